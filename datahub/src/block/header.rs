@@ -1,0 +1,266 @@
+//! The header: written once by the producer, read once by everybody else, from a private copy.
+//!
+//! Nothing read here is trusted until the layout has been computed again from it and compared with
+//! the size of the file (F18, F28). Numbers are little-endian whatever the machine.
+
+use crate::config::{
+    BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
+};
+use crate::layout::{self, Layout, header as at};
+use crate::sequence::Sequence;
+
+/// What a header says, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Geometry {
+    /// Shape and rules.
+    pub config: BlockConfig,
+    /// Where everything stands.
+    pub layout: Layout,
+    /// The first sequence of the block.
+    pub first: Sequence,
+    /// Drawn at creation.
+    pub nonce: [u8; 16],
+}
+
+/// Why a file is not a block that this process can use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HeaderError {
+    /// Too short for a header.
+    #[error("the file has {found} bytes, too few for a block's header ({wanted})")]
+    TooShort {
+        /// Bytes in the file.
+        found: u64,
+        /// Bytes of a header.
+        wanted: u64,
+    },
+    /// Another magic number.
+    #[error("the file is not a DataHub block (its first bytes are {0:#018x})")]
+    Magic(u64),
+    /// Written on a machine with another byte order.
+    #[error("the block was written with another byte order (mark {0:#010x})")]
+    ByteOrder(u32),
+    /// Made by another version.
+    #[error("the block has layout version {found}, this library reads version {wanted}: use the same release on both sides")]
+    Version {
+        /// The block's.
+        found: u32,
+        /// Ours.
+        wanted: u32,
+    },
+    /// Same version, other offsets: a build that should not exist.
+    #[error("the block's layout hash is {found:#018x}, ours {wanted:#018x}: the two builds place fields differently")]
+    LayoutHash {
+        /// The block's.
+        found: u64,
+        /// Ours.
+        wanted: u64,
+    },
+    /// A number that stands for no policy.
+    #[error("the header field {field} holds {value}, which means nothing")]
+    Field {
+        /// Name of the field.
+        field: &'static str,
+        /// What it holds.
+        value: u64,
+    },
+    /// A shape that no configuration can have.
+    #[error("the header describes an impossible block: {0}")]
+    Shape(#[from] ConfigError),
+    /// The header's own total is not what its shape needs.
+    #[error("the header says {found} bytes in all, its shape needs {wanted}")]
+    Total {
+        /// The header's.
+        found: u64,
+        /// Computed.
+        wanted: u64,
+    },
+    /// The file is shorter than the block.
+    #[error("the block is truncated: {wanted} bytes were made, {found} are there")]
+    Truncated {
+        /// Bytes in the file.
+        found: u64,
+        /// Bytes of the block.
+        wanted: u64,
+    },
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> u32 {
+    let mut number = [0; 4];
+    number.copy_from_slice(&bytes[offset..offset + 4]);
+    u32::from_le_bytes(number)
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> u64 {
+    let mut number = [0; 8];
+    number.copy_from_slice(&bytes[offset..offset + 8]);
+    u64::from_le_bytes(number)
+}
+
+/// Reads a header from a private copy. `file_bytes` is the size of the whole file.
+///
+/// # Errors
+///
+/// [`HeaderError`] names the field and both values.
+pub fn parse(copy: &[u8], file_bytes: u64) -> Result<Geometry, HeaderError> {
+    if copy.len() < layout::HEADER || file_bytes < layout::HEADER as u64 {
+        let wanted = layout::HEADER as u64;
+        return Err(HeaderError::TooShort { found: file_bytes.min(copy.len() as u64), wanted });
+    }
+    identify(copy)?;
+    let config = shape(copy)?;
+    let layout = Layout::of(&config).ok_or(HeaderError::Field {
+        field: "payload_bytes",
+        value: config.payload_bytes(),
+    })?;
+    let (found, wanted) = (u64_at(copy, at::TOTAL_BYTES), layout.total as u64);
+    if found != wanted {
+        return Err(HeaderError::Total { found, wanted });
+    }
+    if file_bytes < wanted {
+        return Err(HeaderError::Truncated { found: file_bytes, wanted });
+    }
+    let mut nonce = [0; 16];
+    nonce.copy_from_slice(&copy[at::NONCE..at::NONCE + 16]);
+    Ok(Geometry { config, layout, first: u64_at(copy, at::FIRST_SEQUENCE), nonce })
+}
+
+fn identify(copy: &[u8]) -> Result<(), HeaderError> {
+    let magic = u64_at(copy, at::MAGIC);
+    if magic != layout::MAGIC {
+        return Err(HeaderError::Magic(magic));
+    }
+    let mark = u32_at(copy, at::BYTE_ORDER);
+    if mark != layout::BYTE_ORDER_MARK {
+        return Err(HeaderError::ByteOrder(mark));
+    }
+    let (found, wanted) = (u32_at(copy, at::VERSION), layout::VERSION);
+    if found != wanted {
+        return Err(HeaderError::Version { found, wanted });
+    }
+    let (found, wanted) = (u64_at(copy, at::LAYOUT_HASH), layout::layout_hash());
+    if found != wanted {
+        return Err(HeaderError::LayoutHash { found, wanted });
+    }
+    Ok(())
+}
+
+fn shape(copy: &[u8]) -> Result<BlockConfig, HeaderError> {
+    fn decoded<T>(
+        copy: &[u8],
+        (field, offset): (&'static str, usize),
+        decode: impl Fn(u32) -> Option<T>,
+    ) -> Result<T, HeaderError> {
+        let value = u32_at(copy, offset);
+        decode(value).ok_or(HeaderError::Field { field, value: value.into() })
+    }
+    let sync = decoded(copy, ("consumer_sync", at::CONSUMER_SYNC), ConsumerSync::decode)?;
+    let on_full = decoded(copy, ("on_full", at::ON_FULL), OnFull::decode)?;
+    let algorithm =
+        decoded(copy, ("checksum_algorithm", at::CHECKSUM_ALGORITHM), ChecksumAlgorithm::decode)?;
+    let policy = decoded(copy, ("checksum_policy", at::CHECKSUM_POLICY), ChecksumPolicy::decode)?;
+    let parking = decoded(copy, ("parking", at::PARKING), |value| match value {
+        0 => Some(false),
+        1 => Some(true),
+        _ => None,
+    })?;
+    let capacity = u32_at(copy, at::CAPACITY);
+    let config = BlockConfig::new(sync, capacity, u64_at(copy, at::PAYLOAD_BYTES))?
+        .max_consumers(u32_at(copy, at::MAX_CONSUMERS))?
+        .with_physical_slots(u32_at(copy, at::PHYSICAL_SLOTS))?;
+    Ok(config.on_full(on_full).checksum(algorithm, policy).parking(parking))
+}
+
+/// The header's bytes, without the magic number, which is written last.
+#[must_use]
+pub fn bytes(geometry: &Geometry) -> [u8; layout::HEADER] {
+    let mut header = [0; layout::HEADER];
+    let config = &geometry.config;
+    let mut put = |offset: usize, number: &[u8]| {
+        header[offset..offset + number.len()].copy_from_slice(number);
+    };
+    put(at::BYTE_ORDER, &layout::BYTE_ORDER_MARK.to_le_bytes());
+    put(at::VERSION, &layout::VERSION.to_le_bytes());
+    put(at::LAYOUT_HASH, &layout::layout_hash().to_le_bytes());
+    put(at::TOTAL_BYTES, &(geometry.layout.total as u64).to_le_bytes());
+    put(at::PAYLOAD_BYTES, &config.payload_bytes().to_le_bytes());
+    put(at::FIRST_SEQUENCE, &geometry.first.to_le_bytes());
+    put(at::NONCE, &geometry.nonce);
+    for (offset, number) in [
+        (at::CAPACITY, config.capacity()),
+        (at::PHYSICAL_SLOTS, config.physical_slots()),
+        (at::MAX_CONSUMERS, config.consumers_max()),
+        (at::CONSUMER_SYNC, config.consumer_sync() as u32),
+        (at::ON_FULL, config.when_full() as u32),
+        (at::CHECKSUM_ALGORITHM, config.checksum_algorithm() as u32),
+        (at::CHECKSUM_POLICY, config.checksum_policy() as u32),
+        (at::PARKING, u32::from(config.parks())),
+    ] {
+        put(offset, &number.to_le_bytes());
+    }
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn complete() -> (Geometry, [u8; layout::HEADER]) {
+        let config = BlockConfig::new(ConsumerSync::Sequential, 8, 1000).unwrap();
+        let layout = Layout::of(&config).unwrap();
+        let geometry = Geometry { config, layout, first: 5, nonce: [7; 16] };
+        let mut header = bytes(&geometry);
+        header[..8].copy_from_slice(&layout::MAGIC.to_le_bytes());
+        (geometry, header)
+    }
+
+    #[test]
+    fn a_header_reads_as_it_was_written() {
+        let (geometry, header) = complete();
+        assert_eq!(parse(&header, geometry.layout.total as u64), Ok(geometry));
+    }
+
+    #[test]
+    fn a_header_without_its_magic_is_refused() {
+        let (geometry, _) = complete();
+        let total = geometry.layout.total as u64;
+        assert_eq!(parse(&bytes(&geometry), total), Err(HeaderError::Magic(0)));
+    }
+
+    #[test]
+    fn each_kind_of_damage_has_its_own_error() {
+        let (geometry, header) = complete();
+        let total = geometry.layout.total as u64;
+        let damaged = |offset: usize, byte: u8| {
+            let mut header = header;
+            header[offset] = byte;
+            parse(&header, total).unwrap_err()
+        };
+        assert!(matches!(damaged(at::VERSION, 9), HeaderError::Version { found: 9, wanted: 1 }));
+        assert!(matches!(damaged(at::BYTE_ORDER, 1), HeaderError::ByteOrder(_)));
+        assert!(matches!(damaged(at::LAYOUT_HASH, 1), HeaderError::LayoutHash { .. }));
+        assert!(matches!(damaged(at::CAPACITY, 0), HeaderError::Shape(_)));
+        assert!(matches!(damaged(at::PAYLOAD_BYTES + 1, 99), HeaderError::Total { .. }));
+        assert!(matches!(damaged(at::ON_FULL, 9), HeaderError::Field { field: "on_full", .. }));
+        assert!(matches!(parse(&header, total - 1), Err(HeaderError::Truncated { .. })));
+        assert!(matches!(parse(&header[..9], 9), Err(HeaderError::TooShort { .. })));
+    }
+
+    proptest! {
+        // F18, F28: whatever another process wrote, an accepted layout lies inside the file.
+        #[test]
+        fn no_header_leads_outside_the_file(
+            damage in prop::collection::vec((0..at::END, any::<u8>()), 1..6),
+            file_bytes in 0..1_u64 << 40,
+        ) {
+            let (_, mut header) = complete();
+            for (offset, byte) in damage {
+                header[offset] = byte;
+            }
+            if let Ok(geometry) = parse(&header, file_bytes) {
+                prop_assert!(geometry.layout.total as u64 <= file_bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! What a block is asked to be: checked once, here, and private afterwards.
+
+use crate::slot::READERS_MAX;
+
+/// Which payloads a consumer is shown, and who may hold the producer back.
+///
+/// Source: HEP-CORE-0002 consumer sync policy; values as stored in the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum ConsumerSync {
+    /// The newest payload; older ones are skipped and nobody holds the producer back.
+    LatestOnly = 0,
+    /// Every payload in order, for exactly one consumer.
+    Sequential = 1,
+    /// Every payload in order, for each consumer; the slowest gates the producer.
+    SequentialSync = 2,
+}
+
+impl ConsumerSync {
+    pub(crate) const fn decode(value: u32) -> Option<Self> {
+        match value {
+            0 => Some(Self::LatestOnly),
+            1 => Some(Self::Sequential),
+            2 => Some(Self::SequentialSync),
+            _ => None,
+        }
+    }
+}
+
+/// What the producer does when the sequential ring is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum OnFull {
+    /// Wait for the slowest consumer, as long as the caller's time-out allows.
+    Block = 0,
+    /// Say [`Full`](crate::producer::WriteError::Full) at once.
+    Error = 1,
+    /// Write over the oldest; a consumer that was passed learns how many it missed.
+    Overwrite = 2,
+}
+
+impl OnFull {
+    pub(crate) const fn decode(value: u32) -> Option<Self> {
+        match value {
+            0 => Some(Self::Block),
+            1 => Some(Self::Error),
+            2 => Some(Self::Overwrite),
+            _ => None,
+        }
+    }
+}
+
+/// How a checksum is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum ChecksumAlgorithm {
+    /// XXH3, 64 bits: the default; several times faster than memory between cores.
+    Xxh3 = 1,
+    /// CRC-32C (Castagnoli).
+    Crc32c = 2,
+    /// BLAKE2b, 256 bits: the specification's; about 1 GB/s.
+    Blake2b = 3,
+}
+
+impl ChecksumAlgorithm {
+    pub(crate) const fn decode(value: u32) -> Option<Self> {
+        match value {
+            1 => Some(Self::Xxh3),
+            2 => Some(Self::Crc32c),
+            3 => Some(Self::Blake2b),
+            _ => None,
+        }
+    }
+}
+
+/// Who sees to the checksum of a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum ChecksumPolicy {
+    /// The users call `update_checksum_slot` and `verify_checksum_slot` themselves.
+    Manual = 0,
+    /// Stamped before every commit, verified at every read.
+    Enforced = 1,
+}
+
+impl ChecksumPolicy {
+    pub(crate) const fn decode(value: u32) -> Option<Self> {
+        match value {
+            0 => Some(Self::Manual),
+            1 => Some(Self::Enforced),
+            _ => None,
+        }
+    }
+}
+
+/// Most payloads a block may promise.
+pub const CAPACITY_MAX: u32 = 1 << 16;
+/// Largest payload in bytes: 1 GiB.
+pub const PAYLOAD_BYTES_MAX: u64 = 1 << 30;
+
+/// Why a configuration cannot be built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// Capacity 0 or above [`CAPACITY_MAX`].
+    #[error("capacity {0} is out of range: use 1 to {CAPACITY_MAX}")]
+    Capacity(u32),
+    /// Payload of 0 bytes or above [`PAYLOAD_BYTES_MAX`].
+    #[error("payload of {0} bytes is out of range: use 1 to {PAYLOAD_BYTES_MAX}")]
+    PayloadBytes(u64),
+    /// No consumer or more than a slot can tell apart.
+    #[error("{0} consumers are out of range: use 1 to {READERS_MAX}")]
+    MaxConsumers(u32),
+    /// Fewer physical slots than payloads promised, or more than can be addressed.
+    #[error("{slots} physical slots cannot keep {capacity} payloads readable: use {least} to {most}")]
+    PhysicalSlots {
+        /// What was asked.
+        slots: u32,
+        /// Payloads promised.
+        capacity: u32,
+        /// Fewest that work.
+        least: u32,
+        /// Most that can be addressed.
+        most: u32,
+    },
+    /// A sequential ring places a sequence by position, so its slots are exactly capacity + 1.
+    #[error("a sequential block has exactly {needed} physical slots, not {slots}")]
+    SequentialSlots {
+        /// What was asked.
+        slots: u32,
+        /// Capacity + 1.
+        needed: u32,
+    },
+}
+
+/// The shape and the rules of a block.
+///
+/// ```
+/// use datahub::config::{BlockConfig, ConsumerSync};
+///
+/// let config = BlockConfig::new(ConsumerSync::Sequential, 64, 4096)?;
+/// assert_eq!(config.physical_slots(), 65);
+/// # Ok::<(), datahub::config::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockConfig {
+    consumer_sync: ConsumerSync,
+    capacity: u32,
+    payload_bytes: u64,
+    physical_slots: u32,
+    max_consumers: u32,
+    on_full: OnFull,
+    checksum_algorithm: ChecksumAlgorithm,
+    checksum_policy: ChecksumPolicy,
+    parking: bool,
+}
+
+/// Most physical slots: room for every capacity, every reader and the one being written.
+pub(crate) const PHYSICAL_SLOTS_MAX: u32 = CAPACITY_MAX + READERS_MAX + 1;
+
+impl BlockConfig {
+    /// A block that keeps `capacity` payloads of up to `payload_bytes` readable.
+    ///
+    /// Eight consumers, no automatic checksum (XXH3 by hand), no parking, and the producer waits
+    /// when a sequential ring is full. A latest-only block gets as many spare slots as it has
+    /// consumers, so that no reader, not even a stopped one, ever holds the producer back.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the value and its range.
+    pub fn new(
+        consumer_sync: ConsumerSync,
+        capacity: u32,
+        payload_bytes: u64,
+    ) -> Result<Self, ConfigError> {
+        if capacity == 0 || capacity > CAPACITY_MAX {
+            return Err(ConfigError::Capacity(capacity));
+        }
+        if payload_bytes == 0 || payload_bytes > PAYLOAD_BYTES_MAX {
+            return Err(ConfigError::PayloadBytes(payload_bytes));
+        }
+        let mut config = Self {
+            consumer_sync,
+            capacity,
+            payload_bytes,
+            physical_slots: 0,
+            max_consumers: 8,
+            on_full: OnFull::Block,
+            checksum_algorithm: ChecksumAlgorithm::Xxh3,
+            checksum_policy: ChecksumPolicy::Manual,
+            parking: false,
+        };
+        config.physical_slots = config.usual_slots();
+        Ok(config)
+    }
+
+    /// Slots when nobody says otherwise: decisions 2 and 3.
+    const fn usual_slots(&self) -> u32 {
+        match self.consumer_sync {
+            ConsumerSync::LatestOnly => self.capacity + self.max_consumers + 1,
+            ConsumerSync::Sequential | ConsumerSync::SequentialSync => self.capacity + 1,
+        }
+    }
+
+    /// Room for `count` consumers, 1 to 32.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::MaxConsumers`].
+    pub const fn max_consumers(mut self, count: u32) -> Result<Self, ConfigError> {
+        if count == 0 || count > READERS_MAX {
+            return Err(ConfigError::MaxConsumers(count));
+        }
+        let usual = self.physical_slots == self.usual_slots();
+        self.max_consumers = count;
+        if usual {
+            self.physical_slots = self.usual_slots();
+        }
+        Ok(self)
+    }
+
+    /// Exactly `slots` physical slots. Fewer than capacity + consumers + 1 save memory in a
+    /// latest-only block; the producer may then have to wait for readers.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::PhysicalSlots`] below capacity + 1, [`ConfigError::SequentialSlots`].
+    pub const fn with_physical_slots(mut self, slots: u32) -> Result<Self, ConfigError> {
+        let least = self.capacity + 1;
+        if slots < least || slots > PHYSICAL_SLOTS_MAX {
+            let (capacity, most) = (self.capacity, PHYSICAL_SLOTS_MAX);
+            return Err(ConfigError::PhysicalSlots { slots, capacity, least, most });
+        }
+        if slots != least && !matches!(self.consumer_sync, ConsumerSync::LatestOnly) {
+            return Err(ConfigError::SequentialSlots { slots, needed: least });
+        }
+        self.physical_slots = slots;
+        Ok(self)
+    }
+
+    /// What the producer does when a sequential ring is full. Latest-only is never full.
+    #[must_use]
+    pub const fn on_full(mut self, on_full: OnFull) -> Self {
+        self.on_full = on_full;
+        self
+    }
+
+    /// How slots are checked, and by whom.
+    #[must_use]
+    pub const fn checksum(mut self, algorithm: ChecksumAlgorithm, policy: ChecksumPolicy) -> Self {
+        self.checksum_algorithm = algorithm;
+        self.checksum_policy = policy;
+        self
+    }
+
+    /// Allows waiters to sleep in the kernel. Costs the other side one fence a message.
+    #[must_use]
+    pub const fn parking(mut self, allowed: bool) -> Self {
+        self.parking = allowed;
+        self
+    }
+}
+
+macro_rules! getters {
+    ($( $(#[doc = $doc:literal])+ $name:ident -> $type:ty = $field:ident; )*) => {
+        impl BlockConfig { $(
+            $(#[doc = $doc])+ #[must_use] pub const fn $name(&self) -> $type { self.$field }
+        )* }
+    };
+}
+
+getters! {
+    /// Which payloads a consumer is shown.
+    consumer_sync -> ConsumerSync = consumer_sync;
+    /// Payloads that stay readable, also while the next one is written.
+    capacity -> u32 = capacity;
+    /// Bytes of the largest payload.
+    payload_bytes -> u64 = payload_bytes;
+    /// Slots in memory.
+    physical_slots -> u32 = physical_slots;
+    /// How many consumers can be attached at once.
+    consumers_max -> u32 = max_consumers;
+    /// What happens when the ring is full.
+    when_full -> OnFull = on_full;
+    /// How slots are checked.
+    checksum_algorithm -> ChecksumAlgorithm = checksum_algorithm;
+    /// Who checks.
+    checksum_policy -> ChecksumPolicy = checksum_policy;
+    /// Whether waiters may sleep in the kernel.
+    parks -> bool = parking;
+}

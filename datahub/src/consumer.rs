@@ -1,0 +1,320 @@
+//! A consumer: one process that reads what the producer publishes.
+
+pub mod attach;
+pub mod read_slot;
+
+use core::time::Duration;
+
+use crate::block::Block;
+use crate::config::{BlockConfig, ChecksumPolicy};
+use crate::memory::{MappedMemory, Shared, SharedWord};
+use crate::metrics::{self, Metric, Snapshot};
+use crate::ring::reader::{NotRead, RingReader, Taken};
+use crate::sequence::Sequence;
+use crate::shm::token::Token;
+use crate::slot::Reader;
+use crate::wait::{Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
+use crate::{heartbeat, liveness, park};
+use read_slot::ReadSlot;
+
+/// A consumer says that it is there once in so many reads.
+const READS_PER_BEAT: u64 = 1024;
+
+/// Why there is nothing to read. Each is about this call only, unless it says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// Nothing new within the time.
+    #[error("nothing new after {waited:?}")]
+    TimedOut {
+        /// How long the consumer waited.
+        waited: Duration,
+    },
+    /// The producer came round. The next call goes on at `oldest`.
+    #[error("the producer came round: {missed} payloads are lost, {oldest} comes next")]
+    Lapped {
+        /// How many payloads this consumer missed.
+        missed: u64,
+        /// The sequence that comes next.
+        oldest: Sequence,
+    },
+    /// The producer has ended the stream and everything was read.
+    #[error("the producer has ended the stream")]
+    Ended,
+    /// The producer is dead. Another may take the block over.
+    #[error("the producer is dead; nothing new after {waited:?}")]
+    ProducerDead {
+        /// How long the consumer waited.
+        waited: Duration,
+    },
+    /// The checksum is wrong. The next call goes on behind it.
+    #[error("the checksum of sequence {sequence} does not match its payload")]
+    Checksum {
+        /// Which payload.
+        sequence: Sequence,
+    },
+    /// The shared words make no sense.
+    #[error("the block is damaged: its words lead outside of it")]
+    Damaged,
+}
+
+/// One reader of a block. One payload is open at a time; a process may hold several consumers.
+#[derive(Debug)]
+pub struct Consumer<M: MappedMemory = Shared> {
+    mem: M,
+    block: Block,
+    ring_reader: RingReader,
+    reader: Reader,
+    wait: WaitStrategy,
+    races: u64,
+    reads: u64,
+    process: u32,
+    // Dropped last: gives the seat back.
+    _token: Token,
+}
+
+impl<M: MappedMemory> Consumer<M> {
+    /// Takes the next payload, or under [`ConsumerSync::LatestOnly`](crate::config::ConsumerSync::LatestOnly) the newest one not yet read,
+    /// waiting as long as `timeout` allows.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`]; with [`Timeout::Now`] a time-out means "not at once".
+    #[inline]
+    pub fn acquire_consume_slot(
+        &mut self,
+        timeout: Timeout,
+    ) -> Result<ReadSlot<'_, M>, ReadError> {
+        match self.ring_reader.acquire(&self.mem, &self.block.ring()) {
+            Ok(taken) => self.admitted(taken),
+            Err(why) => self.acquire_slowly(why, timeout),
+        }
+    }
+
+    #[cold]
+    fn acquire_slowly(
+        &mut self,
+        mut why: NotRead,
+        timeout: Timeout,
+    ) -> Result<ReadSlot<'_, M>, ReadError> {
+        let mut waiter = Waiter::new(timeout, self.wait);
+        loop {
+            self.give_up(why)?;
+            let over = match waiter.step() {
+                Step::Look => None,
+                Step::Sleep => match self.sleep(&mut waiter) {
+                    Ok(taken) => return self.admitted(taken),
+                    Err(_) => None,
+                },
+                step => self.over(step, &waiter),
+            };
+            match (self.ring_reader.acquire(&self.mem, &self.block.ring()), over) {
+                (Ok(taken), _) => return self.admitted(taken),
+                (Err(_), Some(error)) => return Err(self.nothing(error)),
+                (Err(next), None) => why = next,
+            }
+        }
+    }
+
+    /// Whether `why` ends the call at once.
+    fn give_up(&self, why: NotRead) -> Result<(), ReadError> {
+        match why {
+            NotRead::Empty | NotRead::Contended => Ok(()),
+            NotRead::Lapped { missed, oldest } => {
+                let word = &self.block.metrics().words[Metric::Lapped as usize];
+                metrics::add(&self.mem, word, missed);
+                Err(ReadError::Lapped { missed, oldest })
+            }
+            NotRead::Corrupt => Err(ReadError::Damaged),
+        }
+    }
+
+    /// Whether the wait is over, if this last look finds nothing either.
+    fn over(&self, step: Step, wait: &Waiter) -> Option<ReadError> {
+        let ended = || self.ring_reader.ended(&self.mem, &self.block.ring());
+        if ended() {
+            return Some(ReadError::Ended);
+        }
+        let waited = wait.waited();
+        // A token that cannot be examined is taken for a living producer's.
+        if !waited.is_zero() && !liveness::producer_lives(&self.block).unwrap_or(true) {
+            let dead = ReadError::ProducerDead { waited };
+            return Some(if ended() { ReadError::Ended } else { dead });
+        }
+        (step == Step::Expired).then_some(ReadError::TimedOut { waited })
+    }
+
+    #[cold]
+    fn nothing(&self, error: ReadError) -> ReadError {
+        self.count(Metric::ReaderNotReady, 1);
+        if matches!(error, ReadError::TimedOut { waited } if !waited.is_zero()) {
+            self.count(Metric::ReaderTimeouts, 1);
+        }
+        error
+    }
+
+    /// Announces, looks once more, and sleeps.
+    fn sleep(&mut self, waiter: &mut Waiter) -> Result<Taken, NotRead> {
+        let (mem, line) = (&self.mem, self.block.data_park());
+        let signal = park::announce(mem, line, self.reader.number());
+        let found = self.ring_reader.acquire(mem, &self.block.ring());
+        if found.is_err() {
+            waiter.sleep(&line.signal, signal);
+        }
+        park::awake(mem, line, self.reader.number());
+        found
+    }
+
+    /// Takes the payload called `sequence`, without moving this consumer's place.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::TimedOut`] when it is not there yet, [`ReadError::Lapped`] when no more.
+    pub fn acquire_sequence(
+        &mut self,
+        sequence: Sequence,
+        timeout: Timeout,
+    ) -> Result<ReadSlot<'_, M>, ReadError> {
+        // Nobody wakes a sleeper for one sequence.
+        let strategy =
+            if self.wait == WaitStrategy::Park { WaitStrategy::Yield } else { self.wait };
+        let mut waiter = Waiter::new(timeout, strategy);
+        let mut over = None;
+        loop {
+            let ring = self.block.ring();
+            match self.ring_reader.acquire_sequence(&self.mem, &ring, sequence) {
+                Ok(taken) => return self.admitted(taken),
+                Err(NotRead::Empty | NotRead::Contended) => {}
+                Err(NotRead::Lapped { missed, oldest }) => {
+                    return Err(ReadError::Lapped { missed, oldest });
+                }
+                Err(NotRead::Corrupt) => return Err(ReadError::Damaged),
+            }
+            if let Some(error) = over {
+                return Err(self.nothing(error));
+            }
+            over = match waiter.step() {
+                Step::Look | Step::Sleep => None,
+                step => self.over(step, &waiter),
+            };
+        }
+    }
+
+    /// Checks what was admitted, and hands it out.
+    #[inline]
+    fn admitted(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
+        let limit = self.block.geometry().config.payload_bytes();
+        if taken.admission.payload_bytes > limit {
+            self.leave_slot(taken);
+            return Err(ReadError::Damaged);
+        }
+        self.count_admission(&taken);
+        let sequence = taken.admission.sequence;
+        let slot = ReadSlot::new(self, taken);
+        let enforced =
+            slot.consumer().config().checksum_policy() == ChecksumPolicy::Enforced;
+        if enforced && !slot.verify_checksum_slot() {
+            // Dropping the slot moves on behind it: no poison pill (F24).
+            return Err(ReadError::Checksum { sequence });
+        }
+        Ok(slot)
+    }
+
+    #[inline]
+    fn count_admission(&mut self, taken: &Taken) {
+        let readers = u64::from(taken.admission.readers);
+        let peak = self.counter(Metric::ReaderPeak);
+        if readers > metrics::read(&self.mem, peak) {
+            metrics::set(&self.mem, peak, readers);
+        }
+        let races = self.ring_reader.races();
+        if races != self.races {
+            self.count(Metric::ReaderRaces, races - self.races);
+            self.races = races;
+        }
+    }
+
+    #[inline]
+    fn counter(&self, metric: Metric) -> &SharedWord {
+        self.block.counters(self.reader).word(metric)
+    }
+
+    #[inline]
+    fn count(&self, metric: Metric, amount: u64) {
+        metrics::count(&self.mem, self.counter(metric), amount);
+    }
+
+    /// Leaves a slot, wakes a producer that waits for room, counts.
+    #[inline]
+    fn leave_slot(&mut self, taken: Taken) {
+        let bytes = taken.admission.payload_bytes;
+        self.ring_reader.release(&self.mem, &self.block.ring(), taken);
+        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.space_park()) {
+            wake_all(&self.block.space_park().signal);
+        }
+        self.count(Metric::SlotsRead, 1);
+        self.count(Metric::BytesRead, bytes);
+        self.reads += 1;
+        if self.reads.is_multiple_of(READS_PER_BEAT) {
+            self.beat();
+        }
+    }
+
+    /// Says that this consumer is there. Done by itself once in a thousand reads; call it in a
+    /// consumer that reads less often than observers look.
+    pub fn beat(&self) {
+        heartbeat::beat(&self.mem, self.block.heartbeat(self.reader), monotonic_ns());
+        let word = &self.block.metrics().words[Metric::HeartbeatsSent as usize];
+        metrics::add(&self.mem, word, 1);
+    }
+
+    /// How this consumer waits. A block without parking treats [`WaitStrategy::Park`] as yielding.
+    pub fn set_wait(&mut self, wait: WaitStrategy) {
+        let parks = self.config().parks();
+        self.wait = if wait == WaitStrategy::Park && !parks { WaitStrategy::Yield } else { wait };
+    }
+
+    /// Shape and rules of the block.
+    #[must_use]
+    pub fn config(&self) -> &BlockConfig {
+        &self.block.geometry().config
+    }
+
+    /// The mapped block.
+    #[must_use]
+    pub fn block(&self) -> &Block {
+        &self.block
+    }
+
+    /// Which of the block's consumers this is, from 0.
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.reader.number()
+    }
+
+    /// The next sequence to read; under latest-only, one more than the last one read.
+    #[must_use]
+    pub fn next_sequence(&self) -> Sequence {
+        self.ring_reader.cursor()
+    }
+
+    /// The block's metrics now.
+    #[must_use]
+    pub fn metrics(&self) -> Snapshot {
+        self.block.snapshot(&self.mem)
+    }
+}
+
+impl<M: MappedMemory> Drop for Consumer<M> {
+    /// Leaves the block: the producer no longer waits for this consumer.
+    fn drop(&mut self) {
+        if std::process::id() != self.process {
+            return;
+        }
+        self.ring_reader.leave(&self.mem, &self.block.ring());
+        liveness::clear(&self.mem, &self.block, self.reader);
+        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.space_park()) {
+            wake_all(&self.block.space_park().signal);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Attaching to a block.
+
+use std::io;
+
+use super::Consumer;
+use crate::block::header::HeaderError;
+use crate::block::{Block, OpenError};
+use crate::memory::{MappedMemory, Shared};
+use crate::place::Place;
+use crate::ring::reader::{JoinAt, RingReader};
+use crate::shm::token::{Seat, Token};
+use crate::slot::Reader;
+use crate::wait::{WaitStrategy, monotonic_ns};
+use crate::{heartbeat, liveness};
+
+/// Why a consumer could not attach. The block is as before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// There is no such block.
+    #[error("there is no block at {place}: is its producer running?")]
+    NotFound {
+        /// Where it was looked for.
+        place: String,
+    },
+    /// The block belongs to another user.
+    #[error("the block at {place} belongs to another user")]
+    NotPermitted {
+        /// Where it is.
+        place: String,
+    },
+    /// The file is not a block that this process can use.
+    #[error("the block at {place} cannot be used: {reason}")]
+    Unusable {
+        /// Where it is.
+        place: String,
+        /// What is wrong.
+        reason: HeaderError,
+    },
+    /// Every seat has a living owner.
+    #[error("all {} consumer seats are taken, by processes {}", .holders.len(), list(.holders))]
+    ConsumerSlotsFull {
+        /// The owners' process ids, as they told.
+        holders: Vec<u64>,
+    },
+    /// A [`Sequential`](crate::config::ConsumerSync::Sequential) block has its one consumer.
+    #[error("the block admits one consumer and has it: seat {}{}", .seat, process_of(*.process))]
+    Occupied {
+        /// The seat of that consumer.
+        seat: u32,
+        /// Its process, as it told.
+        process: Option<u64>,
+    },
+    /// Consumers joined and left all the time.
+    #[error("other consumers join and leave all the time; try again")]
+    Contended,
+    /// The operating system refused.
+    #[error("cannot attach to {place}")]
+    System {
+        /// Where it is.
+        place: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn list(processes: &[u64]) -> String {
+    processes.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn process_of(process: Option<u64>) -> String {
+    process.map(|id| format!(", process {id}")).unwrap_or_default()
+}
+
+impl Consumer<Shared> {
+    /// Attaches to a block and joins it at `join`.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`]; seats of dead consumers are cleared before a block counts as full.
+    pub fn attach(place: impl Into<Place>, join: JoinAt) -> Result<Self, AttachError> {
+        Self::attach_with(Shared, &place.into(), join)
+    }
+}
+
+impl<M: MappedMemory> Consumer<M> {
+    /// As [`Consumer::attach`], over another memory.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`].
+    pub fn attach_with(mem: M, place: &Place, join: JoinAt) -> Result<Self, AttachError> {
+        let block = Block::open(&place.path()).map_err(|error| refused(place, error))?;
+        let system = |source| AttachError::System { place: show(place), source };
+        let (reader, token) = take_seat(&mem, &block).map_err(system)?.ok_or_else(|| {
+            let seats = 0..block.geometry().config.consumers_max();
+            let owner = |seat| heartbeat::owner(&mem, block.heartbeat(Reader::new(seat)));
+            let holders = seats.filter_map(|seat| owner(seat).map(|owner| owner.process));
+            AttachError::ConsumerSlotsFull { holders: holders.collect() }
+        })?;
+        let ring_reader = join_ring(&mem, &block, reader, join)?;
+        let process = std::process::id();
+        let wait = WaitStrategy::default();
+        let (races, reads) = (0, 0);
+        Ok(Self {
+            mem, block, ring_reader, reader, wait, races, reads, process, _token: token,
+        })
+    }
+}
+
+/// Takes the first seat whose owner is gone or never was.
+fn take_seat<M: MappedMemory>(mem: &M, block: &Block) -> io::Result<Option<(Reader, Token)>> {
+    for number in 0..block.geometry().config.consumers_max() {
+        let reader = Reader::new(number);
+        let Some(token) = Token::take(block.file(), Seat::Consumer(number))? else { continue };
+        // Ours now; whatever stands in it belonged to somebody dead.
+        let (seat, process) = (block.heartbeat(reader), std::process::id().into());
+        if heartbeat::claim(mem, seat, process, monotonic_ns()).is_err() {
+            liveness::clear(mem, block, reader);
+            let claimed = heartbeat::claim(mem, seat, process, monotonic_ns());
+            claimed.map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
+        }
+        return Ok(Some((reader, token)));
+    }
+    Ok(None)
+}
+
+/// Joins the ring; a seat that may not join is given back.
+fn join_ring<M: MappedMemory>(
+    mem: &M,
+    block: &Block,
+    reader: Reader,
+    join: JoinAt,
+) -> Result<RingReader, AttachError> {
+    use crate::cursor::NotJoined;
+    // Twice at most: a dead occupant is cleared in between.
+    for last in [false, true] {
+        let ring = block.ring();
+        match RingReader::join(mem, &ring, block.rules(), reader, join) {
+            Ok(ring_reader) => return Ok(ring_reader),
+            Err(NotJoined::Contended) => break,
+            Err(NotJoined::Occupied(others)) => {
+                let occupant = Reader::new(others.trailing_zeros());
+                let dead = liveness::reap_if_dead(mem, block, occupant).unwrap_or(false);
+                if !dead || last {
+                    let owner = heartbeat::owner(mem, block.heartbeat(occupant));
+                    liveness::clear(mem, block, reader);
+                    let (seat, process) = (occupant.number(), owner.map(|owner| owner.process));
+                    return Err(AttachError::Occupied { seat, process });
+                }
+            }
+        }
+    }
+    liveness::clear(mem, block, reader);
+    Err(AttachError::Contended)
+}
+
+fn show(place: &Place) -> String {
+    match place {
+        Place::Named { name, .. } => format!("'{name}'"),
+        Place::File(path) => path.display().to_string(),
+    }
+}
+
+fn refused(place: &Place, error: OpenError) -> AttachError {
+    let place = show(place);
+    match error {
+        OpenError::Header(reason) => AttachError::Unusable { place, reason },
+        OpenError::System(source) => match source.kind() {
+            io::ErrorKind::NotFound => AttachError::NotFound { place },
+            io::ErrorKind::PermissionDenied => AttachError::NotPermitted { place },
+            _ => AttachError::System { place, source },
+        },
+    }
+}

@@ -1,0 +1,102 @@
+//! A payload that is being read.
+
+#![expect(unsafe_code, reason = "L3: a guard turns the payload into a slice while it excludes the writer")]
+
+use core::ops::Deref;
+use core::slice;
+
+use super::Consumer;
+use crate::checksum;
+use crate::memory::{MappedMemory, Shared};
+use crate::metrics::Metric;
+use crate::ring::reader::Taken;
+use crate::sequence::Sequence;
+
+/// A payload in place. The producer does not touch it before this is dropped.
+#[derive(Debug)]
+pub struct ReadSlot<'a, M: MappedMemory = Shared> {
+    consumer: &'a mut Consumer<M>,
+    taken: Taken,
+}
+
+impl<'a, M: MappedMemory> ReadSlot<'a, M> {
+    #[inline]
+    pub(super) fn new(consumer: &'a mut Consumer<M>, taken: Taken) -> Self {
+        Self { consumer, taken }
+    }
+
+    pub(super) fn consumer(&self) -> &Consumer<M> {
+        self.consumer
+    }
+
+    /// Which commit this is.
+    #[inline]
+    #[must_use]
+    pub fn sequence(&self) -> Sequence {
+        self.taken.admission.sequence
+    }
+
+    /// The physical slot.
+    #[must_use]
+    pub fn slot_index(&self) -> usize {
+        self.taken.slot
+    }
+
+    /// The bytes in use.
+    #[inline]
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        let first = self.consumer.block.payload(self.taken.slot).as_ptr();
+        let bytes = usize::try_from(self.taken.admission.payload_bytes).unwrap_or(0);
+        // SAFETY: `bytes` is at most the payload size, checked in `admitted`, and the slot lies
+        // inside the mapping, which outlives the borrow. The slot was COMMITTED when this reader
+        // was admitted, and its pin, its cursor or its anchor keeps the writer out until the drop.
+        unsafe { slice::from_raw_parts(first, bytes) }
+    }
+
+    /// Whether the slot still holds what was admitted. Always so, unless somebody recovered by
+    /// force under a living reader; counted when it is not.
+    #[must_use]
+    pub fn validate(&self) -> bool {
+        let Consumer { mem, block, ring_reader, .. } = &*self.consumer;
+        let valid = ring_reader.validate(mem, &block.ring(), &self.taken);
+        if !valid {
+            self.consumer.count(Metric::ValidationFailures, 1);
+        }
+        valid
+    }
+
+    /// Compares the payload with its checksum record; counts a mismatch. Done before the payload
+    /// is handed out under [`ChecksumPolicy::Enforced`](crate::config::ChecksumPolicy::Enforced).
+    #[must_use]
+    pub fn verify_checksum_slot(&self) -> bool {
+        let place = self.consumer.block.record(self.taken.slot);
+        // SAFETY: the record lies inside the mapping, has no alignment of its own, and is under the
+        // same protection as the payload.
+        let found = unsafe { place.read() };
+        let algorithm = self.consumer.config().checksum_algorithm();
+        let matches = checksum::matches(algorithm, self.sequence(), self.payload(), &found);
+        if !matches {
+            self.consumer.count(Metric::ChecksumFailures, 1);
+        }
+        matches
+    }
+
+    /// Leaves the payload, as dropping does.
+    pub fn release(self) {}
+}
+
+impl<M: MappedMemory> Deref for ReadSlot<'_, M> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.payload()
+    }
+}
+
+impl<M: MappedMemory> Drop for ReadSlot<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        self.consumer.leave_slot(self.taken);
+    }
+}

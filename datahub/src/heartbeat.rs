@@ -1,0 +1,126 @@
+//! Heartbeat slots: who is attached, and when they last said so.
+//!
+//! A slot has one owner, the process that holds the kernel's token for it; the words here only
+//! tell others who that is. `EMPTY → CLAIMING → LIVE → RETIRING → EMPTY`; each claim raises the
+//! epoch. The identity is written while CLAIMING and visible when LIVE, and the slot is cleaned
+//! before it is EMPTY again (F22, F30b).
+//! A late beat is a hint, never a proof of death (F30).
+//! Knows nothing of: clocks, process ids, tokens.
+
+use crate::memory::Memory;
+use crate::sites::{
+    H_AGE, H_BEAT, H_CLAIM, H_FREE, H_IDENTITY, H_LIVE, H_LOOK, H_RETIRE, H_SCAN, H_WHO,
+};
+
+/// One heartbeat slot: one cache line.
+#[derive(Debug, Default)]
+#[repr(C, align(64))]
+pub struct HeartbeatSlot<W> {
+    /// State in bits 0–1, the number of claims so far above them.
+    pub word: W,
+    /// The owner's process id, as it saw itself.
+    pub process: W,
+    /// When the owner attached, monotonic nanoseconds.
+    pub since_ns: W,
+    /// The owner's last beat, monotonic nanoseconds.
+    pub last_heartbeat_ns: W,
+    /// Zero.
+    pub reserved: [u64; 4],
+}
+
+/// The state of a heartbeat slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occupancy {
+    /// Nobody's.
+    Empty,
+    /// The owner writes its identity.
+    Claiming,
+    /// The owner is attached.
+    Live,
+    /// Being cleaned, by its owner or after its death.
+    Retiring,
+}
+
+impl Occupancy {
+    const fn of(word: u64) -> Self {
+        match word & 0b11 {
+            0 => Self::Empty,
+            1 => Self::Claiming,
+            2 => Self::Live,
+            _ => Self::Retiring,
+        }
+    }
+
+    const fn in_epoch(self, epoch: u64) -> u64 {
+        epoch << 2 | self as u64
+    }
+}
+
+/// What a slot says about its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// The process id it gave.
+    pub process: u64,
+    /// When it attached, monotonic nanoseconds.
+    pub since_ns: u64,
+    /// Its last beat, monotonic nanoseconds.
+    pub last_heartbeat_ns: u64,
+    /// Which claim of this slot it was.
+    pub epoch: u64,
+}
+
+/// Claims the slot for `process` at `now_ns`. Only the holder of the slot's token calls this.
+///
+/// # Errors
+///
+/// The occupancy found, when it was not EMPTY: the former owner died here and must be reaped.
+pub fn claim<M: Memory>(
+    mem: &M,
+    slot: &HeartbeatSlot<M::Word>,
+    process: u64,
+    now_ns: u64,
+) -> Result<u64, Occupancy> {
+    let seen = mem.load::<H_SCAN>(&slot.word);
+    if Occupancy::of(seen) != Occupancy::Empty {
+        return Err(Occupancy::of(seen));
+    }
+    let epoch = (seen >> 2) + 1;
+    // [claim] What the former owner left, before ours. Partner: `H_FREE`.
+    mem.compare_exchange::<H_CLAIM>(&slot.word, seen, Occupancy::Claiming.in_epoch(epoch))
+        .map_err(Occupancy::of)?;
+    mem.store::<H_IDENTITY>(&slot.process, process);
+    mem.store::<H_IDENTITY>(&slot.since_ns, now_ns);
+    mem.store::<H_IDENTITY>(&slot.last_heartbeat_ns, now_ns);
+    // [live] The identity. Partner: `H_LOOK`.
+    mem.store::<H_LIVE>(&slot.word, Occupancy::Live.in_epoch(epoch));
+    Ok(epoch)
+}
+
+/// Says that the owner is there.
+pub fn beat<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>, now_ns: u64) {
+    mem.store::<H_BEAT>(&slot.last_heartbeat_ns, now_ns);
+}
+
+/// The owner, if the slot is LIVE.
+pub fn owner<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> Option<Owner> {
+    let word = mem.load::<H_LOOK>(&slot.word);
+    (Occupancy::of(word) == Occupancy::Live).then(|| Owner {
+        process: mem.load::<H_WHO>(&slot.process),
+        since_ns: mem.load::<H_WHO>(&slot.since_ns),
+        last_heartbeat_ns: mem.load::<H_AGE>(&slot.last_heartbeat_ns),
+        epoch: word >> 2,
+    })
+}
+
+/// Marks the slot as being cleaned, whatever its owner was doing; returns the epoch to free.
+/// Only the holder of the slot's token calls this.
+pub fn retire<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> u64 {
+    let retiring = mem.fetch_or::<H_RETIRE>(&slot.word, Occupancy::Retiring as u64);
+    retiring >> 2
+}
+
+/// Makes the slot EMPTY after it has been cleaned.
+pub fn free<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>, epoch: u64) {
+    // [free] The clean-up. Partner: `H_CLAIM`.
+    mem.store::<H_FREE>(&slot.word, Occupancy::Empty.in_epoch(epoch));
+}

@@ -1,0 +1,225 @@
+//! Where everything stands in a segment: the only place with byte numbers.
+//!
+//! ```text
+//!     0  header      identity, geometry, schema hashes; written once, magic last
+//!  1024  producer    commit_index, latest, closed
+//!  1088  ack         acknowledged registry, read_index
+//!  1152  registry    who is registered
+//!  1216  data        where consumers sleep
+//!  1280  space       where the producer sleeps
+//!  1344  heartbeat   the producer's
+//!  1408  metrics     256 bytes
+//!  1664  baseline    256 bytes, the counts at the last reset
+//!  2048  heartbeats  32 × 64
+//!  4096  cursors     max_consumers × 128
+//!        counters    max_consumers × 64
+//!        slots       N × 64
+//!        records     N × 64: checksum records
+//!        ring        N × stride, page-aligned; stride = payload rounded up to 64
+//! ```
+//!
+//! Every region begins on a line of its own; no two sides write one line on the hot path.
+//! Source: SPEC §2.1; sizes 64, 256 and 8 × 64 as in HEP-CORE-0002.
+
+use core::mem::{align_of, size_of};
+
+use crate::config::BlockConfig;
+use crate::cursor::{AckLine, CursorLine, RegistryLine};
+use crate::heartbeat::HeartbeatSlot;
+use crate::memory::SharedWord;
+use crate::metrics::{ConsumerCounters, MetricsSection};
+use crate::park::ParkLine;
+use crate::ring::ProducerLine;
+use crate::slot::{READERS_MAX, SlotRWState};
+
+/// A cache line.
+pub const LINE: usize = 64;
+/// A page.
+pub const PAGE: usize = 4096;
+/// Bytes of the header that are written once.
+pub const HEADER: usize = 1024;
+/// The producer's line.
+pub const PRODUCER: usize = 1024;
+/// The acknowledgement line.
+pub const ACK: usize = 1088;
+/// The registry line.
+pub const REGISTRY: usize = 1152;
+/// Where consumers sleep.
+pub const DATA_PARK: usize = 1216;
+/// Where the producer sleeps.
+pub const SPACE_PARK: usize = 1280;
+/// The producer's heartbeat slot.
+pub const PRODUCER_HEARTBEAT: usize = 1344;
+/// The metrics section.
+pub const METRICS: usize = 1408;
+/// The metrics baseline.
+pub const BASELINE: usize = 1664;
+/// The consumers' heartbeat slots.
+pub const HEARTBEATS: usize = 2048;
+/// The consumers' cursors.
+pub const CURSORS: usize = 4096;
+/// Bytes of one cursor.
+pub const CURSOR: usize = 128;
+/// Bytes of one checksum record.
+pub const RECORD: usize = 64;
+
+/// Offsets of the header's fields, in the order of the file.
+pub mod header {
+    /// u64; 0 until the block is complete.
+    pub const MAGIC: usize = 0;
+    /// u32: layout version.
+    pub const VERSION: usize = 8;
+    /// u32: [`super::BYTE_ORDER_MARK`] as the producer writes it.
+    pub const BYTE_ORDER: usize = 12;
+    /// u64: hash of every offset and size in this file.
+    pub const LAYOUT_HASH: usize = 16;
+    /// u64: size of the whole segment.
+    pub const TOTAL_BYTES: usize = 24;
+    /// u64: largest payload.
+    pub const PAYLOAD_BYTES: usize = 32;
+    /// u32: payloads promised.
+    pub const CAPACITY: usize = 40;
+    /// u32: physical slots.
+    pub const PHYSICAL_SLOTS: usize = 44;
+    /// u32: consumers at once.
+    pub const MAX_CONSUMERS: usize = 48;
+    /// u32: consumer sync policy.
+    pub const CONSUMER_SYNC: usize = 52;
+    /// u32: what happens when full.
+    pub const ON_FULL: usize = 56;
+    /// u32: checksum algorithm.
+    pub const CHECKSUM_ALGORITHM: usize = 60;
+    /// u32: checksum policy.
+    pub const CHECKSUM_POLICY: usize = 64;
+    /// u32: 1 when waiters may sleep.
+    pub const PARKING: usize = 68;
+    /// u64: first sequence of the block.
+    pub const FIRST_SEQUENCE: usize = 72;
+    /// 16 bytes: drawn at creation, tells two blocks of one name apart.
+    pub const NONCE: usize = 80;
+    /// 32 bytes: hash of the slot's schema; zero: none.
+    pub const SLOT_SCHEMA_HASH: usize = 96;
+    /// 32 bytes: hash of the zones' schema; zero: none.
+    pub const ZONE_SCHEMA_HASH: usize = 128;
+    /// 64 bytes: the specification's capability token; zero, never a secret (F36).
+    pub const CAPABILITY: usize = 160;
+    /// End of the fields; zero from here on.
+    pub const END: usize = 224;
+}
+
+/// "DATAHUB" and the layout's generation, as little-endian text.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"DATAHUB1");
+/// Version of the layout. Blocks of another version are refused.
+pub const VERSION: u32 = 1;
+/// Reads differently in another byte order.
+pub const BYTE_ORDER_MARK: u32 = 0x0102_0304;
+
+const _: () = assert!(usize::BITS == 64, "blocks are shared between 64-bit processes");
+const _: () = assert!(size_of::<SlotRWState<SharedWord>>() == LINE);
+const _: () = assert!(align_of::<SlotRWState<SharedWord>>() == LINE);
+const _: () = assert!(size_of::<HeartbeatSlot<SharedWord>>() == LINE);
+const _: () = assert!(size_of::<CursorLine<SharedWord>>() == CURSOR);
+const _: () = assert!(size_of::<ConsumerCounters<SharedWord>>() == LINE);
+const _: () = assert!(size_of::<ProducerLine<SharedWord>>() == LINE);
+const _: () = assert!(size_of::<RegistryLine<SharedWord>>() == LINE);
+const _: () = assert!(size_of::<AckLine<SharedWord>>() == LINE);
+const _: () = assert!(size_of::<ParkLine<SharedWord>>() == LINE);
+const _: () = assert!(size_of::<MetricsSection<SharedWord>>() == 256);
+const _: () = assert!(HEARTBEATS + READERS_MAX as usize * LINE <= CURSORS);
+const _: () = assert!(BASELINE + 256 <= HEARTBEATS && METRICS + 256 == BASELINE);
+const _: () = assert!(header::END <= HEADER);
+
+/// Where the regions of one block stand, in bytes from the start of its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// The consumers' counters.
+    pub counters: usize,
+    /// Slot records.
+    pub slots: usize,
+    /// Checksum records.
+    pub records: usize,
+    /// Payloads.
+    pub ring: usize,
+    /// From one payload to the next.
+    pub stride: usize,
+    /// The whole segment.
+    pub total: usize,
+}
+
+impl Layout {
+    /// The layout of a block. `None` when it does not fit in an address space.
+    #[must_use]
+    pub fn of(config: &BlockConfig) -> Option<Self> {
+        let count = usize::try_from(config.physical_slots()).ok()?;
+        let consumers = usize::try_from(config.consumers_max()).ok()?;
+        let payload = usize::try_from(config.payload_bytes()).ok()?;
+        let counters = CURSORS.checked_add(consumers.checked_mul(CURSOR)?)?;
+        let slots = counters.checked_add(consumers.checked_mul(LINE)?)?;
+        let records = slots.checked_add(count.checked_mul(LINE)?)?;
+        let end = records.checked_add(count.checked_mul(RECORD)?)?;
+        let ring = end.checked_next_multiple_of(PAGE)?;
+        let stride = payload.checked_next_multiple_of(LINE)?;
+        let total = ring.checked_add(count.checked_mul(stride)?)?.checked_next_multiple_of(PAGE)?;
+        Some(Self { counters, slots, records, ring, stride, total })
+    }
+}
+
+/// A number that changes whenever an offset or a size in this file does.
+#[must_use]
+pub const fn layout_hash() -> u64 {
+    let numbers = [
+        LINE, HEADER, PRODUCER, ACK, REGISTRY, DATA_PARK, SPACE_PARK, PRODUCER_HEARTBEAT, METRICS,
+        BASELINE, HEARTBEATS, CURSORS, CURSOR, RECORD, header::END, header::NONCE,
+        header::SLOT_SCHEMA_HASH, header::ZONE_SCHEMA_HASH, header::FIRST_SEQUENCE,
+    ];
+    // FNV-1a over the numbers: it need only notice a change.
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut at = 0;
+    while at < numbers.len() {
+        hash = (hash ^ numbers[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ConsumerSync;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_offsets_are_these_numbers() {
+        let config = BlockConfig::new(ConsumerSync::Sequential, 4, 100).unwrap();
+        let layout = Layout::of(&config).unwrap();
+        let wanted = Layout {
+            counters: 5120,
+            slots: 5632,
+            records: 5952,
+            ring: 8192,
+            stride: 128,
+            total: 12288,
+        };
+        assert_eq!(layout, wanted);
+        assert_eq!(layout_hash(), layout_hash());
+    }
+
+    proptest! {
+        #[test]
+        fn regions_never_overlap(capacity in 1..=65536_u32, payload in 1..=1_u64 << 30, consumers in 1..=32_u32) {
+            let config = BlockConfig::new(ConsumerSync::SequentialSync, capacity, payload).unwrap()
+                .max_consumers(consumers).unwrap();
+            let layout = Layout::of(&config).unwrap();
+            let count = config.physical_slots() as usize;
+            prop_assert!(layout.counters >= CURSORS + consumers as usize * CURSOR);
+            prop_assert!(layout.slots >= layout.counters + consumers as usize * LINE);
+            prop_assert!(layout.records >= layout.slots + count * LINE);
+            prop_assert!(layout.ring >= layout.records + count * RECORD);
+            prop_assert!(layout.total >= layout.ring + count * layout.stride);
+            prop_assert!(layout.stride as u64 >= payload);
+            for offset in [layout.slots, layout.records, layout.ring, layout.stride] {
+                prop_assert_eq!(offset % LINE, 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A zero-copy shared-memory data block: one producer, many consumers.
+//!
+//! One process writes payloads into slots, several read them in place, and nobody waits for a
+//! server. See [`producer::Producer`] and [`consumer::Consumer`].
+//!
+//! ```
+//! use datahub::config::{BlockConfig, ConsumerSync};
+//! use datahub::consumer::Consumer;
+//! use datahub::place::Place;
+//! use datahub::producer::Producer;
+//! use datahub::ring::reader::JoinAt;
+//! use datahub::shm::Folder;
+//! use datahub::wait::Timeout;
+//!
+//! let config = BlockConfig::new(ConsumerSync::Sequential, 4, 64)?;
+//! let mut producer = Producer::create_unnamed(&Folder::default(), config)?;
+//! let mut consumer = Consumer::attach(Place::File(producer.path()), JoinAt::Oldest)?;
+//!
+//! let mut slot = producer.acquire_write_slot(Timeout::Now)?;
+//! slot.payload()[..5].copy_from_slice(b"hello");
+//! let sequence = slot.commit(5)?;
+//!
+//! let slot = consumer.acquire_consume_slot(Timeout::Now)?;
+//! assert_eq!((slot.sequence(), &*slot), (sequence, &b"hello"[..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Modules stand in layers, each importing only from those above it: words (`config`, `layout`,
+//! `name`, `sequence`), the protocol (`memory` to `rules`), memory (`shm`, `block`), handles
+//! (`producer`, `consumer`).
+
+#![deny(unsafe_code)]
+
+#[cfg(not(all(target_os = "linux", target_endian = "little")))]
+compile_error!("DataHub needs Linux on a little-endian machine: open file description locks, futexes");
+
+pub mod config;
+pub mod layout;
+pub mod name;
+pub mod sequence;
+
+pub mod cursor;
+pub mod heartbeat;
+pub mod memory;
+pub mod metrics;
+pub mod park;
+pub mod ring;
+pub mod rules;
+pub mod sites;
+pub mod slot;
+
+pub mod block;
+pub mod place;
+pub mod shm;
+
+pub mod checksum;
+pub mod consumer;
+mod liveness;
+pub mod producer;
+pub mod wait;

@@ -1,0 +1,43 @@
+//! The dead: found by their tokens, cleared by the rules.
+
+use std::io;
+
+use crate::block::Block;
+use crate::memory::MappedMemory;
+use crate::metrics::{self, Metric};
+use crate::rules;
+use crate::shm::token::{Seat, Token, is_held};
+use crate::slot::Reader;
+
+/// Clears what consumer `reader` left, if it is dead. Says whether it was.
+///
+/// # Errors
+///
+/// When its token cannot be examined; nothing was touched.
+pub(crate) fn reap_if_dead<M: MappedMemory>(
+    mem: &M,
+    block: &Block,
+    reader: Reader,
+) -> io::Result<bool> {
+    let seat = Seat::Consumer(reader.number());
+    let Some(_token) = Token::take(block.file(), seat)? else { return Ok(false) };
+    // While we hold its token nobody else clears or claims the seat.
+    clear(mem, block, reader);
+    metrics::add(mem, &block.metrics().words[Metric::RecoveryActions as usize], 1);
+    Ok(true)
+}
+
+/// Empties a seat whose token the caller holds.
+pub(crate) fn clear<M: MappedMemory>(mem: &M, block: &Block, reader: Reader) {
+    metrics::fold(mem, block.metrics(), block.counters(reader));
+    rules::reap(mem, &block.ring(), (block.heartbeat(reader), block.data_park()), reader);
+}
+
+/// Whether the block's producer lives.
+///
+/// # Errors
+///
+/// When its token cannot be examined.
+pub(crate) fn producer_lives(block: &Block) -> io::Result<bool> {
+    is_held(block.file(), Seat::Producer)
+}

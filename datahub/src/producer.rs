@@ -1,0 +1,275 @@
+//! The producer: one process that fills slots and publishes them.
+
+pub mod create;
+pub mod write_slot;
+
+use core::time::Duration;
+use std::path::PathBuf;
+
+use crate::block::Block;
+use crate::config::{BlockConfig, OnFull};
+use crate::memory::{MappedMemory, Shared};
+use crate::metrics::{self, Metric, Snapshot};
+use crate::name::BlockName;
+use crate::ring::writer::{Blocked, NotTaken, RingWriter};
+use crate::sequence::Sequence;
+use crate::shm::Folder;
+use crate::shm::token::Token;
+use crate::slot::Reader;
+use crate::wait::{Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
+use crate::{heartbeat, liveness, park};
+use write_slot::WriteSlot;
+
+/// The sleeper bit of the producer on its own park line.
+const PRODUCER_BIT: u32 = 0;
+/// The producer says that it is there once in so many commits.
+const COMMITS_PER_BEAT: u64 = 1024;
+
+/// Why no slot could be had for writing. Block and slots are as before the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The ring is full and the block's rule is to say so.
+    #[error("the ring is full: consumers {slowest:#b} have not read sequence {oldest} yet")]
+    Full {
+        /// The slowest consumers, one bit each.
+        slowest: u32,
+        /// The sequence that they would have to read.
+        oldest: Sequence,
+    },
+    /// The ring stayed full.
+    #[error("no room after {waited:?}: consumers {slowest:#b} are slowest")]
+    TimedOutFull {
+        /// The slowest consumers, one bit each.
+        slowest: u32,
+        /// How long the producer waited.
+        waited: Duration,
+    },
+    /// Readers stayed in the slots that could have been taken.
+    #[error("no slot after {waited:?}: consumers {readers:#b} are still reading")]
+    TimedOutReaders {
+        /// Who is inside, one bit each.
+        readers: u32,
+        /// How long the producer waited.
+        waited: Duration,
+    },
+    /// A slot is being written although this producer holds none.
+    #[error("a slot is WRITING that this producer does not hold: the block needs recovery")]
+    Damaged,
+    /// All sequence numbers are spent.
+    #[error("the last of 2^64 sequence numbers has been used")]
+    Exhausted,
+}
+
+/// The one writer of a block. Not clonable; one slot is open at a time.
+#[derive(Debug)]
+pub struct Producer<M: MappedMemory = Shared> {
+    mem: M,
+    block: Block,
+    writer: RingWriter,
+    wait: WaitStrategy,
+    name: Option<(Folder, BlockName)>,
+    epoch: u64,
+    process: u32,
+    // Dropped last: gives the producer's seat back.
+    _token: Token,
+}
+
+impl<M: MappedMemory> Producer<M> {
+    /// Takes a slot for the next sequence, waiting as long as `timeout` allows.
+    ///
+    /// No sequence is spent before the commit: dropping the slot changes nothing that was promised.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError`]; with [`Timeout::Now`] a time-out means "not at once".
+    #[inline]
+    pub fn acquire_write_slot(
+        &mut self,
+        timeout: Timeout,
+    ) -> Result<WriteSlot<'_, M>, WriteError> {
+        let mut waiter = Waiter::new(timeout, self.wait);
+        let errs = self.block.geometry().config.when_full() == OnFull::Error;
+        let (mem, block) = (&self.mem, &self.block);
+        let mut announced = None;
+        let taken = self.writer.acquire(mem, &block.ring(), |blocked| {
+            let goes_on = !(errs && matches!(blocked, Blocked::Full(_)));
+            goes_on && pause((mem, block), (&mut waiter, &mut announced), blocked)
+        });
+        if announced.is_some() {
+            park::awake(mem, block.space_park(), PRODUCER_BIT);
+        }
+        match taken {
+            Ok(index) => {
+                self.blocked_for(&waiter);
+                Ok(WriteSlot::new(self, index))
+            }
+            Err(refused) => Err(self.refused(refused, &waiter, errs)),
+        }
+    }
+
+    fn blocked_for(&self, waiter: &Waiter) {
+        let blocked_ns = waiter.waited_ns();
+        if blocked_ns != 0 {
+            self.count(Metric::WriterBlockedNs, blocked_ns);
+        }
+    }
+
+    #[cold]
+    fn refused(&self, refused: NotTaken, wait: &Waiter, errs: bool) -> WriteError {
+        self.blocked_for(wait);
+        let waited = wait.waited();
+        let error = match refused {
+            NotTaken::Blocked(Blocked::Full(slowest)) if errs => {
+                let capacity = u64::from(self.block.geometry().config.capacity());
+                let oldest = self.writer.next().saturating_sub(capacity);
+                WriteError::Full { slowest, oldest }
+            }
+            NotTaken::Blocked(Blocked::Full(slowest)) => {
+                WriteError::TimedOutFull { slowest, waited }
+            }
+            NotTaken::Blocked(Blocked::Readers(readers)) => {
+                WriteError::TimedOutReaders { readers, waited }
+            }
+            NotTaken::Writing => WriteError::Damaged,
+            NotTaken::Exhausted => WriteError::Exhausted,
+        };
+        match error {
+            WriteError::TimedOutFull { .. } | WriteError::TimedOutReaders { .. } => {
+                self.count(Metric::WriterTimeouts, 1);
+            }
+            _ => self.record_error(Metric::AcquireErrors, 1),
+        }
+        error
+    }
+
+    #[inline]
+    fn count(&self, metric: Metric, amount: u64) {
+        metrics::count(&self.mem, &self.block.metrics().words[metric as usize], amount);
+    }
+
+    fn record_error(&self, metric: Metric, code: u32) {
+        let words = &self.block.metrics().words;
+        self.count(metric, 1);
+        let errors = metrics::read(&self.mem, &words[Metric::LastError as usize]) >> 32;
+        let error = errors.wrapping_add(1) << 32 | u64::from(code);
+        metrics::set(&self.mem, &words[Metric::LastError as usize], error);
+        metrics::set(&self.mem, &words[Metric::LastErrorNs as usize], monotonic_ns());
+    }
+
+    #[inline]
+    fn publish(&mut self, index: usize, payload_bytes: usize) -> Sequence {
+        let ring = self.block.ring();
+        let sequence = self.writer.commit(&self.mem, &ring, index, payload_bytes as u64);
+        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.data_park()) {
+            wake_all(&self.block.data_park().signal);
+        }
+        self.count(Metric::SlotsWritten, 1);
+        self.count(Metric::BytesWritten, payload_bytes as u64);
+        if sequence.is_multiple_of(COMMITS_PER_BEAT) {
+            self.beat();
+        }
+        sequence
+    }
+
+    /// Says that this producer is there. Done by itself once in a thousand commits; call it in a
+    /// producer that commits less often than observers look.
+    pub fn beat(&self) {
+        let now_ns = monotonic_ns();
+        heartbeat::beat(&self.mem, self.block.producer_heartbeat(), now_ns);
+        let words = &self.block.metrics().words;
+        metrics::set(&self.mem, &words[Metric::LastHeartbeatNs as usize], now_ns);
+        metrics::add(&self.mem, &words[Metric::HeartbeatsSent as usize], 1);
+    }
+
+    /// How this producer waits. A block without parking treats [`WaitStrategy::Park`] as yielding.
+    pub fn set_wait(&mut self, wait: WaitStrategy) {
+        let parks = self.block.geometry().config.parks();
+        self.wait = if wait == WaitStrategy::Park && !parks { WaitStrategy::Yield } else { wait };
+    }
+
+    /// Shape and rules of the block.
+    #[must_use]
+    pub fn config(&self) -> &BlockConfig {
+        &self.block.geometry().config
+    }
+
+    /// The mapped block.
+    #[must_use]
+    pub fn block(&self) -> &Block {
+        &self.block
+    }
+
+    /// How many commits there were: the sequence of the next one.
+    #[must_use]
+    pub fn commit_index(&self) -> u64 {
+        self.writer.next()
+    }
+
+    /// A path through which other processes of this user can attach, as long as this one lives.
+    /// The way to reach an unnamed block.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        use std::os::fd::AsRawFd;
+        format!("/proc/{}/fd/{}", self.process, self.block.file().as_raw_fd()).into()
+    }
+
+    /// The block's metrics now.
+    #[must_use]
+    pub fn metrics(&self) -> Snapshot {
+        self.block.snapshot(&self.mem)
+    }
+}
+
+/// What the producer does while it is blocked. Says whether to look again.
+///
+/// `announced` is the signal to sleep on, once the producer has said that it will.
+fn pause<M: MappedMemory>(
+    (mem, block): (&M, &Block),
+    (waiter, announced): (&mut Waiter, &mut Option<u32>),
+    blocked: Blocked,
+) -> bool {
+    if let Some(signal) = announced.take() {
+        // The look between the announcement and this sleep found nothing.
+        waiter.sleep(&block.space_park().signal, signal);
+        park::awake(mem, block.space_park(), PRODUCER_BIT);
+        return true;
+    }
+    let (Blocked::Full(who) | Blocked::Readers(who)) = blocked;
+    match waiter.step() {
+        Step::Look => true,
+        Step::Expired => false,
+        Step::LookForDead => {
+            for number in 0..block.geometry().config.consumers_max() {
+                if who & (1 << number) != 0 {
+                    // A token that cannot be examined is taken for a living owner's.
+                    let _reaped = liveness::reap_if_dead(mem, block, Reader::new(number));
+                }
+            }
+            true
+        }
+        Step::Sleep => {
+            *announced = Some(park::announce(mem, block.space_park(), PRODUCER_BIT));
+            true
+        }
+    }
+}
+
+impl<M: MappedMemory> Drop for Producer<M> {
+    /// Ends the stream: consumers read what is left and are told. The name goes, if it is ours.
+    fn drop(&mut self) {
+        if std::process::id() != self.process {
+            return;
+        }
+        self.writer.close(&self.mem, &self.block.ring());
+        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.data_park()) {
+            wake_all(&self.block.data_park().signal);
+        }
+        heartbeat::retire(&self.mem, self.block.producer_heartbeat());
+        heartbeat::free(&self.mem, self.block.producer_heartbeat(), self.epoch);
+        if let Some((folder, name)) = &self.name {
+            // Nobody is left to tell; the next producer takes the name over.
+            let _removed = folder.unlink(self.block.file(), name);
+        }
+    }
+}

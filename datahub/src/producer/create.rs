@@ -1,0 +1,253 @@
+//! Making a block, or taking a dead producer's over.
+
+use std::fs::File;
+use std::io;
+
+use super::Producer;
+use crate::block::header::{self, Geometry, HeaderError};
+use crate::block::{Block, OpenError};
+use crate::config::BlockConfig;
+use crate::layout::Layout;
+use crate::memory::{MappedMemory, Shared};
+use crate::metrics::{self, Metric};
+use crate::name::BlockName;
+use crate::place::Place;
+use crate::sequence::Sequence;
+use crate::shm::token::{Seat, Token};
+use crate::shm::{self, Folder};
+use crate::wait::{WaitStrategy, monotonic_ns};
+use crate::{heartbeat, rules};
+
+/// Why a block could not be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// A living producer has the name.
+    #[error("block '{name}' has a living producer{}", process.map(|id| format!(" (process {id})")).unwrap_or_default())]
+    Conflict {
+        /// The name.
+        name: BlockName,
+        /// Its process, as it told.
+        process: Option<u64>,
+    },
+    /// The memory cannot be reserved.
+    #[error("cannot reserve {wanted} bytes in {folder}: {free} are free")]
+    NoSpace {
+        /// Bytes of the block.
+        wanted: u64,
+        /// Bytes that are left.
+        free: u64,
+        /// Where.
+        folder: String,
+    },
+    /// The block does not fit in an address space.
+    #[error("a block of this shape is larger than any memory")]
+    TooLarge,
+    /// The name leads to a file that no producer of ours made; it is left alone.
+    #[error("the file of block '{name}' is not a block: {reason}")]
+    NotOurs {
+        /// The name.
+        name: BlockName,
+        /// What is wrong with it.
+        reason: HeaderError,
+    },
+    /// Others made and removed the same name all the time.
+    #[error("block '{0}' is being made and removed by others at the same time")]
+    Contended(BlockName),
+    /// The operating system refused.
+    #[error("cannot make the block in {folder}")]
+    System {
+        /// Where.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// How often a name may change hands under our eyes.
+const ATTEMPTS: u32 = 16;
+
+impl Producer<Shared> {
+    /// Makes the block called `name` in `/dev/shm`, or takes it over from a dead producer.
+    ///
+    /// A block of the same shape goes on where the dead producer stopped; one of another shape is
+    /// replaced, and its consumers are told that it has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`]; a living producer's block is never touched.
+    pub fn create(name: &BlockName, config: BlockConfig) -> Result<Self, CreateError> {
+        Self::create_with(Shared, &Folder::default(), name, config)
+    }
+
+    /// Makes a block without a name, which leaves nothing behind when its users are gone.
+    /// Others attach through [`Producer::path`].
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError::NoSpace`], [`CreateError::System`].
+    pub fn create_unnamed(folder: &Folder, config: BlockConfig) -> Result<Self, CreateError> {
+        Self::create_unnamed_with(Shared, folder, config)
+    }
+}
+
+impl<M: MappedMemory> Producer<M> {
+    /// As [`Producer::create`], in `folder`, over another memory.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`].
+    pub fn create_with(
+        mem: M,
+        folder: &Folder,
+        name: &BlockName,
+        config: BlockConfig,
+    ) -> Result<Self, CreateError> {
+        for _ in 0..ATTEMPTS {
+            let place = Place::Named { folder: folder.clone(), name: name.clone() };
+            let made = match shm::open_file(&place.path()) {
+                Ok(file) => take_over(&mem, folder, name, (file, config))?,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    let made = make(folder, config, 0)?;
+                    match folder.link(made.0.file(), name) {
+                        Ok(()) => Some(made),
+                        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
+                        Err(error) => return Err(system(folder, error)),
+                    }
+                }
+                Err(error) => return Err(system(folder, error)),
+            };
+            if let Some(made) = made {
+                return Ok(Self::begin(mem, made, Some((folder.clone(), name.clone()))));
+            }
+        }
+        Err(CreateError::Contended(name.clone()))
+    }
+
+    /// As [`Producer::create_unnamed`], over another memory.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`].
+    pub fn create_unnamed_with(
+        mem: M,
+        folder: &Folder,
+        config: BlockConfig,
+    ) -> Result<Self, CreateError> {
+        Self::create_unnamed_from(mem, folder, config, 0)
+    }
+
+    /// An unnamed block whose first sequence is `first`, for tests of what happens late in a
+    /// block's life.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError`].
+    pub fn create_unnamed_from(
+        mem: M,
+        folder: &Folder,
+        config: BlockConfig,
+        first: Sequence,
+    ) -> Result<Self, CreateError> {
+        Ok(Self::begin(mem, make(folder, config, first)?, None))
+    }
+
+    fn begin(mem: M, (block, token): (Block, Token), name: Option<(Folder, BlockName)>) -> Self {
+        let (process, now_ns) = (std::process::id(), monotonic_ns());
+        let ring = block.ring();
+        let writer = rules::resume(&mem, &ring, block.rules(), block.geometry().first);
+        metrics::set(&mem, &ring.producer.closed, 0);
+        let seat = block.producer_heartbeat();
+        // We hold the producer's token, so whoever is named there is dead.
+        let dead = heartbeat::retire(&mem, seat);
+        heartbeat::free(&mem, seat, dead);
+        let epoch = heartbeat::claim(&mem, seat, process.into(), now_ns).unwrap_or(dead + 1);
+        let born = &block.metrics().words[Metric::UptimeSeconds as usize];
+        if metrics::read(&mem, born) == 0 {
+            metrics::set(&mem, born, now_ns);
+        }
+        let wait = WaitStrategy::default();
+        Self { mem, writer, wait, name, epoch, process, block, _token: token }
+    }
+}
+
+/// A complete, empty block in an unnamed file, with its producer's token.
+fn make(
+    folder: &Folder,
+    config: BlockConfig,
+    first: Sequence,
+) -> Result<(Block, Token), CreateError> {
+    let layout = Layout::of(&config).ok_or(CreateError::TooLarge)?;
+    let file = folder.reserve(layout.total).map_err(|error| no_room(folder, &layout, error))?;
+    let mut nonce = [0; 16];
+    nonce[..8].copy_from_slice(&monotonic_ns().to_le_bytes());
+    nonce[8..12].copy_from_slice(&std::process::id().to_le_bytes());
+    // Nobody else has seen the file, so the token is free.
+    let token = Token::take(&file, Seat::Producer)
+        .and_then(|token| token.ok_or_else(|| io::ErrorKind::ResourceBusy.into()))
+        .map_err(|error| system(folder, error))?;
+    let geometry = Geometry { config, layout, first, nonce };
+    let block = Block::format(file, geometry).map_err(|error| system(folder, error))?;
+    Ok((block, token))
+}
+
+/// The name is taken: by somebody alive, or may we have it? `None`: look again.
+fn take_over<M: MappedMemory>(
+    mem: &M,
+    folder: &Folder,
+    name: &BlockName,
+    (file, config): (File, BlockConfig),
+) -> Result<Option<(Block, Token)>, CreateError> {
+    let opened = Block::from_file(file.try_clone().map_err(|error| system(folder, error))?);
+    let token = Token::take(&file, Seat::Producer).map_err(|error| system(folder, error))?;
+    let Some(token) = token else {
+        let process = opened.ok().and_then(|block| {
+            metrics::add(mem, &block.metrics().words[Metric::LockContention as usize], 1);
+            heartbeat::owner(mem, block.producer_heartbeat()).map(|owner| owner.process)
+        });
+        return Err(CreateError::Conflict { name: name.clone(), process });
+    };
+    match opened {
+        Ok(block) if block.geometry().config == config => {
+            let still_named = folder.leads_to(&file, name).map_err(|error| system(folder, error))?;
+            Ok(still_named.then_some((block, token)))
+        }
+        Ok(block) => {
+            metrics::set(mem, &block.ring().producer.closed, 1);
+            folder.unlink(&file, name).map_err(|error| system(folder, error))?;
+            Ok(None)
+        }
+        Err(OpenError::Header(reason @ (HeaderError::Magic(_) | HeaderError::TooShort { .. }))) => {
+            Err(CreateError::NotOurs { name: name.clone(), reason })
+        }
+        Err(OpenError::Header(_)) => {
+            folder.unlink(&file, name).map_err(|error| system(folder, error))?;
+            Ok(None)
+        }
+        Err(OpenError::System(error)) => Err(system(folder, error)),
+    }
+}
+
+fn system(folder: &Folder, source: io::Error) -> CreateError {
+    CreateError::System { folder: folder.path().display().to_string(), source }
+}
+
+fn no_room(folder: &Folder, layout: &Layout, error: io::Error) -> CreateError {
+    if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge) {
+        return system(folder, error);
+    }
+    CreateError::NoSpace {
+        wanted: layout.total as u64,
+        free: folder.free_bytes().unwrap_or(0),
+        folder: folder.path().display().to_string(),
+    }
+}
+
+/// Checks that a header is one of ours, for callers that hold bytes.
+///
+/// # Errors
+///
+/// [`HeaderError`].
+pub fn check_header(copy: &[u8], file_bytes: u64) -> Result<BlockConfig, HeaderError> {
+    header::parse(copy, file_bytes).map(|geometry| geometry.config)
+}

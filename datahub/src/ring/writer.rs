@@ -1,0 +1,256 @@
+//! The producer's side of the ring: choose a slot, take it, commit or abort.
+
+use super::{Newest, Ring, Rules};
+use crate::config::ConsumerSync;
+use crate::cursor::Gate;
+use crate::memory::Memory;
+use crate::sequence::Sequence;
+use crate::sites::{W_CLOSED, W_COMMIT_INDEX, W_LATEST};
+use crate::slot::{self, Refusal};
+
+/// What the producer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blocked {
+    /// The ring is full; these consumers are slowest (one bit each).
+    Full(u32),
+    /// These readers are inside every slot that could be taken (one bit each).
+    Readers(u32),
+}
+
+/// Why no slot was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// `wait` gave up on this.
+    Blocked(Blocked),
+    /// A slot is WRITING although this writer holds none: recovery is due.
+    Writing,
+    /// The sequence has reached its end, after 2⁶⁴ − 1 commits.
+    Exhausted,
+}
+
+/// What one physical slot holds, as the producer remembers it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Held {
+    /// The sequence + 1; 0 when it holds nothing.
+    pub(crate) end: u64,
+    /// Its commits so far.
+    pub(crate) generation: u64,
+}
+
+/// The producer's private state.
+#[derive(Debug)]
+pub struct RingWriter {
+    rules: Rules,
+    /// The sequence of the next commit: how many commits there were.
+    next: Sequence,
+    /// The slot to try first.
+    at: usize,
+    gate: Gate,
+    held: Box<[Held]>,
+}
+
+impl RingWriter {
+    /// A writer of an empty ring whose first commit will be `next`.
+    #[must_use]
+    pub fn new(rules: Rules, next: Sequence) -> Self {
+        Self::resume(rules, next, vec![Held::default(); rules.slots].into())
+    }
+
+    /// A writer that goes on where `held` ends.
+    pub(crate) fn resume(rules: Rules, next: Sequence, held: Box<[Held]>) -> Self {
+        let at = match rules.sync {
+            ConsumerSync::LatestOnly => 0,
+            ConsumerSync::Sequential | ConsumerSync::SequentialSync => rules.index(next),
+        };
+        Self { rules, next, at, gate: Gate::closed(), held }
+    }
+
+    /// The sequence of the next commit.
+    #[inline]
+    #[must_use]
+    pub const fn next(&self) -> Sequence {
+        self.next
+    }
+
+    /// Takes a slot for the next sequence. No sequence is spent before the commit (F8, F9).
+    ///
+    /// `wait` is told what blocks and says whether to look again.
+    ///
+    /// # Errors
+    ///
+    /// [`NotTaken`]; ring and slots are as before.
+    #[inline]
+    pub fn acquire<M: Memory>(
+        &mut self,
+        mem: &M,
+        ring: &Ring<'_, M::Word>,
+        wait: impl FnMut(Blocked) -> bool,
+    ) -> Result<usize, NotTaken> {
+        if self.next == Sequence::MAX {
+            return Err(NotTaken::Exhausted);
+        }
+        if self.rules.sync == ConsumerSync::LatestOnly {
+            return self.acquire_any(mem, ring, wait);
+        }
+        let open = !self.rules.gates() || self.gate.admits(self.next);
+        if open && slot::take(mem, &ring.slots[self.at], self.next).is_ok() {
+            return Ok(self.at);
+        }
+        self.acquire_slowly(mem, ring, wait)
+    }
+
+    /// Waits for the gate, then for readers that pin the slot.
+    #[cold]
+    fn acquire_slowly<M: Memory>(
+        &mut self,
+        mem: &M,
+        ring: &Ring<'_, M::Word>,
+        mut wait: impl FnMut(Blocked) -> bool,
+    ) -> Result<usize, NotTaken> {
+        loop {
+            self.pass_gate(mem, ring, &mut wait)?;
+            let (next, at) = (self.next, self.at);
+            let mut full = false;
+            let drained = slot::drain(mem, &ring.slots[at], next, |readers| {
+                // A joiner pins until it is acknowledged, which happens here.
+                full = self.rules.gates() && {
+                    self.refresh(mem, ring);
+                    !self.gate.admits(next)
+                };
+                !full && wait(Blocked::Readers(readers))
+            });
+            match drained {
+                Ok(()) => return Ok(at),
+                Err(Refusal::Writing) => return Err(NotTaken::Writing),
+                Err(Refusal::Readers(_)) if full => {}
+                Err(Refusal::Readers(r)) => return Err(NotTaken::Blocked(Blocked::Readers(r))),
+            }
+        }
+    }
+
+    /// Returns when the gate admits the next sequence.
+    fn pass_gate<M: Memory>(
+        &mut self,
+        mem: &M,
+        ring: &Ring<'_, M::Word>,
+        wait: &mut impl FnMut(Blocked) -> bool,
+    ) -> Result<(), NotTaken> {
+        while self.rules.gates() && !self.gate.admits(self.next) {
+            let slowest = self.refresh(mem, ring);
+            let full = Blocked::Full(slowest);
+            if !self.gate.admits(self.next) && !wait(full) {
+                return Err(NotTaken::Blocked(full));
+            }
+        }
+        Ok(())
+    }
+
+    fn refresh<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) -> u32 {
+        let lines = (ring.registry, ring.ack);
+        self.gate.refresh(mem, lines, ring.cursors, (self.next, self.rules.capacity))
+    }
+
+    /// Latest-only: any slot that nobody reads and that is not among the newest.
+    fn acquire_any<M: Memory>(
+        &mut self,
+        mem: &M,
+        ring: &Ring<'_, M::Word>,
+        mut wait: impl FnMut(Blocked) -> bool,
+    ) -> Result<usize, NotTaken> {
+        let mut closed = None;
+        let taken = loop {
+            let (inside, oldest) = match self.try_all(mem, ring) {
+                Ok(index) => break Ok(index),
+                Err(Some(refused)) => refused,
+                Err(None) => break Err(NotTaken::Writing),
+            };
+            let readers = Blocked::Readers(inside);
+            if !wait(readers) {
+                break Err(NotTaken::Blocked(readers));
+            }
+            // New readers are kept out of one slot, so that they cannot follow one another for ever.
+            if closed.is_none() {
+                slot::close(mem, &ring.slots[oldest]);
+                closed = Some(oldest);
+            }
+        };
+        match closed {
+            Some(index) if taken != Ok(index) => slot::reopen(mem, &ring.slots[index]),
+            _ => {}
+        }
+        taken
+    }
+
+    /// Tries every slot that may be overwritten, oldest first as a rule. Failing that, says who is
+    /// inside and which slot was tried first; `None` when a slot is WRITING.
+    fn try_all<M: Memory>(
+        &mut self,
+        mem: &M,
+        ring: &Ring<'_, M::Word>,
+    ) -> Result<usize, Option<(u32, usize)>> {
+        let (mut inside, mut oldest) = (0, None);
+        for step in 0..self.rules.slots {
+            let index = wrapped(self.at + step, self.rules.slots);
+            let end = self.held[index].end;
+            if end != 0 && self.next - end < self.rules.capacity {
+                continue;
+            }
+            match slot::take(mem, &ring.slots[index], self.next) {
+                Ok(()) => {
+                    self.at = index;
+                    return Ok(index);
+                }
+                Err(Refusal::Readers(readers)) => {
+                    inside |= readers;
+                    oldest.get_or_insert(index);
+                }
+                Err(Refusal::Writing) => return Err(None),
+            }
+        }
+        // With capacity + 1 slots at least one is always a candidate.
+        Err(oldest.map(|index| (inside, index)))
+    }
+
+    /// Publishes what was written to the slot that [`acquire`](Self::acquire) returned.
+    #[inline]
+    pub fn commit<M: Memory>(
+        &mut self,
+        mem: &M,
+        ring: &Ring<'_, M::Word>,
+        index: usize,
+        payload_bytes: u64,
+    ) -> Sequence {
+        let sequence = self.next;
+        self.next += 1;
+        let held = &mut self.held[index];
+        *held = Held { end: self.next, generation: held.generation + 1 };
+        slot::commit(mem, &ring.slots[index], sequence, payload_bytes, held.generation);
+        // [commit index] Every slot word up to here. Partner: `R_COMMIT_INDEX`.
+        mem.store::<W_COMMIT_INDEX>(&ring.producer.commit_index, self.next);
+        if self.rules.sync == ConsumerSync::LatestOnly {
+            // [latest] The slot word just stored. Partner: `R_LATEST`.
+            let newest = Newest::new(sequence, index);
+            mem.store::<W_LATEST>(&ring.producer.latest, newest.encode());
+        }
+        self.at = wrapped(index + 1, self.rules.slots);
+        sequence
+    }
+
+    /// Gives the slot up. What was promised is still there (F10), and no sequence was spent.
+    pub fn abort<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>, index: usize) {
+        self.held[index].end = 0;
+        slot::abort(mem, &ring.slots[index], self.next);
+    }
+
+    /// Says that nothing will follow.
+    pub fn close<M: Memory>(&self, mem: &M, ring: &Ring<'_, M::Word>) {
+        // [closed] Every commit before. Partner: `R_CLOSED`.
+        mem.store::<W_CLOSED>(&ring.producer.closed, 1);
+    }
+}
+
+/// `index` modulo `slots`, for an index that has gone round at most once.
+#[inline]
+const fn wrapped(index: usize, slots: usize) -> usize {
+    if index < slots { index } else { index - slots }
+}

@@ -1,0 +1,174 @@
+//! Segments: files of a memory file system, reserved whole, readable by their user only.
+//!
+//! A segment is made without a name and linked when it is complete, so a name never shows half a
+//! block, and a creator that dies leaves nothing (F18). Its memory is reserved before it is mapped:
+//! a full file system is an error, never SIGBUS. A name is only removed while it still leads to the
+//! segment that was meant, so nobody removes a successor's block.
+//! Knows nothing of: what a segment holds.
+
+pub mod token;
+pub mod words;
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use memmap2::{Advice, MmapOptions, MmapRaw};
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, posix_fallocate};
+use nix::sys::stat::Mode;
+use nix::sys::statvfs::statvfs;
+use nix::unistd::linkat;
+
+use crate::name::BlockName;
+
+/// What stands before a block's name in its folder.
+const PREFIX: &str = "datahub.";
+
+/// The folder in which names live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder(PathBuf);
+
+impl Default for Folder {
+    /// `/dev/shm`.
+    fn default() -> Self {
+        Self(PathBuf::from("/dev/shm"))
+    }
+}
+
+impl Folder {
+    /// Another folder, on any file system that can hold unnamed files (tmpfs, ext4, xfs).
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// Where the folder is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The file of the block called `name`.
+    #[must_use]
+    pub fn file_of(&self, name: &BlockName) -> PathBuf {
+        self.0.join(format!("{PREFIX}{name}"))
+    }
+
+    /// The names in the folder, sorted. Files that are not named like blocks are passed over.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn names(&self) -> io::Result<Vec<BlockName>> {
+        let mut names = Vec::new();
+        for entry in self.0.read_dir()? {
+            let file = entry?.file_name();
+            let name = file.to_str().and_then(|file| file.strip_prefix(PREFIX));
+            names.extend(name.and_then(|name| BlockName::new(name).ok()));
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Bytes that can still be reserved here.
+    ///
+    /// # Errors
+    ///
+    /// When the folder is not there.
+    pub fn free_bytes(&self) -> io::Result<u64> {
+        let facts = statvfs(&self.0)?;
+        Ok(facts.blocks_available() * facts.fragment_size())
+    }
+
+    /// An unnamed file of `bytes` zero bytes, all of them reserved.
+    ///
+    /// # Errors
+    ///
+    /// `StorageFull` when they cannot be had; any other error of the folder.
+    pub fn reserve(&self, bytes: usize) -> io::Result<File> {
+        let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
+        let file = File::from(open(&self.0, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
+        let length = i64::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        loop {
+            match posix_fallocate(&file, 0, length) {
+                Err(Errno::EINTR) => {}
+                done => return done.map(|()| file).map_err(io::Error::from),
+            }
+        }
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when the name is taken.
+    pub fn link(&self, file: &File, name: &BlockName) -> io::Result<()> {
+        let unnamed = reopenable(file);
+        let named = self.file_of(name);
+        Ok(linkat(AT_FDCWD, &unnamed, AT_FDCWD, &named, AtFlags::AT_SYMLINK_FOLLOW)?)
+    }
+
+    /// Removes `name` if it still leads to `file`; says whether it did.
+    ///
+    /// # Errors
+    ///
+    /// When the folder does not allow it.
+    pub fn unlink(&self, file: &File, name: &BlockName) -> io::Result<bool> {
+        let ours = self.leads_to(file, name)?;
+        if ours {
+            std::fs::remove_file(self.file_of(name))?;
+        }
+        Ok(ours)
+    }
+
+    /// Whether `name` leads to `file`.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn leads_to(&self, file: &File, name: &BlockName) -> io::Result<bool> {
+        match self.file_of(name).symlink_metadata() {
+            Ok(found) => Ok(same_file(&found, &file.metadata()?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// A path through which this process can open the file again, with a description of its own.
+#[must_use]
+pub fn reopenable(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+}
+
+/// Opens a segment for reading and writing. Links are not followed.
+///
+/// # Errors
+///
+/// Those of `open`.
+pub fn open_file(path: &Path) -> io::Result<File> {
+    let through_proc = path.starts_with("/proc");
+    let follow = if through_proc { OFlag::empty() } else { OFlag::O_NOFOLLOW };
+    let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK | follow;
+    Ok(File::from(open(path, flags, Mode::empty())?))
+}
+
+/// Maps the first `bytes` bytes. A forked child does not inherit the mapping, and it is left out
+/// of core dumps.
+///
+/// # Errors
+///
+/// Those of `mmap` and `madvise`.
+pub fn map(file: &File, bytes: usize) -> io::Result<MmapRaw> {
+    let map = MmapOptions::new().len(bytes).map_raw(file)?;
+    map.advise(Advice::DontFork)?;
+    map.advise(Advice::DontDump)?;
+    Ok(map)
+}

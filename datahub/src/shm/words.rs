@@ -1,0 +1,115 @@
+//! A bare array of shared words: no block, no protocol.
+//!
+//! For what stands beside blocks: a start barrier, a progress counter, the bare cache line that a
+//! block's latency is compared with.
+
+#![expect(unsafe_code, reason = "L2: mapped bytes become words")]
+#![expect(clippy::inline_always, reason = "this is the bare line that others are measured against")]
+
+use core::ptr::NonNull;
+use core::sync::atomic::Ordering;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use memmap2::MmapRaw;
+
+use super::Folder;
+use crate::memory::SharedWord;
+
+/// From one word to the next: words never share a line, nor a pair of lines.
+const STRIDE: usize = 128;
+
+/// An array of words, each on lines of its own, in an unnamed file.
+#[derive(Debug)]
+pub struct WordMap {
+    base: NonNull<u8>,
+    words: usize,
+    file: File,
+    _map: MmapRaw,
+}
+
+// SAFETY: the mapping has no owner thread and holds atomics only.
+unsafe impl Send for WordMap {}
+// SAFETY: as above.
+unsafe impl Sync for WordMap {}
+
+impl WordMap {
+    /// `words` words, all 0, in an unnamed file of `folder`.
+    ///
+    /// # Errors
+    ///
+    /// When the memory cannot be had.
+    pub fn create(folder: &Folder, words: usize) -> io::Result<Self> {
+        let bytes = words.checked_mul(STRIDE).ok_or(io::ErrorKind::FileTooLarge)?;
+        Self::map(folder.reserve(bytes.max(STRIDE))?, words)
+    }
+
+    /// The words that another process made, through its [`path`](Self::path).
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened and mapped.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = super::open_file(path)?;
+        let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(0);
+        Self::map(file, bytes / STRIDE)
+    }
+
+    fn map(file: File, words: usize) -> io::Result<Self> {
+        let map = super::map(&file, words.max(1) * STRIDE)?;
+        let base = NonNull::new(map.as_mut_ptr()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        Ok(Self { base, words, file, _map: map })
+    }
+
+    /// A path through which other processes can open the words while this one lives.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        use std::os::fd::AsRawFd;
+        format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd()).into()
+    }
+
+    /// How many words there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.words
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.words == 0
+    }
+
+    #[inline(always)]
+    fn word(&self, index: usize) -> &SharedWord {
+        assert!(index < self.words, "there are {} words", self.words);
+        // SAFETY: `index` is below the number of words, whose strides lie inside the mapping.
+        let place = unsafe { self.base.add(index * STRIDE) }.cast::<SharedWord>();
+        // SAFETY: strides keep the words aligned; they are atomics; the mapping lives with `self`.
+        unsafe { place.as_ref() }
+    }
+
+    /// Reads a word, and with it everything its writer did before.
+    #[inline(always)]
+    #[must_use]
+    pub fn read(&self, index: usize) -> u64 {
+        // Partner: `publish` and `add`.
+        self.word(index).load(Ordering::Acquire)
+    }
+
+    /// Writes a word after everything that was done before.
+    #[inline(always)]
+    pub fn publish(&self, index: usize, value: u64) {
+        // Partner: `read`.
+        self.word(index).store(value, Ordering::Release);
+    }
+
+    /// Adds to a word; returns what stood there before.
+    #[expect(clippy::must_use_candidate, reason = "adding is often all that is wanted")]
+    #[inline(always)]
+    pub fn add(&self, index: usize, amount: u64) -> u64 {
+        // Partner: `read` and `add`.
+        self.word(index).fetch_add(amount, Ordering::AcqRel)
+    }
+}

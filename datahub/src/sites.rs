@@ -1,0 +1,227 @@
+//! The site table: every shared-memory operation of the protocol, once.
+//!
+//! A row gives the site's kind, its ordering, the sites it pairs with and what the edge carries.
+//! The name is also the failpoint, the mutant, the crash point and the line of a trace.
+//! `-> none` means that no edge is needed; the text then says why relaxed is enough.
+
+use core::sync::atomic::Ordering;
+
+/// What an operation does to its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Reads.
+    Load,
+    /// Writes.
+    Store,
+    /// Reads and writes in one step.
+    Rmw,
+    /// Orders the operations around it; has no word.
+    Fence,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Site {
+    /// The name, as in the source.
+    pub name: &'static str,
+    /// What the operation does.
+    pub kind: Kind,
+    /// The ordering that ships.
+    pub ordering: Ordering,
+    /// The sites at the other end of the edge; empty when there is no edge.
+    pub partners: &'static [u16],
+    /// What the edge carries, or why none is needed.
+    pub carries: &'static str,
+}
+
+/// The index of the site called `name`.
+#[must_use]
+pub fn by_name(name: &str) -> Option<u16> {
+    TABLE.iter().position(|site| site.name == name).and_then(|index| u16::try_from(index).ok())
+}
+
+macro_rules! sites {
+    (@partners none) => { &[] };
+    (@partners $($partner:ident)*) => { &[$($partner),*] };
+    ($( #[doc = $carries:literal] $name:ident : $kind:ident = $ordering:ident
+        -> $($partner:ident),+ ; )*) => {
+        #[expect(non_camel_case_types, reason = "the names of sites are written in capitals")]
+        enum Index { $($name),* }
+        $( #[doc = $carries] pub const $name: u16 = Index::$name as u16; )*
+        /// All sites, in the order of their indices.
+        pub static TABLE: [Site; COUNT] = [$( Site {
+            name: stringify!($name),
+            kind: Kind::$kind,
+            ordering: Ordering::$ordering,
+            partners: sites!(@partners $($partner)+),
+            carries: $carries.trim_ascii(),
+        } ),*];
+        /// How many sites there are.
+        pub const COUNT: usize = [$(stringify!($name)),*].len();
+    };
+}
+
+sites! {
+    // One slot, writer's side (`slot`).
+    /// Only the producer moves the state away from COMMITTED; the exchange after it decides.
+    W_LOOK: Load = Relaxed -> none;
+    /// The readers' last accesses to the payload, before it is overwritten.
+    W_TAKE: Rmw = Acquire -> R_RELEASE, X_UNPIN;
+    /// Closes the slot to new readers; carries nothing, W_TAKE follows.
+    W_CLOSE: Rmw = Relaxed -> none;
+    /// Only counts readers down; W_TAKE takes the slot and orders.
+    W_DRAIN: Load = Relaxed -> none;
+    /// Gives the unchanged payload back; part of W_COMMIT's release sequence.
+    W_REOPEN: Rmw = Relaxed -> none;
+    /// Read only after an edge from W_COMMIT.
+    W_LABEL: Store = Relaxed -> none;
+    /// Read only after an edge from W_COMMIT.
+    W_LENGTH: Store = Relaxed -> none;
+    /// Read only by the producer and by observers, who want no edge.
+    W_GENERATION: Store = Relaxed -> none;
+    /// Payload, label, length and checksum record.
+    W_COMMIT: Store = Release -> R_ADMIT, R_NEXT, X_SCAN;
+    /// Nothing is published; only this producer or its proved successor takes the slot next.
+    W_ABORT: Store = Relaxed -> none;
+
+    // One slot, reader's side (`slot`).
+    /// The exchange after it decides.
+    R_PEEK: Load = Relaxed -> none;
+    /// Payload, label, length and checksum record of the commit it was admitted under.
+    R_ADMIT: Rmw = Acquire -> W_COMMIT;
+    /// The same, for a reader whose cursor keeps the writer out.
+    R_NEXT: Load = Acquire -> W_COMMIT;
+    /// Ordered by R_ADMIT or R_NEXT before it.
+    R_LABEL: Load = Relaxed -> none;
+    /// Ordered by R_ADMIT or R_NEXT before it.
+    R_LENGTH: Load = Relaxed -> none;
+    /// A check, not an edge: the pin or the cursor excludes the writer.
+    R_VALIDATE: Load = Relaxed -> none;
+    /// The reader's last access to the payload.
+    R_RELEASE: Rmw = Release -> W_TAKE;
+
+    // The ring (`ring`).
+    /// Every slot word up to this commit.
+    W_COMMIT_INDEX: Store = Release -> R_COMMIT_INDEX;
+    /// Every slot word up to this commit.
+    R_COMMIT_INDEX: Load = Acquire -> W_COMMIT_INDEX;
+    /// The slot word of the newest commit, so that the reader finds it committed.
+    W_LATEST: Store = Release -> R_LATEST;
+    /// The slot word of the newest commit, so that the reader finds it committed.
+    R_LATEST: Load = Acquire -> W_LATEST;
+    /// Every commit before the end.
+    W_CLOSED: Store = Release -> R_CLOSED;
+    /// Every commit before the end.
+    R_CLOSED: Load = Acquire -> W_CLOSED;
+
+    // The gate of the sequential policies (`cursor`).
+    /// The consumer's last access to the payloads below its cursor.
+    C_CURSOR: Store = Release -> G_CURSOR;
+    /// The consumer's last access to the payloads below its cursor.
+    G_CURSOR: Load = Acquire -> C_CURSOR;
+    /// The exchange after it decides.
+    C_REGISTRY: Load = Relaxed -> none;
+    /// The joiner's cursor.
+    C_JOIN: Rmw = Release -> G_REGISTRY;
+    /// The leaver's last access to any payload.
+    C_LEAVE: Rmw = Release -> G_REGISTRY;
+    /// The joiners' cursors and the leavers' last accesses.
+    G_REGISTRY: Load = Acquire -> C_JOIN, C_LEAVE, X_LEAVE;
+    /// Every slot word that the producer changed before it began to honour the registration.
+    G_ACK: Store = Release -> C_ACK;
+    /// Every slot word that the producer changed before it began to honour the registration.
+    C_ACK: Load = Acquire -> G_ACK;
+    /// For observers only.
+    G_READ_INDEX: Store = Relaxed -> none;
+
+    // Heartbeat slots (`heartbeat`).
+    /// The exchange after it decides.
+    H_SCAN: Load = Relaxed -> none;
+    /// What the previous owner left, before the new one writes.
+    H_CLAIM: Rmw = Acquire -> H_FREE;
+    /// Visible through H_LIVE.
+    H_IDENTITY: Store = Relaxed -> none;
+    /// The identity.
+    H_LIVE: Store = Release -> H_LOOK;
+    /// The identity.
+    H_LOOK: Load = Acquire -> H_LIVE;
+    /// Read only after H_LOOK.
+    H_WHO: Load = Relaxed -> none;
+    /// A hint to observers; death is proved by the kernel's token, never by a late beat.
+    H_BEAT: Store = Relaxed -> none;
+    /// A hint to observers.
+    H_AGE: Load = Relaxed -> none;
+    /// One reaper or the owner itself wins; what follows is ordered by H_FREE.
+    H_RETIRE: Rmw = Relaxed -> none;
+    /// The clean-up, before the next owner claims.
+    H_FREE: Store = Release -> H_CLAIM;
+
+    // Recovery rules (`rules`).
+    /// The slots as the dead producer left them.
+    X_SCAN: Load = Acquire -> W_COMMIT;
+    /// Only the holder of the producer's token does this; ordered by the kernel's token.
+    X_RESET: Rmw = Relaxed -> none;
+    /// The dead reader's last access, which the kernel's token ordered before us.
+    X_UNPIN: Rmw = Release -> W_TAKE;
+    /// The dead consumer's last access, which the kernel's token ordered before us.
+    X_LEAVE: Rmw = Release -> G_REGISTRY;
+
+    // Parking (`park`): "I say that I sleep, then look again" against "I publish, then look who sleeps".
+    /// Ordered by P_FENCE after it.
+    P_SLEEP: Rmw = Relaxed -> none;
+    /// The sleeper's bit before its second look.
+    P_FENCE: Fence = SeqCst -> P_WAKE_FENCE;
+    /// The kernel compares it again under its own lock.
+    P_SIGNAL: Load = Relaxed -> none;
+    /// Only this sleeper's bit.
+    P_AWAKE: Rmw = Relaxed -> none;
+    /// The publication before the look for sleepers.
+    P_WAKE_FENCE: Fence = SeqCst -> P_FENCE;
+    /// Ordered by P_WAKE_FENCE before it.
+    P_ANYONE: Load = Relaxed -> none;
+    /// Makes a sleeper that is about to sleep return at once; the kernel orders the wake-up.
+    P_RING: Rmw = Relaxed -> none;
+
+    // Counters (`metrics`).
+    /// One writer a counter; statistics want no edge.
+    M_COUNT: Store = Relaxed -> none;
+    /// Statistics want no edge.
+    M_READ: Load = Relaxed -> none;
+    /// What leaves with a consumer or has no single writer; off the hot path.
+    M_ADD: Rmw = Relaxed -> none;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_partner_names_the_site_back() {
+        for (index, site) in TABLE.iter().enumerate() {
+            for &partner in site.partners {
+                let back = TABLE[partner as usize].partners;
+                assert!(back.iter().any(|&site| site as usize == index), "{} is alone", site.name);
+            }
+        }
+    }
+
+    #[test]
+    fn an_edge_joins_a_release_with_an_acquire() {
+        let releases =
+            |site: &Site| matches!(site.ordering, Ordering::Release | Ordering::SeqCst);
+        for site in &TABLE {
+            for &partner in site.partners {
+                let fences = site.ordering == Ordering::SeqCst;
+                assert!(fences || releases(site) != releases(&TABLE[partner as usize]));
+            }
+            assert_eq!(site.partners.is_empty(), site.ordering == Ordering::Relaxed, "{}", site.name);
+        }
+    }
+
+    #[test]
+    fn names_lead_back_to_their_sites() {
+        assert_eq!(by_name("W_COMMIT"), Some(W_COMMIT));
+        assert_eq!(by_name("W_NOTHING"), None);
+    }
+}

@@ -1,0 +1,151 @@
+//! Expectations: what must hold of a run, and whether it did.
+//!
+//! `text → grammar → Expectation → evaluate(figures) → Outcome`. Pure: figures come in through
+//! [`MetricSource`]. Knows nothing of: files, processes, statistics over repeats.
+
+mod grammar;
+mod metric;
+
+pub use grammar::{Check, GrammarError, Op, Term, parse};
+pub use metric::{Dimension, Metric, Percentile};
+
+/// One thing that must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expectation {
+    /// Unique in the scenario.
+    pub id: String,
+    /// What is compared.
+    pub check: Check,
+    /// Judged on near trials only; without one it is inconclusive.
+    pub near_only: bool,
+    /// Fewer trials than this are inconclusive.
+    pub min_trials: u32,
+    /// Implied by the block's promises, not written in the file.
+    pub implied: bool,
+    /// Line of the file, from 1: the `check`, or the `[block]` that implies it.
+    pub line: usize,
+}
+
+/// What a failed expectation says of the system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// It did something wrong.
+    Correctness,
+    /// It was too slow.
+    Performance,
+}
+
+/// Where figures come from: one trial, or several merged.
+pub trait MetricSource {
+    /// The figure in its base unit (count, ns, messages/s, bytes/s); `None` where none was taken.
+    fn value(&self, metric: Metric) -> Option<f64>;
+}
+
+/// A comparison with its figures, in base units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// The left side.
+    pub value: f64,
+    /// The right side.
+    pub bound: f64,
+    /// Whether the comparison holds.
+    pub holds: bool,
+}
+
+/// A figure that the comparison needs was not taken; never a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no figure for {0}")]
+pub struct MissingFigure(pub Metric);
+
+impl Expectation {
+    /// Counts judge correctness; times and rates judge performance.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        match self.check.metric.dimension() {
+            Dimension::Count => Class::Correctness,
+            Dimension::Time | Dimension::MessageRate | Dimension::ByteRate => Class::Performance,
+        }
+    }
+
+    /// Compares the figures.
+    ///
+    /// # Errors
+    ///
+    /// [`MissingFigure`]: the source has no finite value for a metric that is needed.
+    pub fn evaluate(&self, source: &impl MetricSource) -> Result<Outcome, MissingFigure> {
+        let figure = |metric: Metric| {
+            source.value(metric).filter(|value| value.is_finite()).ok_or(MissingFigure(metric))
+        };
+        let value = figure(self.check.metric)?;
+        let mut bound = 0.0;
+        for term in &self.check.bound {
+            bound += match *term {
+                Term::Constant(constant) => constant,
+                Term::Scaled { factor, metric } => factor * figure(metric)?,
+            };
+        }
+        Ok(Outcome { value, bound, holds: self.check.op.holds(value, bound) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Figures(Vec<(Metric, f64)>);
+
+    impl MetricSource for Figures {
+        fn value(&self, metric: Metric) -> Option<f64> {
+            self.0.iter().find(|(known, _)| *known == metric).map(|(_, value)| *value)
+        }
+    }
+
+    fn expectation(check: &str) -> Expectation {
+        let check = parse(check).unwrap();
+        Expectation {
+            id: "x".to_owned(),
+            check,
+            near_only: false,
+            min_trials: 1,
+            implied: false,
+            line: 1,
+        }
+    }
+
+    const P99: Metric = Metric::Latency(Percentile::P99);
+
+    #[test]
+    fn terms_are_added_up() {
+        let figures =
+            Figures(vec![(P99, 151.0), (Metric::Calibration, 60.0), (Metric::ClockQuantum, 10.0)]);
+        let check = "p99(latency) <= 2 * calibration + 20 ns + clock-quantum";
+        let outcome = expectation(check).evaluate(&figures).unwrap();
+        assert_eq!(outcome, Outcome { value: 151.0, bound: 150.0, holds: false });
+    }
+
+    #[test]
+    fn every_operator_compares_as_written() {
+        let holds = |check: &str| {
+            expectation(check).evaluate(&Figures(vec![(Metric::Lost, 1.0)])).unwrap().holds
+        };
+        assert!(holds("lost == 1") && !holds("lost == 0"));
+        assert!(holds("lost <= 1") && !holds("lost <= 0"));
+        assert!(holds("lost >= 1") && !holds("lost >= 2"));
+        assert!(holds("lost < 2") && !holds("lost < 1"));
+        assert!(holds("lost > 0") && !holds("lost > 1"));
+    }
+
+    #[test]
+    fn a_missing_figure_is_never_a_pass() {
+        let missing = expectation("p99(latency) <= 1 s").evaluate(&Figures(vec![]));
+        assert_eq!(missing, Err(MissingFigure(P99)));
+        let nan = expectation("p99(latency) <= 1 s").evaluate(&Figures(vec![(P99, f64::NAN)]));
+        assert_eq!(nan, Err(MissingFigure(P99)));
+    }
+
+    #[test]
+    fn counts_judge_correctness_and_times_judge_performance() {
+        assert_eq!(expectation("lost == 0").class(), Class::Correctness);
+        assert_eq!(expectation("p50(service) <= 1 us").class(), Class::Performance);
+    }
+}

@@ -1,0 +1,165 @@
+//! The closed list of figures that an expectation may name.
+
+use std::fmt;
+
+/// A figure of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// Reads that mixed two payloads.
+    Torn,
+    /// Reads whose label and content disagree.
+    Mislabelled,
+    /// Sequences that went back at one consumer.
+    Backward,
+    /// Committed, promised, not delivered.
+    Lost,
+    /// Delivered twice to one consumer.
+    Duplicated,
+    /// Checksums that did not match.
+    ChecksumFailures,
+    /// Times a consumer was lapped.
+    Lapped,
+    /// Waits that gave up.
+    Timeouts,
+    /// Reads that were valid, over all consumers.
+    Delivered,
+    /// Writes that were committed.
+    Committed,
+    /// From the intended start to the valid read.
+    Latency(Percentile),
+    /// From the actual start to the valid read.
+    Service(Percentile),
+    /// Messages per second.
+    ThroughputMessages,
+    /// Payload bytes per second.
+    ThroughputBytes,
+    /// One way over a bare cache line, in the same trial.
+    Calibration,
+    /// The smallest step of the clock.
+    ClockQuantum,
+}
+
+/// A place in a distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Percentile {
+    /// The median.
+    P50,
+    /// 99 %.
+    P99,
+    /// 99.9 %.
+    P999,
+    /// The worst.
+    Max,
+}
+
+/// What a figure measures; only equals are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dimension {
+    /// A number of things.
+    Count,
+    /// Nanoseconds.
+    Time,
+    /// Messages per second.
+    MessageRate,
+    /// Bytes per second.
+    ByteRate,
+}
+
+impl Dimension {
+    /// As in "`lost` is a count".
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Count => "a count",
+            Self::Time => "a time",
+            Self::MessageRate => "a message rate",
+            Self::ByteRate => "a byte rate",
+        }
+    }
+
+    /// The base unit, as in `90 ns`; empty for counts.
+    #[must_use]
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Count => "",
+            Self::Time => "ns",
+            Self::MessageRate => "/s",
+            Self::ByteRate => "B/s",
+        }
+    }
+}
+
+const NAMES: &[(&str, Metric)] = &[
+    ("torn", Metric::Torn),
+    ("mislabelled", Metric::Mislabelled),
+    ("backward", Metric::Backward),
+    ("lost", Metric::Lost),
+    ("duplicated", Metric::Duplicated),
+    ("checksum-failures", Metric::ChecksumFailures),
+    ("lapped", Metric::Lapped),
+    ("timeouts", Metric::Timeouts),
+    ("delivered", Metric::Delivered),
+    ("committed", Metric::Committed),
+    ("p50(latency)", Metric::Latency(Percentile::P50)),
+    ("p99(latency)", Metric::Latency(Percentile::P99)),
+    ("p99.9(latency)", Metric::Latency(Percentile::P999)),
+    ("max(latency)", Metric::Latency(Percentile::Max)),
+    ("p50(service)", Metric::Service(Percentile::P50)),
+    ("p99(service)", Metric::Service(Percentile::P99)),
+    ("p99.9(service)", Metric::Service(Percentile::P999)),
+    ("max(service)", Metric::Service(Percentile::Max)),
+    ("throughput.messages", Metric::ThroughputMessages),
+    ("throughput.bytes", Metric::ThroughputBytes),
+    ("calibration", Metric::Calibration),
+    ("clock-quantum", Metric::ClockQuantum),
+];
+
+impl Metric {
+    /// Finds a metric by the name that an expectation writes.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, metric)| *metric)
+    }
+
+    /// All names, in the order of the documentation.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// The name that an expectation writes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, metric)| *metric == self).map_or("?", |(name, _)| name)
+    }
+
+    /// What the figure measures.
+    #[must_use]
+    pub const fn dimension(self) -> Dimension {
+        match self {
+            Self::Latency(_) | Self::Service(_) | Self::Calibration | Self::ClockQuantum => {
+                Dimension::Time
+            }
+            Self::ThroughputMessages => Dimension::MessageRate,
+            Self::ThroughputBytes => Dimension::ByteRate,
+            _ => Dimension::Count,
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_leads_back_to_itself() {
+        for name in Metric::names() {
+            assert_eq!(Metric::by_name(name).map(Metric::name), Some(name));
+        }
+    }
+}

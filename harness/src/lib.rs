@@ -1,0 +1,14 @@
+//! Runs declarative multi-process scenarios and judges them.
+//!
+//! Data flows one way: `scenario` (text to checked cells) → `plan` (everything resolved, nothing
+//! run) → `run` → result files; `gate` says what must hold, `host` what the machine is, `cli` what
+//! people type.
+
+#![forbid(unsafe_code)]
+
+pub mod gate;
+pub mod host;
+pub mod plan;
+pub mod scenario;
+pub mod suggest;
+pub mod units;

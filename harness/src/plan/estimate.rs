@@ -1,0 +1,50 @@
+//! How much memory and time a cell takes: near enough to plan by, not to judge by.
+
+use crate::scenario::Cell;
+use crate::scenario::model::{Length, Warmup, Workload};
+use crate::units::{Bytes, Nanos};
+
+/// Header, metrics and heartbeats of a block, rounded up to whole pages.
+const FIXED_BYTES: u64 = 2 * 4096;
+/// State and checksum record of one slot.
+const SLOT_BYTES: u64 = 2 * 64;
+const LINE_BYTES: u64 = 64;
+const PAGE_BYTES: u64 = 4096;
+/// Starting processes, calibrating twice and gathering results.
+const OVERHEAD_NS: u64 = 400_000_000;
+/// One hand-over between two cores.
+const HOP_NS: u64 = 200;
+/// One byte through a cache, in picoseconds.
+const BYTE_PS: u64 = 100;
+
+/// Shared memory of one trial: ping-pong has two blocks.
+pub(super) fn shm(cell: &Cell) -> Bytes {
+    let block = &cell.block;
+    let stride = block.payload.0.next_multiple_of(LINE_BYTES);
+    let slots = u64::from(block.physical_slots).saturating_mul(stride.saturating_add(SLOT_BYTES));
+    let heartbeats = u64::from(block.max_consumers) * 2 * LINE_BYTES;
+    let bytes = slots.saturating_add(FIXED_BYTES + heartbeats);
+    let blocks = if cell.workload == Workload::PingPong { 2 } else { 1 };
+    Bytes(bytes.next_multiple_of(PAGE_BYTES).saturating_mul(blocks))
+}
+
+/// Time of one trial, at most its deadline.
+pub(super) fn trial(cell: &Cell) -> Nanos {
+    let work = cell.consumers.iter().map(|group| group.work.0).max().unwrap_or(0);
+    let hop = HOP_NS + cell.block.payload.0.saturating_mul(BYTE_PS) / 1_000 + work;
+    let message = match cell.workload {
+        Workload::PingPong => 2 * hop,
+        Workload::Stream => hop,
+        Workload::Open { rate, .. } => (1_000_000_000 / rate.0.max(1)).max(hop),
+    };
+    let warmup = match cell.run.warmup {
+        Warmup::Time(time) => time.0,
+        Warmup::Messages(messages) => messages.saturating_mul(message),
+    };
+    let length = match cell.run.length {
+        Length::Time(time) => time.0,
+        Length::Messages(messages) => messages.saturating_mul(message),
+    };
+    let total = warmup.saturating_add(length).saturating_add(OVERHEAD_NS);
+    Nanos(total.min(cell.run.deadline.0))
+}

@@ -1,0 +1,78 @@
+//! A plan as a table for people.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use comfy_table::{Table, presets};
+
+use super::{CellPlan, Plan};
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} ({}): {}", self.name, self.profile, self.question)?;
+        if self.cells.is_empty() {
+            return writeln!(f, "  the filter leaves no cell");
+        }
+        let mut table = Table::new();
+        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+        table.set_header(["cell", "processes on cores", "trials", "memory", "time each", "seeds"]);
+        for (index, plan) in self.cells.iter().enumerate() {
+            table.add_row([
+                plan.cell.id.clone(),
+                processes(plan),
+                plan.repeats.to_string(),
+                plan.shm.rough(),
+                plan.trial_estimate.rough(),
+                self.seeds(index),
+            ]);
+        }
+        writeln!(f, "{table}")?;
+        for (reason, cells) in self.degraded() {
+            writeln!(f, "  degraded: {reason} ({cells})")?;
+        }
+        writeln!(
+            f,
+            "  {} trials, about {}, at most {} of shared memory",
+            self.trials.len(),
+            self.estimate.rough(),
+            self.shm_max.rough()
+        )
+    }
+}
+
+impl Plan {
+    /// What this machine cannot give, and to which cells.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<(String, String)> {
+        let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for plan in &self.cells {
+            for reason in &plan.degraded {
+                reasons.entry(reason).or_default().push(&plan.cell.id);
+            }
+        }
+        let named = |cells: Vec<&str>| match cells.as_slice() {
+            all if all.len() == self.cells.len() => "every cell".to_owned(),
+            [one] => (*one).to_owned(),
+            some => format!("{} cells", some.len()),
+        };
+        reasons.into_iter().map(|(reason, cells)| (reason.to_owned(), named(cells))).collect()
+    }
+
+    /// The first seed of a cell, and that there are more.
+    fn seeds(&self, cell: usize) -> String {
+        let mut seeds = self.trials.iter().filter(|trial| trial.cell == cell).map(|t| t.seed);
+        match (seeds.next(), seeds.next()) {
+            (Some(first), None) => format!("{first:#018x}"),
+            (Some(first), Some(_)) => format!("{first:#018x} …"),
+            (None, _) => String::new(),
+        }
+    }
+}
+
+/// `producer@0 reader[0]@1 reader[1]@-`.
+fn processes(plan: &CellPlan) -> String {
+    let core = |core: Option<usize>| core.map_or("-".to_owned(), |core| core.to_string());
+    let words: Vec<String> =
+        plan.roles.iter().map(|role| format!("{}@{}", role.name, core(role.core))).collect();
+    words.join(" ")
+}

@@ -1,0 +1,169 @@
+//! Scenario files: `text → tree with places → profiles and matrix → checked cells`.
+//!
+//! Every key is closed, every mistake of a file is found in one reading and shown where it stands;
+//! what comes out contradicts neither the format nor itself.
+//! Knows nothing of: hosts, processes, the block's own code.
+
+mod block;
+mod expect;
+mod fields;
+mod header;
+mod load;
+mod matrix;
+pub mod model;
+mod overlay;
+mod problem;
+mod roles;
+mod rules;
+mod tree;
+mod work;
+
+pub use header::SCHEMA_VERSION;
+pub use load::{find, load};
+pub use model::{Cell, Profile, Scenario};
+pub use problem::{Problem, ScenarioError};
+
+use expect::Written;
+use matrix::Point;
+use overlay::Setting;
+use problem::{Mistakes, Source, line_of};
+use rules::Parts;
+use tree::Node;
+
+/// Reads and checks a scenario; `settings` are `key=value` texts that win over the file.
+///
+/// # Errors
+///
+/// [`ScenarioError`]: everything that is wrong, in the order of the file.
+pub fn parse(file: &str, text: &str, settings: &[String]) -> Result<Scenario, ScenarioError> {
+    let mut sources = vec![Source { name: file.to_owned(), text: text.to_owned() }];
+    for setting in settings {
+        sources.push(Source { name: "--set".to_owned(), text: setting.clone() });
+    }
+    let mistakes = Mistakes::default();
+    let scenario = read(&sources, &mistakes);
+    match (mistakes.into_error(&sources), scenario) {
+        (Some(error), _) => Err(error),
+        (None, Some(scenario)) => Ok(scenario),
+        (None, None) => Err(ScenarioError::unreadable(
+            file,
+            "nothing to run is left of this file".to_owned(),
+            "",
+        )),
+    }
+}
+
+fn read(sources: &[Source], mistakes: &Mistakes) -> Option<Scenario> {
+    let file = sources.first()?;
+    header::check_first_line(&file.text, mistakes);
+    let root = match tree::read(&file.text, 0) {
+        Ok(root) => root,
+        Err(mistake) => {
+            mistakes.push(mistake);
+            return None;
+        }
+    };
+    let settings = settings(sources, mistakes);
+    let header = header::read(&root, mistakes);
+    let all = expect::read(root.table()?.get("expect"), sources, mistakes);
+    let cells = |profile: Profile| {
+        let name = header.name.as_deref().unwrap_or("?");
+        let context = Context { name, sources, settings: &settings, all: &all, mistakes };
+        profile_cells(&root, profile, &context)
+    };
+    let [smoke, full, soak] = Profile::ALL.map(cells);
+    Some(Scenario {
+        file: file.name.clone(),
+        name: header.name.clone()?,
+        question: header.question?,
+        tags: header.tags,
+        smoke: smoke?,
+        full: full?,
+        soak: soak?,
+    })
+}
+
+fn settings(sources: &[Source], mistakes: &Mistakes) -> Vec<Setting> {
+    let mut settings = vec![];
+    for (index, source) in sources.iter().enumerate().skip(1) {
+        match Setting::read(source, index) {
+            Ok(setting) => settings.push(setting),
+            Err(mistake) => mistakes.push(mistake),
+        }
+    }
+    settings
+}
+
+/// What the cells of all profiles share.
+struct Context<'a> {
+    name: &'a str,
+    sources: &'a [Source],
+    settings: &'a [Setting],
+    all: &'a [Written],
+    mistakes: &'a Mistakes,
+}
+
+fn profile_cells(root: &Node, profile: Profile, context: &Context<'_>) -> Option<Vec<Cell>> {
+    let mistakes = context.mistakes;
+    let mut tree = root.clone();
+    let layer = root.table()?.get("profile").and_then(|node| node.table()?.get(profile.name()));
+    if let Some(layer) = layer {
+        overlay::profile(&mut tree, layer);
+    }
+    for setting in context.settings {
+        setting.apply(&mut tree, mistakes);
+    }
+    let ids = work::selection(layer.and_then(|node| node.table()?.get("expect")), mistakes);
+    let selected = expect::select(context.all, ids.as_deref(), mistakes);
+    let mut cells = vec![];
+    for point in matrix::expand(&tree, mistakes) {
+        if mistakes.is_full() {
+            return None;
+        }
+        cells.extend(cell(point, &selected, context));
+    }
+    (!cells.is_empty()).then_some(cells)
+}
+
+/// Reads one point; `None` if any part of it is wrong.
+fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell> {
+    let (root, mistakes) = (&point.root, context.mistakes);
+    let table = root.table()?;
+    let section = |name: &str| table.get(name);
+    let block = mistakes.clean(|m| section("block").and_then(|node| block::read(node, m)));
+    let block = block.flatten();
+    let producer = mistakes.clean(|m| roles::producer(section("producer"), m)).flatten();
+    let sync = block.as_ref().map(|block| block.consumer_sync);
+    let consumers =
+        mistakes.clean(|m| section("consumer").map(|node| roles::consumers(node, sync, m)));
+    let consumers = consumers.flatten();
+    let workload = mistakes.clean(|m| section("workload").and_then(|node| work::workload(node, m)));
+    let workload = workload.flatten();
+    let run = mistakes.clean(|m| section("run").and_then(|node| work::run(node, m))).flatten();
+    let parts = Parts {
+        root,
+        block: block.as_ref(),
+        producer: producer.as_ref(),
+        consumers: consumers.as_deref(),
+        workload,
+        run: run.as_ref(),
+        expectations: written,
+    };
+    rules::check(&parts, mistakes);
+    let block = block?;
+    let text = context.sources.first().map_or("", |source| source.text.as_str());
+    let block_entry = table.entry("block").map_or(0, |entry| entry.key_span.start);
+    let mut expectations = expect::implied(&block, line_of(text, block_entry));
+    let own = written.iter().map(|written| written.expectation.clone());
+    expectations.extend(own);
+    Some(Cell {
+        id: format!("{}{}", context.name, point.suffix),
+        axes: point.axes,
+        block,
+        producer: producer?,
+        consumers: consumers?,
+        workload: workload?,
+        run: run?,
+        expectations,
+    })
+}

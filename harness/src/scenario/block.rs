@@ -1,0 +1,170 @@
+//! Reads `[block]`: what is under test.
+
+use super::fields::{Fields, Words, word};
+use super::model::{
+    Algorithm, BlockSpec, ChecksumPolicy, ChecksumSpec, ConsumerSync, OnFull, Policy,
+};
+use super::problem::{Mistake, Mistakes};
+use super::tree::{Kind, Node};
+use crate::units::{Bytes, Nanos};
+
+/// Most slots that a block may promise.
+pub(crate) const SLOTS_MAX: u64 = 65_536;
+/// Most places for consumers.
+pub(crate) const CONSUMERS_MAX: u64 = 32;
+const PAYLOAD_MIN: Bytes = Bytes(64);
+const PAYLOAD_MAX: Bytes = Bytes(64 << 20);
+const CONSUMERS_DEFAULT: u64 = 8;
+
+const POLICIES: &Words<Policy> = &[
+    ("single", Policy::Single),
+    ("double-buffer", Policy::DoubleBuffer),
+    ("ring-buffer", Policy::RingBuffer),
+];
+const SYNCS: &Words<ConsumerSync> = &[
+    ("latest-only", ConsumerSync::LatestOnly),
+    ("sequential", ConsumerSync::Sequential),
+    ("sequential-sync", ConsumerSync::SequentialSync),
+];
+const ALGORITHMS: &Words<Option<Algorithm>> = &[
+    ("none", None),
+    ("xxh3", Some(Algorithm::Xxh3)),
+    ("crc32c", Some(Algorithm::Crc32c)),
+    ("blake2b", Some(Algorithm::Blake2b)),
+];
+const CHECKSUM_POLICIES: &Words<ChecksumPolicy> =
+    &[("manual", ChecksumPolicy::Manual), ("enforced", ChecksumPolicy::Enforced)];
+
+/// Reads `[block]`; after a mistake the result is only good for finding more.
+pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
+    let fields = Fields::new(node, "[block]", mistakes)?;
+    fields.required("policy", "\"ring-buffer\"");
+    let policy = fields.word("policy", POLICIES);
+    fields.required("consumer-sync", "\"sequential\"");
+    let sync = fields.word("consumer-sync", SYNCS);
+    fields.required("payload-size", "\"4 KiB\"");
+    let payload = payload(&fields);
+    let slots = slots(&fields, policy);
+    let max_consumers = narrow(fields.whole("max-consumers", 1..=CONSUMERS_MAX), CONSUMERS_DEFAULT);
+    let physical_slots = physical_slots(&fields, (slots?, sync?, max_consumers));
+    let checksum = fields.node("checksum").and_then(|node| checksum(node, mistakes));
+    let on_full = match fields.node("on-full") {
+        Some(node) => on_full(node, mistakes),
+        None if sync == Some(ConsumerSync::LatestOnly) => Some(OnFull::Overwrite),
+        None => Some(OnFull::Block { timeout: Nanos(1_000_000_000) }),
+    };
+    let notify = fields.flag("notify").unwrap_or(false);
+    fields.finish();
+    Some(BlockSpec {
+        slots: slots?,
+        physical_slots,
+        payload: payload?,
+        policy: policy?,
+        consumer_sync: sync?,
+        checksum,
+        on_full: on_full?,
+        max_consumers,
+        notify,
+    })
+}
+
+fn narrow(value: Option<u64>, default: u64) -> u32 {
+    u32::try_from(value.unwrap_or(default)).unwrap_or(u32::MAX)
+}
+
+fn payload(fields: &Fields<'_>) -> Option<Bytes> {
+    let size = fields.size("payload-size")?;
+    let nearest = size.clamp(PAYLOAD_MIN, PAYLOAD_MAX);
+    if nearest != size {
+        let span = fields.node("payload-size").map_or(fields.span(), |node| node.span);
+        let mistake =
+            Mistake::new("scenario::out-of-range", span, format!("a payload of {size} is out of range"));
+        let help = format!("allowed is {PAYLOAD_MIN} to {PAYLOAD_MAX}; the nearest is \"{nearest}\"");
+        fields.mistakes().push(mistake.label("this size").help(help));
+    }
+    Some(nearest)
+}
+
+/// The policy fixes the number for all but the ring.
+fn slots(fields: &Fields<'_>, policy: Option<Policy>) -> Option<u32> {
+    let fixed = match policy? {
+        Policy::Single => Some(1),
+        Policy::DoubleBuffer => Some(2),
+        Policy::RingBuffer => None,
+    };
+    let Some(fixed) = fixed else {
+        fields.required("slots", "16");
+        return fields.whole("slots", 1..=SLOTS_MAX).map(|slots| narrow(Some(slots), 1));
+    };
+    let asked = fields.whole("slots", 1..=SLOTS_MAX);
+    if let (Some(asked), Some(node)) = (asked, fields.node("slots"))
+        && asked != fixed
+    {
+        let name = policy.map_or("", Policy::name);
+        let message = format!("policy \"{name}\" has {fixed} slots, not {asked}");
+        let mistake = Mistake::new("scenario::contradiction", node.span, message);
+        let help = format!("write `slots = {fixed}`, leave it out, or use \"ring-buffer\"");
+        fields.mistakes().push(mistake.label("this number").help(help));
+    }
+    Some(narrow(Some(fixed), 1))
+}
+
+/// One more than promised; under latest-only enough that the producer never waits for a reader.
+fn physical_slots(fields: &Fields<'_>, block: (u32, ConsumerSync, u32)) -> u32 {
+    let (slots, sync, max_consumers) = block;
+    let default = match sync {
+        ConsumerSync::LatestOnly => slots + max_consumers + 1,
+        ConsumerSync::Sequential | ConsumerSync::SequentialSync => slots + 1,
+    };
+    let range = u64::from(slots) + 1..=SLOTS_MAX + CONSUMERS_MAX + 1;
+    narrow(fields.whole("physical-slots", range), u64::from(default))
+}
+
+fn checksum(node: &Node, mistakes: &Mistakes) -> Option<ChecksumSpec> {
+    if let Kind::Text(text) = &node.kind {
+        const NONE: &Words<()> = &[("none", ())];
+        word(mistakes, node, text, NONE);
+        return None;
+    }
+    let fields = Fields::new(node, "`checksum`", mistakes)?;
+    fields.required("algorithm", "\"xxh3\"");
+    let algorithm = fields.word("algorithm", ALGORITHMS).flatten();
+    if algorithm.is_some() {
+        fields.required("policy", "\"enforced\"");
+    }
+    let policy = fields.word("policy", CHECKSUM_POLICIES);
+    fields.finish();
+    Some(ChecksumSpec { algorithm: algorithm?, policy: policy? })
+}
+
+fn on_full(node: &Node, mistakes: &Mistakes) -> Option<OnFull> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Action {
+        Block,
+        Error,
+        Overwrite,
+    }
+    const ACTIONS: &Words<Action> =
+        &[("block", Action::Block), ("error", Action::Error), ("overwrite", Action::Overwrite)];
+    let fields = Fields::new(node, "`on-full`", mistakes)?;
+    fields.required("action", "\"block\"");
+    let action = fields.word("action", ACTIONS);
+    if action == Some(Action::Block) {
+        fields.required("timeout", "\"5 ms\"");
+    }
+    let timeout = fields.time("timeout");
+    if let (Some(Action::Error | Action::Overwrite), Some(node)) = (action, fields.node("timeout")) {
+        let mistake = Mistake::new(
+            "scenario::contradiction",
+            node.span,
+            "only `action = \"block\"` waits, so only it has a timeout",
+        );
+        mistakes.push(mistake.label("never used").help("leave `timeout` out"));
+    }
+    fields.finish();
+    match action? {
+        Action::Block => timeout.map(|timeout| OnFull::Block { timeout }),
+        Action::Error => Some(OnFull::Error),
+        Action::Overwrite => Some(OnFull::Overwrite),
+    }
+}

@@ -1,0 +1,92 @@
+//! Finds scenario files and reads them from disk.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+
+use super::model::Scenario;
+use super::parse;
+use super::problem::ScenarioError;
+
+/// A scenario is read by people; more than this is something else.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+/// Folders inside folders, so that a link to a parent ends.
+const DEPTH_MAX: usize = 8;
+
+/// Reads and checks a file; `settings` are `key=value` texts that win over it.
+///
+/// # Errors
+///
+/// [`ScenarioError`]: the file cannot be read, or everything that is wrong in it.
+pub fn load(path: &Path, settings: &[String]) -> Result<Scenario, ScenarioError> {
+    let name = path.display().to_string();
+    let refuse = |message: String, help: &str| ScenarioError::unreadable(&name, message, help);
+    let facts = fs::metadata(path).map_err(|error| refuse(reason(&name, &error), ""))?;
+    if facts.is_dir() {
+        let message = format!("`{name}` is a folder, not a scenario");
+        return Err(refuse(message, "name a file that ends in .toml"));
+    }
+    if !facts.is_file() {
+        return Err(refuse(format!("`{name}` is not a plain file"), ""));
+    }
+    let mut bytes = vec![];
+    let file = fs::File::open(path).map_err(|error| refuse(reason(&name, &error), ""))?;
+    let limited = file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes);
+    limited.map_err(|error| refuse(reason(&name, &error), ""))?;
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        let message = format!("`{name}` is larger than 1 MiB");
+        return Err(refuse(message, "a scenario is a short text"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        refuse(format!("`{name}` is not UTF-8: byte {at} is wrong"), "save it as UTF-8")
+    })?;
+    if text.trim().is_empty() {
+        return Err(refuse(format!("`{name}` is empty"), "`harness explain` shows the format"));
+    }
+    parse(&name, &text, settings)
+}
+
+fn reason(name: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no `{name}`"),
+        io::ErrorKind::PermissionDenied => format!("`{name}` may not be read"),
+        _ => format!("`{name}` cannot be read: {error}"),
+    }
+}
+
+/// Scenario files at or below the paths, sorted, each once.
+///
+/// A file is taken as it is named; in a folder, what ends in `.toml`.
+///
+/// # Errors
+///
+/// [`ScenarioError`]: a path that is not there or cannot be listed.
+pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ScenarioError> {
+    let mut found = vec![];
+    for path in paths {
+        collect(path, 0, &mut found).map_err(|error| {
+            let name = path.display().to_string();
+            ScenarioError::unreadable(&name, reason(&name, &error), "")
+        })?;
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    if !fs::metadata(path)?.is_dir() {
+        let scenario = path.extension().is_some_and(|extension| extension == "toml");
+        if depth == 0 || scenario {
+            found.push(path.to_owned());
+        }
+        return Ok(());
+    }
+    if depth < DEPTH_MAX {
+        for entry in fs::read_dir(path)? {
+            collect(&entry?.path(), depth + 1, found)?;
+        }
+    }
+    Ok(())
+}

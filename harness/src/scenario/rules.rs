@@ -1,0 +1,197 @@
+//! Settings that are right each for itself and wrong together.
+//!
+//! Each rule sees what it needs and is silent where a part could not be read.
+
+use super::expect::{Written, demands_nothing_lost};
+use super::model::{
+    BlockSpec, ConsumerSpec, ConsumerSync, Length, OnFull, ProducerSpec, Read, RunSpec, Wait,
+    Warmup, Workload,
+};
+use super::problem::{Mistake, Mistakes, Span};
+use super::tree::Node;
+use crate::units::Nanos;
+
+/// The parts of a cell that could be read.
+pub(super) struct Parts<'a> {
+    pub(super) root: &'a Node,
+    pub(super) block: Option<&'a BlockSpec>,
+    pub(super) producer: Option<&'a ProducerSpec>,
+    pub(super) consumers: Option<&'a [ConsumerSpec]>,
+    pub(super) workload: Option<Workload>,
+    pub(super) run: Option<&'a RunSpec>,
+    pub(super) expectations: &'a [Written],
+}
+
+const CONTRADICTION: &str = "scenario::contradiction";
+
+/// Applies every rule.
+pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
+    if let (Some(block), Some(consumers)) = (parts.block, parts.consumers) {
+        enough_places(parts, block, consumers, mistakes);
+        readable(parts, block, consumers, mistakes);
+    }
+    if let Some(block) = parts.block {
+        parkable(parts, block, mistakes);
+        losable(parts, block, mistakes);
+    }
+    if let (Some(Workload::PingPong), Some(consumers)) = (parts.workload, parts.consumers) {
+        one_answers(parts, consumers, mistakes);
+    }
+    if let Some(run) = parts.run {
+        in_time(parts, run, mistakes);
+        enough_trials(parts, run, mistakes);
+    }
+}
+
+fn contradiction(span: Span, message: String, label: &str, help: &str) -> Mistake {
+    Mistake::new(CONTRADICTION, span, message).label(label).help(help)
+}
+
+fn total(consumers: &[ConsumerSpec]) -> u32 {
+    consumers.iter().map(|group| group.count).sum()
+}
+
+fn enough_places(
+    parts: &Parts<'_>,
+    block: &BlockSpec,
+    consumers: &[ConsumerSpec],
+    mistakes: &Mistakes,
+) {
+    let (total, max) = (total(consumers), block.max_consumers);
+    if total > max {
+        let span = parts.root.consumer_place(consumers.len().saturating_sub(1), "count");
+        let message = format!("{total} consumers, but the block has places for {max}");
+        let help = if total <= 32 {
+            format!("set `max-consumers = {total}` in [block]")
+        } else {
+            "a block has places for at most 32".to_owned()
+        };
+        mistakes.push(contradiction(span, message, "too many", &help));
+    }
+    if block.consumer_sync == ConsumerSync::Sequential && total > 1 {
+        let span = parts.root.place(&["block", "consumer-sync"]);
+        let message = format!("\"sequential\" admits one consumer, but there are {total}");
+        let help = "use \"sequential-sync\", or one consumer";
+        mistakes.push(contradiction(span, message, "one consumer only", help));
+    }
+}
+
+fn readable(
+    parts: &Parts<'_>,
+    block: &BlockSpec,
+    consumers: &[ConsumerSpec],
+    mistakes: &Mistakes,
+) {
+    if block.consumer_sync == ConsumerSync::LatestOnly {
+        return;
+    }
+    for (index, group) in consumers.iter().enumerate() {
+        if group.read == Read::Latest {
+            let sync = block.consumer_sync.name();
+            let span = parts.root.consumer_place(index, "read");
+            let message = format!("reading the latest skips payloads, which \"{sync}\" forbids");
+            let help = "use `read = \"next\"`, or consumer-sync \"latest-only\"";
+            mistakes.push(contradiction(span, message, "skips", help));
+        }
+    }
+}
+
+fn parkable(parts: &Parts<'_>, block: &BlockSpec, mistakes: &Mistakes) {
+    if block.notify {
+        return;
+    }
+    let producer = parts.producer.filter(|producer| producer.wait == Wait::Park);
+    let producer = producer.map(|_| parts.root.place(&["producer", "wait"]));
+    let consumers = parts.consumers.unwrap_or_default().iter().enumerate();
+    let consumers = consumers
+        .filter(|(_, group)| group.wait == Wait::Park)
+        .map(|(index, _)| parts.root.consumer_place(index, "wait"));
+    for span in producer.into_iter().chain(consumers) {
+        let message = "nobody would wake it: the block does not notify".to_owned();
+        mistakes.push(contradiction(span, message, "sleeps", "set `notify = true` in [block]"));
+    }
+}
+
+fn losable(parts: &Parts<'_>, block: &BlockSpec, mistakes: &Mistakes) {
+    // A closed loop has one message under way, so even latest-only skips none.
+    if block.lossless() || parts.workload == Some(Workload::PingPong) {
+        return;
+    }
+    let reason = match block.on_full {
+        OnFull::Overwrite if block.consumer_sync != ConsumerSync::LatestOnly => {
+            "on-full \"overwrite\" drops payloads"
+        }
+        _ => "consumer-sync \"latest-only\" may skip payloads",
+    };
+    for written in parts.expectations {
+        if demands_nothing_lost(&written.expectation.check) {
+            let message = format!("{reason}, but this demands that none is lost");
+            let help = "drop the expectation, or choose a lossless policy";
+            mistakes.push(contradiction(written.check_span, message, "cannot be promised", help));
+        }
+    }
+}
+
+fn one_answers(parts: &Parts<'_>, consumers: &[ConsumerSpec], mistakes: &Mistakes) {
+    let total = total(consumers);
+    if total > 1 {
+        let span = parts.root.consumer_place(consumers.len().saturating_sub(1), "count");
+        let message = format!("ping-pong has one partner, but there are {total} consumers");
+        mistakes.push(contradiction(span, message, "too many", "use one consumer"));
+    }
+    for (index, group) in consumers.iter().enumerate() {
+        let place = parts.root.consumer_place(index, "read");
+        // Latest-only reads the latest unless told otherwise; only what is written is refused.
+        let written = parts.root.consumer_place(index, "") != place;
+        if group.read == Read::Latest && written {
+            let message = "ping-pong answers each message, so it reads the next one".to_owned();
+            mistakes.push(contradiction(place, message, "skips", "use `read = \"next\"`"));
+        }
+    }
+}
+
+fn in_time(parts: &Parts<'_>, run: &RunSpec, mistakes: &Mistakes) {
+    let rate = match parts.workload {
+        Some(Workload::Open { rate, .. }) => Some(rate.0),
+        _ => None,
+    };
+    let at_rate = |messages: u64| {
+        let time = rate.map(|rate| u128::from(messages) * 1_000_000_000 / u128::from(rate.max(1)));
+        time.map_or(0, |time| u64::try_from(time).unwrap_or(u64::MAX))
+    };
+    let warmup = match run.warmup {
+        Warmup::Time(time) => time.0,
+        Warmup::Messages(messages) => at_rate(messages),
+    };
+    let length = match run.length {
+        Length::Time(time) => time.0,
+        Length::Messages(messages) => at_rate(messages),
+    };
+    let needed = Nanos(warmup.saturating_add(length));
+    if needed >= run.deadline {
+        let span = parts.root.place(&["run", "deadline"]);
+        let message =
+            format!("a trial takes {}, but is stopped after {}", needed.rough(), run.deadline.rough());
+        mistakes.push(contradiction(span, message, "too early", "set a later `deadline` in [run]"));
+    }
+    if let (Some(rate), Length::Time(time)) = (rate, run.length)
+        && u128::from(rate) * u128::from(time.0) < 1_000_000_000
+    {
+        let span = parts.root.place(&["run", "duration"]);
+        let message = format!("at {rate} Hz not one message is sent in {}", time.rough());
+        mistakes.push(contradiction(span, message, "too short", "run longer, or send faster"));
+    }
+}
+
+fn enough_trials(parts: &Parts<'_>, run: &RunSpec, mistakes: &Mistakes) {
+    for written in parts.expectations {
+        let (id, needed) = (&written.expectation.id, written.expectation.min_trials);
+        if needed > run.repeats {
+            let repeats = run.repeats;
+            let message = format!("`{id}` needs {needed} trials, but each cell has {repeats}");
+            let help = "run more `repeats`, or leave it out by `expect = […]` in the profile";
+            let span = written.min_trials_span;
+            mistakes.push(contradiction(span, message, "never judged", help));
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The engines that can run a scenario, and what they find.
+
+#[cfg(feature = "explore")]
+mod explore;
+#[cfg(feature = "loom")]
+mod loom;
+#[cfg(feature = "shuttle")]
+mod shuttle;
+
+use core::fmt::{self, Display};
+use std::collections::BTreeSet;
+
+use report_schema::Coverage;
+use serde::{Deserialize, Serialize};
+
+use crate::context::Setup;
+use crate::scenario::Scenario;
+use crate::violation::{Promise, Violation};
+
+/// What runs a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Our own, exhaustive.
+    Explore,
+    /// Exhaustive within what loom models; see the litmus suite for what it misses.
+    Loom,
+    /// Random interleavings; every ordering is sequentially consistent.
+    ShuttleRandom,
+    /// Interleavings with few preemptions at random places.
+    ShuttlePct,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 4] = [Self::Explore, Self::Loom, Self::ShuttleRandom, Self::ShuttlePct];
+
+    /// Its name in results and on command lines.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Explore => "explore",
+            Self::Loom => "loom",
+            Self::ShuttleRandom => "shuttle-random",
+            Self::ShuttlePct => "shuttle-pct",
+        }
+    }
+
+    /// The engine called `name`.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|engine| engine.name() == name)
+    }
+
+    /// The version of what runs.
+    #[must_use]
+    pub const fn version(self) -> &'static str {
+        match self {
+            Self::Explore => env!("CARGO_PKG_VERSION"),
+            Self::Loom => "0.7.3",
+            Self::ShuttleRandom | Self::ShuttlePct => "0.9.9",
+        }
+    }
+
+    /// Whether this build has it.
+    #[must_use]
+    pub const fn compiled_in(self) -> bool {
+        match self {
+            Self::Explore => cfg!(feature = "explore"),
+            Self::Loom => cfg!(feature = "loom"),
+            Self::ShuttleRandom | Self::ShuttlePct => cfg!(feature = "shuttle"),
+        }
+    }
+
+    /// Whether it tells one memory ordering from another.
+    #[must_use]
+    pub const fn sees_orderings(self) -> bool {
+        matches!(self, Self::Explore | Self::Loom)
+    }
+}
+
+impl Display for Engine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// Where an engine stops.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Longest run of one model, in seconds.
+    pub seconds: u64,
+    /// Most executions; random engines try this many schedules.
+    pub executions: u64,
+    /// Most preemptions in one execution (loom); none: no bound.
+    pub preemptions: Option<usize>,
+    /// Where random schedules begin.
+    pub seed: u64,
+    /// Only this execution, as a counterexample names it (explore).
+    pub replay: Option<String>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { seconds: 30, executions: u64::MAX, preemptions: None, seed: 1, replay: None }
+    }
+}
+
+/// A failing execution.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The broken promise.
+    pub violation: Violation,
+    /// The execution.
+    pub steps: Vec<String>,
+    /// What names the execution, if the engine has such a thing.
+    pub replay: Option<String>,
+}
+
+impl Failure {
+    /// The model or the engine is at fault.
+    #[must_use]
+    pub const fn of_model(message: String) -> Self {
+        let violation = Violation { promise: Promise::Model, message };
+        Self { violation, steps: Vec::new(), replay: None }
+    }
+}
+
+/// What an engine found.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// Executions that ran to their end.
+    pub executions: u64,
+    /// Executions given up because they repeat another.
+    pub blocked: u64,
+    /// How executions ended.
+    pub outcomes: BTreeSet<String>,
+    /// How much was seen; none after a failure.
+    pub coverage: Option<Coverage>,
+    /// The first failure.
+    pub failure: Option<Failure>,
+}
+
+impl Findings {
+    /// The search ended at a bound.
+    fn bound(&mut self, bound: String) {
+        self.coverage = Some(Coverage::Bounded { bound });
+    }
+}
+
+/// Runs `scenario` under `engine`.
+pub(crate) fn run<S: Scenario>(
+    engine: Engine,
+    scenario: &S,
+    setup: &Setup,
+    limits: &Limits,
+) -> Findings {
+    match engine {
+        #[cfg(feature = "explore")]
+        Engine::Explore => explore::explore(scenario, setup, limits),
+        #[cfg(feature = "loom")]
+        Engine::Loom => loom::check(scenario, setup, limits),
+        #[cfg(feature = "shuttle")]
+        Engine::ShuttleRandom | Engine::ShuttlePct => {
+            shuttle::sample(engine, scenario, setup, limits)
+        }
+        #[cfg(not(all(feature = "explore", feature = "loom", feature = "shuttle")))]
+        missing => Findings {
+            failure: Some(Failure::of_model(format!("the engine `{missing}` is not compiled in"))),
+            ..Findings::default()
+        },
+    }
+}

@@ -1,0 +1,335 @@
+//! The simulated memory: messages in modification order, views, fences, race-checked cells.
+//!
+//! The model is C++20 without load buffering: a role runs in program order; a load may read any
+//! message that its view does not exclude; a store may go anywhere after what the role has seen;
+//! a read-modify-write follows directly what it read, and nothing may come between. A release
+//! sequence goes on through read-modify-writes only.
+//! Knows nothing of: schedules, roles' code.
+
+use core::sync::atomic::Ordering;
+
+use super::view::{ROLES_MAX, View, WORDS_MAX};
+use crate::memory::Update;
+
+/// Something that only one role at a time may decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operation {
+    /// Reads the word.
+    Load(usize, Ordering),
+    /// Writes the word.
+    Store(usize, u64, Ordering),
+    /// Reads and writes.
+    Update(usize, Update, Ordering),
+    /// Exchanges the second by the third.
+    Exchange(usize, u64, u64, Ordering),
+    /// A sequentially consistent fence; weaker ones concern nobody else.
+    Fence,
+}
+
+/// One way an operation can go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Reads the message with this place.
+    Read(usize),
+    /// Reads the message with this place and puts its own directly behind.
+    Replace(usize),
+    /// Writes behind the message with this place.
+    Write(usize),
+    /// There is nothing to choose.
+    Go,
+}
+
+/// What the role is told.
+pub(super) type Answer = Result<u64, u64>;
+
+#[derive(Debug, Clone)]
+struct Message {
+    /// Its place in modification order.
+    stamp: u32,
+    value: u64,
+    /// What an acquiring reader sees.
+    view: View,
+    /// How many messages there were when it was written.
+    serial: u32,
+    /// A read-modify-write took it: nothing may come directly behind it any more.
+    replaced: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Role {
+    /// What it has seen.
+    seen: View,
+    /// What an acquire fence would add: everything that its loads were offered.
+    offered: View,
+    /// What a relaxed store carries: what was seen at the last release fence.
+    released: View,
+}
+
+#[derive(Debug, Default)]
+struct Payload {
+    value: u64,
+    write: (usize, u16),
+    reads: [u16; ROLES_MAX],
+}
+
+/// Distance of stamps at the end of a word; half of it is left at every insertion between two.
+const STRIDE: u32 = 1 << 16;
+
+/// The memory of one execution.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    words: Vec<Vec<Message>>,
+    roles: Vec<Role>,
+    payloads: Vec<Payload>,
+    /// What the fences so far have seen, one after the other.
+    fences: Option<View>,
+    serial: u32,
+}
+
+/// Why the engine cannot go on: the model is outside of what it can judge.
+pub(super) type Refused = String;
+
+const fn acquires(ordering: Ordering) -> bool {
+    matches!(ordering, Ordering::Acquire | Ordering::AcqRel)
+}
+
+const fn releases(ordering: Ordering) -> bool {
+    matches!(ordering, Ordering::Release | Ordering::AcqRel)
+}
+
+impl World {
+    /// A world with one role that has seen nothing.
+    pub(super) fn new() -> Self {
+        let nothing = View::NOTHING;
+        let first = Role { seen: nothing, offered: nothing, released: nothing };
+        Self { roles: vec![first], ..Self::default() }
+    }
+
+    /// Adds a role that has seen what role 0 has seen; returns its number.
+    pub(super) fn spawn(&mut self) -> Result<usize, Refused> {
+        let number = self.roles.len();
+        if number == ROLES_MAX {
+            return Err(format!("more than {} roles", ROLES_MAX - 1));
+        }
+        let seen = self.roles[0].seen;
+        self.roles.push(Role { seen, offered: seen, released: View::NOTHING });
+        Ok(number)
+    }
+
+    /// Role 0 sees what everybody has seen.
+    pub(super) fn join(&mut self) {
+        let [first, rest @ ..] = self.roles.as_mut_slice() else { return };
+        for role in rest {
+            first.seen.join(&role.seen);
+        }
+    }
+
+    /// A new word, written by `role`.
+    pub(super) fn word(&mut self, role: usize, initial: u64) -> Result<usize, Refused> {
+        let word = self.words.len();
+        if word == WORDS_MAX {
+            return Err(format!("more than {WORDS_MAX} shared words"));
+        }
+        let view = self.roles[role].seen;
+        let message =
+            Message { stamp: STRIDE, value: initial, view, serial: self.serial, replaced: false };
+        self.serial += 1;
+        self.words.push(vec![message]);
+        self.roles[role].seen.see(word, STRIDE);
+        Ok(word)
+    }
+
+    /// How many messages there are.
+    pub(super) const fn serial(&self) -> u32 {
+        self.serial
+    }
+
+    /// The newest value of `word`.
+    pub(super) fn newest(&self, word: usize) -> Option<u64> {
+        self.words[word].last().map(|message| message.value)
+    }
+
+    /// Appends the ways in which `role` can do `operation`, newest first, that concern a message
+    /// written at `since` or later.
+    pub(super) fn choices(
+        &self,
+        role: usize,
+        operation: Operation,
+        since: u32,
+        into: &mut Vec<Choice>,
+    ) {
+        let (word, expected) = match operation {
+            Operation::Fence => return into.push(Choice::Go),
+            Operation::Store(word, ..) => {
+                let places = self.visible(role, word, since);
+                return into.extend(
+                    places.filter(|(_, message)| !message.replaced).map(|(at, _)| Choice::Write(at)),
+                );
+            }
+            Operation::Load(word, _) => {
+                return into.extend(self.visible(role, word, since).map(|(at, _)| Choice::Read(at)));
+            }
+            Operation::Update(word, ..) => (word, None),
+            Operation::Exchange(word, current, ..) => (word, Some(current)),
+        };
+        for (at, message) in self.visible(role, word, since) {
+            match expected {
+                Some(expected) if message.value != expected => into.push(Choice::Read(at)),
+                _ if !message.replaced => into.push(Choice::Replace(at)),
+                _ => {}
+            }
+        }
+    }
+
+    /// The messages that `role` may still read, newest first.
+    fn visible(
+        &self,
+        role: usize,
+        word: usize,
+        since: u32,
+    ) -> impl Iterator<Item = (usize, &Message)> {
+        let floor = self.roles[role].seen.stamp(word);
+        let messages = self.words[word].iter().enumerate().rev();
+        messages
+            .take_while(move |(_, message)| message.stamp >= floor)
+            .filter(move |(_, message)| message.serial >= since)
+    }
+
+    /// Does `operation` the way `choice` says.
+    pub(super) fn apply(
+        &mut self,
+        role: usize,
+        operation: Operation,
+        choice: Choice,
+    ) -> Result<Answer, Refused> {
+        match (operation, choice) {
+            (Operation::Load(word, ordering), Choice::Read(at)) => {
+                Ok(Ok(self.read(role, word, at, ordering)))
+            }
+            (Operation::Exchange(word, ..), Choice::Read(at)) => {
+                Ok(Err(self.read(role, word, at, Ordering::Relaxed)))
+            }
+            (Operation::Store(word, value, ordering), Choice::Write(at)) => {
+                self.write(role, (word, at), value, ordering, None)?;
+                Ok(Ok(0))
+            }
+            (Operation::Update(word, update, ordering), Choice::Replace(at)) => {
+                self.replace(role, (word, at), |old| update.apply(old), ordering).map(Ok)
+            }
+            (Operation::Exchange(word, _, new, ordering), Choice::Replace(at)) => {
+                self.replace(role, (word, at), |_| new, ordering).map(Ok)
+            }
+            (Operation::Fence, Choice::Go) => {
+                self.fence(role, Ordering::SeqCst);
+                Ok(Ok(0))
+            }
+            _ => Err("a choice that does not fit its operation".to_owned()),
+        }
+    }
+
+    fn read(&mut self, role: usize, word: usize, at: usize, ordering: Ordering) -> u64 {
+        let message = &self.words[word][at];
+        let role = &mut self.roles[role];
+        role.seen.see(word, message.stamp);
+        role.offered.join(&message.view);
+        if acquires(ordering) {
+            role.seen.join(&message.view);
+        }
+        message.value
+    }
+
+    fn replace(
+        &mut self,
+        role: usize,
+        (word, at): (usize, usize),
+        change: impl Fn(u64) -> u64,
+        ordering: Ordering,
+    ) -> Result<u64, Refused> {
+        let old = self.read(role, word, at, ordering);
+        let sequence = self.words[word][at].view;
+        self.words[word][at].replaced = true;
+        self.write(role, (word, at), change(old), ordering, Some(&sequence))?;
+        Ok(old)
+    }
+
+    /// Writes behind message `at`; `sequence` is the release sequence that goes on.
+    fn write(
+        &mut self,
+        role: usize,
+        (word, at): (usize, usize),
+        value: u64,
+        ordering: Ordering,
+        sequence: Option<&View>,
+    ) -> Result<(), Refused> {
+        let messages = &self.words[word];
+        let before = messages[at].stamp;
+        let stamp = match messages.get(at + 1) {
+            None => before.checked_add(STRIDE),
+            Some(next) if next.stamp - before > 1 => Some(before + (next.stamp - before) / 2),
+            Some(_) => None,
+        };
+        let stamp = stamp.ok_or("too many stores to one word")?;
+        let writer = &mut self.roles[role];
+        let mut view = if releases(ordering) { writer.seen } else { writer.released };
+        if let Some(sequence) = sequence {
+            view.join(sequence);
+        }
+        writer.seen.see(word, stamp);
+        let message = Message { stamp, value, view, serial: self.serial, replaced: false };
+        self.serial += 1;
+        self.words[word].insert(at + 1, message);
+        Ok(())
+    }
+
+    /// A fence of `role`.
+    pub(super) fn fence(&mut self, role: usize, ordering: Ordering) {
+        let strongest = ordering == Ordering::SeqCst;
+        let role = &mut self.roles[role];
+        if strongest || acquires(ordering) {
+            let offered = role.offered;
+            role.seen.join(&offered);
+        }
+        if strongest {
+            let fences = self.fences.get_or_insert(View::NOTHING);
+            role.seen.join_stamps(fences.stamps());
+            fences.join_stamps(role.seen.stamps());
+        }
+        if strongest || releases(ordering) {
+            role.released = role.seen;
+        }
+    }
+
+    /// A new cell.
+    pub(super) fn cell(&mut self) -> usize {
+        self.payloads.push(Payload::default());
+        self.payloads.len() - 1
+    }
+
+    /// Writes a cell; the error names the access that this one races with.
+    pub(super) fn put(&mut self, role: usize, cell: usize, value: u64) -> Result<(), String> {
+        let at = self.roles[role].seen.tick(role);
+        let seen = &self.roles[role].seen;
+        let payload = &mut self.payloads[cell];
+        if !seen.knows(payload.write.0, payload.write.1) {
+            return Err("two writes to one payload word are not ordered".to_owned());
+        }
+        if (0..ROLES_MAX).any(|other| !seen.knows(other, payload.reads[other])) {
+            return Err("the payload is overwritten while a reader may look at it".to_owned());
+        }
+        payload.value = value;
+        payload.write = (role, at);
+        Ok(())
+    }
+
+    /// Reads a cell; the error names the access that this one races with.
+    pub(super) fn get(&mut self, role: usize, cell: usize) -> Result<u64, String> {
+        let at = self.roles[role].seen.tick(role);
+        let seen = &self.roles[role].seen;
+        let payload = &mut self.payloads[cell];
+        if !seen.knows(payload.write.0, payload.write.1) {
+            return Err("the payload is read although its write is not known".to_owned());
+        }
+        payload.reads[role] = at;
+        Ok(payload.value)
+    }
+}

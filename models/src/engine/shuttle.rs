@@ -1,0 +1,164 @@
+//! Shuttle: random interleavings. Every ordering is sequentially consistent here, so orderings
+//! and races cannot fail; what can is the logic, in models too large to exhaust.
+
+use core::panic::AssertUnwindSafe;
+use core::sync::atomic::Ordering;
+use core::time::Duration;
+use std::collections::BTreeSet;
+use std::panic::catch_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ::shuttle::scheduler::{PctScheduler, RandomScheduler};
+use ::shuttle::sync::atomic::{AtomicU64, fence};
+use ::shuttle::{Config, FailurePersistence, Runner, thread};
+use report_schema::Coverage;
+
+use super::{Engine, Failure, Findings, Limits};
+use crate::context::{Context, Setup};
+use crate::memory::{Model, Raw, Update};
+use crate::scenario::{self, Scenario};
+use crate::trace::Journal;
+use crate::violation::from_payload;
+
+/// Schedules when nobody says otherwise.
+const SCHEDULES: u64 = 20_000;
+/// Preemptions of a PCT schedule.
+const PCT_DEPTH: usize = 3;
+
+fn open<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Port;
+
+impl Raw for Port {
+    type Word = AtomicU64;
+    type Cell = AtomicU64;
+
+    fn word(&self, initial: u64) -> AtomicU64 {
+        AtomicU64::new(initial)
+    }
+
+    fn load(&self, word: &AtomicU64, ordering: Ordering) -> u64 {
+        word.load(ordering)
+    }
+
+    fn store(&self, word: &AtomicU64, value: u64, ordering: Ordering) {
+        word.store(value, ordering);
+    }
+
+    fn update(&self, word: &AtomicU64, update: Update, ordering: Ordering) -> u64 {
+        match update {
+            Update::Add(amount) => word.fetch_add(amount, ordering),
+            Update::Or(bits) => word.fetch_or(bits, ordering),
+            Update::And(bits) => word.fetch_and(bits, ordering),
+        }
+    }
+
+    fn exchange(
+        &self,
+        word: &AtomicU64,
+        current: u64,
+        new: u64,
+        ordering: Ordering,
+    ) -> Result<u64, u64> {
+        word.compare_exchange(current, new, ordering, Ordering::Relaxed)
+    }
+
+    fn fence(&self, ordering: Ordering) {
+        fence(ordering);
+    }
+
+    fn cell(&self) -> AtomicU64 {
+        AtomicU64::new(0)
+    }
+
+    fn put(&self, cell: &AtomicU64, value: u64) {
+        cell.store(value, Ordering::SeqCst);
+    }
+
+    fn get(&self, cell: &AtomicU64) -> u64 {
+        cell.load(Ordering::SeqCst)
+    }
+
+    fn pause(&self) {
+        thread::yield_now();
+    }
+
+    fn newest(&self, _: &AtomicU64) -> Option<u64> {
+        None
+    }
+}
+
+/// What the executions leave behind.
+#[derive(Debug, Default)]
+struct Tally {
+    executions: u64,
+    outcomes: BTreeSet<String>,
+}
+
+/// Runs `scenario` under many random schedules.
+pub(crate) fn sample<S: Scenario>(
+    engine: Engine,
+    scenario: &S,
+    setup: &Setup,
+    limits: &Limits,
+) -> Findings {
+    let wanted = if limits.executions == u64::MAX { SCHEDULES } else { limits.executions };
+    let count = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    config.silence_warnings = true;
+    config.max_time = Some(Duration::from_secs(limits.seconds));
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let setup = Setup { journal: Journal::recording(), ..setup.clone() };
+    let journal = setup.journal.clone();
+    let body = {
+        let (scenario, tally) = (*scenario, Arc::clone(&tally));
+        move || execute(&scenario, &setup, &tally)
+    };
+    let seed = limits.seed;
+    let result = catch_unwind(AssertUnwindSafe(|| match engine {
+        Engine::ShuttlePct => {
+            Runner::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, count), config).run(body)
+        }
+        _ => Runner::new(RandomScheduler::new_from_seed(seed, count), config).run(body),
+    }));
+    let tally = open(&tally);
+    let mut findings = Findings {
+        executions: tally.executions,
+        outcomes: tally.outcomes.clone(),
+        ..Findings::default()
+    };
+    if let Err(payload) = result {
+        findings.executions += 1;
+        let violation = from_payload(&*payload);
+        findings.failure = Some(Failure { violation, steps: journal.lines(), replay: None });
+    } else {
+        let schedules = tally.executions;
+        findings.coverage = Some(Coverage::Sampled { schedules, seed });
+    }
+    findings
+}
+
+/// One execution.
+fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
+    setup.journal.clear();
+    let outside = Model::new(Port, Context::new("set-up", setup));
+    let world = Arc::new(scenario.world(&outside));
+    let roles: Vec<_> = (0..scenario.roles().len())
+        .map(|index| {
+            let (scenario, world, setup) = (*scenario, Arc::clone(&world), setup.clone());
+            thread::spawn(move || {
+                let context = Context::new(scenario.roles()[index], &setup);
+                scenario::play(&scenario, index, &Model::new(Port, context), &world)
+            })
+        })
+        .collect();
+    let outcomes: Vec<_> =
+        roles.into_iter().map(|role| role.join().unwrap_or_default()).collect();
+    scenario.finish(&outside, &world);
+    let mut tally = open(tally);
+    tally.executions += 1;
+    tally.outcomes.insert(outcomes.join(" | "));
+}

@@ -1,0 +1,1 @@
+//! Memory engines and scenarios that check the shipped protocol.

@@ -1,0 +1,33 @@
+//! What a result is: the versioned file format between harness and reports.
+//!
+//! Plain data, JSON on disk, closed: an unknown field, a missing one or another version is an
+//! error, so that nothing is lost in silence. Units stand in the field names.
+//! Knows nothing of: how results are made or shown.
+//! Checked by: `tests/format.rs` (golden file, planted defects) and `result-1.json`, the published
+//! JSON Schema.
+
+#![forbid(unsafe_code)]
+
+mod counts;
+mod gate;
+mod host;
+mod latency;
+mod load;
+mod model;
+mod scenario;
+mod suite;
+mod trial;
+mod verdict;
+
+pub use counts::Counts;
+pub use gate::GateResult;
+pub use host::Host;
+pub use latency::{Interval, Latency, LatencyKind};
+pub use load::{LoadError, json_schema};
+pub use model::{Counterexample, Coverage, ModelKind, ModelResult};
+pub use scenario::{
+    BlockFacts, CellResult, ConsumerSync, Dropped, Policy, ScenarioResult, Workload,
+};
+pub use suite::{SCHEMA_VERSION, SuiteResult};
+pub use trial::{Calibration, FaultWindow, Noise, Placement, Role, RoleResult, Trial};
+pub use verdict::{EXIT_NOTHING_RAN, Verdict};

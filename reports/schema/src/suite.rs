@@ -1,0 +1,43 @@
+//! The whole file: one run of a suite.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Host, ModelResult, ScenarioResult, Verdict};
+
+/// The version of the format that this crate reads and writes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One run of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteResult {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// What was run, for instance a folder of scenarios.
+    pub suite: String,
+    /// The profile: `smoke`, `full`, `soak`.
+    pub profile: String,
+    /// When it began, in milliseconds since 1970-01-01 UTC.
+    pub started_unix_ms: u64,
+    /// How long it took.
+    pub wall_ms: u64,
+    /// The commit under test, if known; `-dirty` at its end when files were changed.
+    pub commit: Option<String>,
+    /// The command line that repeats it.
+    pub command: Vec<String>,
+    /// The seed that all others come from.
+    pub seed: u64,
+    /// The machine.
+    pub host: Host,
+    /// The worst verdict of all; inconclusive when nothing ran.
+    pub verdict: Verdict,
+    /// The exit code of the run; 4 when nothing ran.
+    pub exit_code: u8,
+    /// The scenarios that ran.
+    pub scenarios: Vec<ScenarioResult>,
+    /// The models that ran.
+    pub models: Vec<ModelResult>,
+    /// What a reader should know before trusting the figures.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,150 @@
+//! One run of one cell: who took part, what they counted and how quiet the machine was.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Counts, Latency};
+
+/// One run of one cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// Which repeat, counted from 0.
+    pub repeat: u32,
+    /// The seed of everything random in it.
+    pub seed: u64,
+    /// When it began, from the start of the suite.
+    pub started_ms: u64,
+    /// How long its measured part took.
+    pub duration_ms: u64,
+    /// The bare cache line between the same two cores, before and after.
+    pub calibration: Calibration,
+    /// What else the machine did meanwhile.
+    pub noise: Noise,
+    /// The processes that took part.
+    pub roles: Vec<RoleResult>,
+    /// What all roles counted, added together.
+    pub counts: Counts,
+    /// The block's own metrics section after the run, by the names of the specification.
+    pub metrics: BTreeMap<String, u64>,
+    /// Where the block's metrics and the harness's counts disagree, in words.
+    pub mismatches: Vec<String>,
+    /// When a fault was in force.
+    pub faults: Vec<FaultWindow>,
+}
+
+/// The one-way latency of a bare cache line between the same two cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// Median one way before the trial; absent when it could not be measured.
+    pub before_ns: Option<u64>,
+    /// Median one way after the trial; absent when it could not be measured.
+    pub after_ns: Option<u64>,
+    /// Where the two cores were.
+    pub class: Placement,
+}
+
+/// Where the two cores of a trial were. Only trials of one class are compared.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placement {
+    /// Close together, before and after.
+    Near,
+    /// Far apart, before and after.
+    Far,
+    /// Moved in between: the trial says nothing about either.
+    Changed,
+    /// Not measured, for instance with one core only.
+    Unknown,
+}
+
+impl Placement {
+    /// The word written in files and shown to people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Near => "near",
+            Self::Far => "far",
+            Self::Changed => "changed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What else the machine did during a trial, summed over its roles. What the kernel does not tell
+/// is absent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Noise {
+    /// Processor time that the hypervisor gave to others.
+    pub steal_ms: Option<u64>,
+    /// Times a role was taken off its core.
+    pub involuntary_switches: Option<u64>,
+    /// Times a role gave up its core.
+    pub voluntary_switches: Option<u64>,
+    /// Page faults served without I/O.
+    pub minor_faults: Option<u64>,
+    /// Page faults that waited for I/O.
+    pub major_faults: Option<u64>,
+    /// The cores' frequency after the trial.
+    pub frequency_khz: Option<u64>,
+}
+
+/// The two ends.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Writes.
+    Producer,
+    /// Reads.
+    Consumer,
+}
+
+/// One process of a trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleResult {
+    /// Which end it is.
+    pub role: Role,
+    /// Its number among those of the same end, from 0.
+    pub index: u32,
+    /// The core it was pinned to; absent when it was not.
+    pub core: Option<u32>,
+    /// Its process id.
+    pub pid: u32,
+    /// How it ended, for instance `exit 0`, `signal 9`, `deadline`.
+    pub exit: String,
+    /// What it counted.
+    pub counts: Counts,
+    /// Messages each second.
+    pub throughput_msgs_per_s: f64,
+    /// Payload bytes each second.
+    pub bytes_per_s: f64,
+    /// Latency of messages, where this role measures it.
+    pub latency: Option<Latency>,
+    /// Duration of single calls, where this role measures it.
+    pub service: Option<Latency>,
+    /// Processor time in user mode.
+    pub cpu_user_ms: u64,
+    /// Processor time in the kernel.
+    pub cpu_system_ms: u64,
+}
+
+/// A span of a trial in which a fault was in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaultWindow {
+    /// The fault in words, for instance `consumer 1 stopped`.
+    pub what: String,
+    /// When it began, from the start of the trial's measured part.
+    pub start_ms: u64,
+    /// When it ended; absent when it lasted to the end.
+    pub end_ms: Option<u64>,
+}

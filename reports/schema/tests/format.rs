@@ -1,0 +1,112 @@
+//! The format on disk: what is read, what is refused, and with which words.
+
+use report_schema::{LoadError, SuiteResult, Verdict, json_schema};
+
+const GOLDEN: &str = include_str!("golden/result-1.json");
+
+#[test]
+fn the_golden_file_is_still_read_and_written_without_loss() {
+    let suite = SuiteResult::from_json(GOLDEN).unwrap();
+    assert_eq!(suite.verdict, Verdict::Performance);
+    assert_eq!(suite.to_json().unwrap(), GOLDEN);
+}
+
+#[test]
+fn an_unknown_field_is_refused_by_name_at_every_depth() {
+    for anchor in [
+        "\"suite\":",
+        "\"cpu_model\":",
+        "\"question\":",
+        "\"degraded\":",
+        "\"physical_slots\":",
+        "\"repeat\":",
+        "\"before_ns\":",
+        "\"steal_ms\":",
+        "\"pid\":",
+        "\"torn\":",
+        "\"mean_ns\":",
+        "\"buckets\":",
+        "\"check\":",
+        "\"engine\":",
+        "\"bound\": \"3 preemptions\"",
+        "\"english\":",
+        "\"what\":",
+        "\"reasons\":",
+    ] {
+        assert!(GOLDEN.contains(anchor), "the golden file lacks {anchor}");
+        let text = GOLDEN.replacen(anchor, &format!("\"surprise\": 1, {anchor}"), 1);
+        match SuiteResult::from_json(&text) {
+            Err(LoadError::Shape { message }) => {
+                assert!(message.contains("unknown field `surprise`"), "{anchor} {message}");
+                assert!(message.contains("line"), "{message}");
+            }
+            other => panic!("{anchor}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_missing_field_is_refused_by_name() {
+    for (name, from) in [
+        ("seed", "  \"seed\": 7,\n"),
+        ("question", "      \"question\": \"How fast is one hop?\",\n"),
+        ("english", "        \"english\": \"The reader saw the label before the payload.\",\n"),
+    ] {
+        assert!(GOLDEN.contains(from), "the golden file lacks {from}");
+        let error = SuiteResult::from_json(&GOLDEN.replacen(from, "", 1)).unwrap_err();
+        assert!(matches!(error, LoadError::Shape { .. }), "{error:?}");
+        assert!(error.to_string().contains(&format!("missing field `{name}`")), "{error}");
+    }
+}
+
+#[test]
+fn another_version_has_an_error_of_its_own_even_if_the_rest_differs() {
+    let error =
+        SuiteResult::from_json(r#"{"schema_version": 2, "all": "else is new"}"#).unwrap_err();
+    assert_eq!(error, LoadError::Version { found: 2, supported: 1 });
+    assert!(error.to_string().contains("version 2"), "{error}");
+}
+
+#[test]
+fn a_text_without_a_version_is_not_a_result() {
+    for text in ["{}", "[]", "3", r#"{"schema_version": "1"}"#, r#"{"schema_version": -1}"#] {
+        assert_eq!(SuiteResult::from_json(text), Err(LoadError::NotAResult), "{text}");
+    }
+}
+
+#[test]
+fn a_text_cut_short_anywhere_is_an_error_and_no_panic() {
+    for length in (0..GOLDEN.trim_end().len()).step_by(7) {
+        let error = SuiteResult::from_json(&GOLDEN[..length]).unwrap_err();
+        assert!(matches!(error, LoadError::Syntax { .. }), "{length}: {error:?}");
+    }
+}
+
+#[test]
+fn an_unknown_verdict_or_a_negative_count_is_refused() {
+    for (from, to) in [
+        ("\"verdict\": \"performance\"", "\"verdict\": \"fine\""),
+        ("\"torn\": 0", "\"torn\": -1"),
+        ("\"class\": \"near\"", "\"class\": \"close\""),
+    ] {
+        assert!(GOLDEN.contains(from), "the golden file lacks {from}");
+        let error = SuiteResult::from_json(&GOLDEN.replacen(from, to, 1)).unwrap_err();
+        assert!(matches!(error, LoadError::Shape { .. }), "{from}: {error:?}");
+    }
+}
+
+#[test]
+fn the_published_schema_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/result-1.json");
+    let current = json_schema();
+    if std::env::var_os("REFRESH_SCHEMA").is_some() {
+        std::fs::write(path, &current).unwrap();
+    }
+    let published = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        published == current,
+        "reports/schema/result-1.json is out of date. Refresh it by \
+         `REFRESH_SCHEMA=1 cargo test -p report-schema`; if a field was removed or changed its \
+         meaning, raise SCHEMA_VERSION too"
+    );
+}

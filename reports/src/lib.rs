@@ -1,0 +1,18 @@
+//! Turns result files into pages, plots and histograms.
+//!
+//! Data flows one way: `load → summary → plot → page`; `markdown` and `hgrm` end beside `page`.
+//! A module imports only from those before it in this list.
+//! Knows nothing of: the harness, the data block, the clock, the network.
+//! Checked by: `tests/page.rs`, `tests/hgrm.rs`, `tests/format.rs`.
+
+#![forbid(unsafe_code)]
+
+pub mod format;
+pub mod load;
+pub mod summary;
+
+mod plot;
+
+pub mod hgrm;
+pub mod markdown;
+pub mod page;

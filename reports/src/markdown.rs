@@ -1,0 +1,154 @@
+//! A short summary in Markdown, for job pages and pull requests.
+
+use report_schema::{GateResult, SuiteResult, Verdict};
+
+use crate::format;
+use crate::page::{command_line, place};
+use crate::summary::{CellSummary, Curves, Shown, Summary};
+
+/// Rows of a table at most; the page has them all.
+const ROWS: usize = 20;
+
+/// Renders the result as Markdown: the verdict, the gates that did not pass, the latencies.
+#[must_use]
+pub fn render(suite: &SuiteResult) -> String {
+    let summary = Summary::of(suite);
+    let mut text = format!(
+        "## {}: {}\n\n{}\n\n",
+        summary.headline,
+        safe(&suite.suite),
+        safe(&summary.sentence)
+    );
+    let commit = suite.commit.as_deref().unwrap_or("unknown");
+    text.push_str(&format!(
+        "Commit `{}`, profile {}, {}, took {}.\n",
+        code(commit),
+        safe(&suite.profile),
+        format::moment(suite.started_unix_ms),
+        format::millis(suite.wall_ms)
+    ));
+    let tally = summary.tally.worst_first().into_iter().filter(|(_, number)| *number > 0);
+    let tally: Vec<_> = tally.map(|(verdict, number)| format!("{number} {verdict}")).collect();
+    if !tally.is_empty() {
+        text.push_str(&format!("Gates and models: {}.\n", tally.join(", ")));
+    }
+    for doubt in &summary.doubts {
+        text.push_str(&format!("\n> The file contradicts itself: {}\n", safe(&doubt.text)));
+    }
+    text.push_str(&gates(&summary));
+    text.push_str(&models(suite));
+    text.push_str(&latencies(&summary));
+    text.push_str(&format!(
+        "\n```sh\n{}\n```\n",
+        command_line(&suite.command).replace("```", "` ` `")
+    ));
+    text
+}
+
+fn gates(summary: &Summary<'_>) -> String {
+    let failed: Vec<_> =
+        summary.gates().into_iter().filter(|(gate, _)| gate.verdict != Verdict::Pass).collect();
+    let row = |(gate, cell): &(&GateResult, &CellSummary<'_>)| {
+        let quantity = |value: Option<f64>| {
+            value.map_or_else(|| "none".to_owned(), |value| format::with_unit(value, &gate.unit))
+        };
+        [
+            format!("`{}`", code(&gate.check)),
+            gate.verdict.to_string(),
+            safe(&quantity(gate.value)),
+            safe(&quantity(gate.bound)),
+            safe(&gate.reason),
+            safe(&cell.cell.id),
+            format!("`{}`", code(&place(gate))),
+        ]
+    };
+    let rows: Vec<_> = failed.iter().map(row).collect();
+    table(
+        "Gates that did not pass",
+        ["Check", "Verdict", "Value", "Bound", "Why", "Cell", "Stated in"],
+        &rows,
+    )
+}
+
+fn models(suite: &SuiteResult) -> String {
+    let failed = suite.models.iter().filter(|model| model.verdict != Verdict::Pass);
+    let rows: Vec<_> = failed
+        .map(|model| {
+            let english = model.counterexample.as_ref().map_or("", |example| &example.english);
+            [
+                safe(&model.scenario),
+                model.verdict.to_string(),
+                safe(&model.engine),
+                safe(english),
+                format!("`{}`", code(&model.replay)),
+            ]
+        })
+        .collect();
+    table(
+        "Models that did not end as they must",
+        ["Model", "Verdict", "Engine", "What", "Run it again"],
+        &rows,
+    )
+}
+
+fn latencies(summary: &Summary<'_>) -> String {
+    let mut rows = Vec::new();
+    for cell in &summary.cells {
+        for curve in Curves::shown(&[cell], Shown::LatencyOnly).curves {
+            let at = |quantile| format::nanos(curve.histogram.value_at_quantile(quantile) as f64);
+            rows.push([
+                safe(&cell.cell.id),
+                format::count(curve.histogram.len()),
+                at(0.5),
+                at(0.99),
+                at(0.999),
+                format::nanos(curve.histogram.max() as f64),
+                cell.class.as_str().to_owned(),
+            ]);
+        }
+    }
+    table("Latency", ["Cell", "n", "p50", "p99", "p99.9", "max", "Cores"], &rows)
+}
+
+fn table<const COLUMNS: usize>(
+    title: &str,
+    head: [&str; COLUMNS],
+    rows: &[[String; COLUMNS]],
+) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        format!("\n### {title}\n\n| {} |\n|{}\n", head.join(" | "), " --- |".repeat(COLUMNS));
+    for row in rows.iter().take(ROWS) {
+        text.push_str(&format!("| {} |\n", row.join(" | ")));
+    }
+    if rows.len() > ROWS {
+        text.push_str(&format!("\n{} more are in the full report.\n", rows.len() - ROWS));
+    }
+    text
+}
+
+/// Text that neither starts HTML nor leaves its cell nor becomes Markdown.
+fn safe(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '\n' | '\r' => safe.push(' '),
+            '|' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '#' => {
+                safe.push('\\');
+                safe.push(letter);
+            }
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+/// Text inside backquotes in a table.
+fn code(text: &str) -> String {
+    text.replace('`', "'").replace('|', "\\|").replace(['\n', '\r'], " ")
+}

@@ -1,0 +1,108 @@
+//! One self-contained page: styles and drawings inside, no script, nothing fetched.
+//!
+//! The order of the sections is the order of a reader's questions: may I ship, why, can I believe
+//! it, and only then the figures.
+//! Checked by: `tests/page.rs`.
+
+mod appendix;
+mod belief;
+mod counters;
+mod figures;
+mod gates;
+mod models;
+mod section;
+mod sweeps;
+
+use askama::Template;
+use report_schema::{SuiteResult, Verdict};
+
+use crate::format;
+use crate::page::section::Section;
+use crate::plot::PlotError;
+use crate::summary::Summary;
+
+pub(crate) use appendix::command_line;
+pub(crate) use gates::place;
+
+/// Why a page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    /// The template could not be filled in.
+    #[error("the page cannot be written: {0}")]
+    Template(#[from] askama::Error),
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page<'a> {
+    suite: &'a str,
+    headline: &'a str,
+    tone: &'a str,
+    sentence: &'a str,
+    tally: Vec<(&'static str, usize)>,
+    facts: Vec<(&'static str, String)>,
+    doubts: Vec<&'a str>,
+    sections: Vec<Section>,
+    footer: String,
+}
+
+/// Renders the result as one HTML file.
+///
+/// The same result always gives the same page. All text from the result is escaped.
+///
+/// # Errors
+///
+/// [`RenderError`] when a chart or the page cannot be written; no result file is known to cause it.
+pub fn render(suite: &SuiteResult) -> Result<String, RenderError> {
+    let summary = Summary::of(suite);
+    let mut sections = vec![gates::section(&summary)?, belief::section(&summary)?];
+    sections.extend(figures::sections(&summary)?);
+    sections.extend(sweeps::sections(&summary)?);
+    sections.extend(counters::sections(&summary)?);
+    sections.push(models::section(&summary)?);
+    sections.push(appendix::section(&summary)?);
+    let page = Page {
+        suite: &suite.suite,
+        headline: summary.headline,
+        tone: summary.verdict.map_or("none", Verdict::as_str),
+        sentence: &summary.sentence,
+        tally: summary
+            .tally
+            .worst_first()
+            .map(|(verdict, number)| (verdict.as_str(), number))
+            .to_vec(),
+        facts: facts(&summary),
+        doubts: summary.doubts.iter().map(|doubt| doubt.text.as_str()).collect(),
+        sections,
+        footer: format!(
+            "Result format {}. This page is complete in itself: it holds no script and loads nothing.",
+            suite.schema_version
+        ),
+    };
+    Ok(page.render()?)
+}
+
+fn facts(summary: &Summary<'_>) -> Vec<(&'static str, String)> {
+    let suite = summary.suite;
+    let trials: usize = summary.cells.iter().map(|each| each.cell.trials.len()).sum();
+    vec![
+        ("Commit", suite.commit.clone().unwrap_or_else(|| "unknown".to_owned())),
+        ("Profile", suite.profile.clone()),
+        ("Started", format::moment(suite.started_unix_ms)),
+        ("Took", format::millis(suite.wall_ms)),
+        (
+            "Ran",
+            format!(
+                "{}, {}, {}, {}",
+                format::several(suite.scenarios.len(), "scenario"),
+                format::several(summary.cells.len(), "cell"),
+                format::several(trials, "trial"),
+                format::several(suite.models.len(), "model")
+            ),
+        ),
+        ("Exit code", suite.exit_code.to_string()),
+    ]
+}

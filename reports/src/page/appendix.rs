@@ -1,0 +1,116 @@
+//! How to get the same again: the command, the seeds, the geometry of every cell.
+
+use crate::format;
+use crate::page::RenderError;
+use crate::page::section::{Datum, Section, Table};
+use crate::summary::Summary;
+
+pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
+    let mut section = Section::new("appendix", "Run it again");
+    let suite = summary.suite;
+    section.say(format!("Seed {}. The command:", suite.seed));
+    section.blocks.push(command_line(&suite.command));
+    if summary.cells.is_empty() {
+        return Ok(section);
+    }
+    let mut cells = Table::new(
+        "Cells",
+        &[
+            "Cell",
+            "Verdict",
+            "Policy",
+            "Consumers",
+            "Slots#",
+            "Payload#",
+            "Checksum",
+            "Shared memory#",
+            "Asked in",
+        ],
+    );
+    let mut trials =
+        Table::new("Trials", &["Cell", "Repeat#", "Seed#", "Started#", "Took#", "Cores", "Ended"]);
+    for each in &summary.cells {
+        let block = &each.cell.block;
+        cells.push(vec![
+            Datum::text(&each.cell.id),
+            Datum::verdict(each.cell.verdict),
+            Datum::text(kebab(block.policy)),
+            Datum::text(format!("{}, {}", block.consumers, kebab(block.consumer_sync))),
+            Datum::number(format!(
+                "{} + {}",
+                block.slots,
+                block.physical_slots.saturating_sub(block.slots)
+            )),
+            Datum::number(format::bytes(block.payload_bytes as f64)),
+            Datum::text(block.checksum.clone().unwrap_or_else(|| "none".to_owned())),
+            Datum::number(format::bytes(block.total_bytes as f64)),
+            Datum::code(&each.scenario.file),
+        ]);
+        for trial in &each.cell.trials {
+            let ends: Vec<_> = trial
+                .roles
+                .iter()
+                .map(|role| role.exit.as_str())
+                .filter(|exit| *exit != "exit 0")
+                .collect();
+            trials.push(vec![
+                Datum::text(&each.cell.id),
+                Datum::number(trial.repeat.to_string()),
+                Datum::number(trial.seed.to_string()),
+                Datum::number(format::millis(trial.started_ms)),
+                Datum::number(format::millis(trial.duration_ms)),
+                Datum::text(trial.calibration.class.as_str()),
+                if ends.is_empty() {
+                    Datum::text("all exit 0")
+                } else {
+                    Datum::bad(ends.join(", "))
+                },
+            ]);
+        }
+    }
+    section.tables.push(cells.folded("Cells and their blocks").html()?);
+    section.tables.push(trials.folded("Trials and their seeds").html()?);
+    Ok(section)
+}
+
+/// `RingBuffer` as `ring buffer`.
+fn kebab(name: impl core::fmt::Debug) -> String {
+    let mut text = String::new();
+    for letter in format!("{name:?}").chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push(' ');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+/// The command as one would type it in a shell.
+pub(crate) fn command_line(command: &[String]) -> String {
+    let plain = |word: &str| {
+        !word.is_empty()
+            && word.chars().all(|letter| letter.is_alphanumeric() || "-_./=:,+@%".contains(letter))
+    };
+    let quoted = command.iter().map(|word| {
+        if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_pasted_into_a_shell() {
+        let words = ["harness", "run", "a b", "it's", "--set", "block.slots=4", ""];
+        let command = words.map(str::to_owned);
+        assert_eq!(command_line(&command), r"harness run 'a b' 'it'\''s' --set block.slots=4 ''");
+    }
+
+    #[test]
+    fn names_are_shown_in_words() {
+        assert_eq!(kebab(report_schema::Policy::RingBuffer), "ring buffer");
+        assert_eq!(kebab(report_schema::ConsumerSync::Sequential), "sequential");
+    }
+}

@@ -1,0 +1,187 @@
+//! The parts a page is made of: sections, tables, figures.
+
+use askama::Template;
+use report_schema::Verdict;
+
+use crate::page::RenderError;
+use crate::plot::{Chart, Ink, Size, paint};
+
+/// One section. Without data, its lead says so.
+#[derive(Debug, Default)]
+pub(super) struct Section {
+    /// The anchor.
+    pub(super) id: &'static str,
+    /// The heading.
+    pub(super) title: &'static str,
+    /// Paragraphs before everything else.
+    pub(super) lead: Vec<String>,
+    /// Tables, rendered.
+    pub(super) tables: Vec<String>,
+    /// Drawings.
+    pub(super) figures: Vec<Figure>,
+    /// Counterexamples.
+    pub(super) examples: Vec<Example>,
+    /// Text to be copied as it stands.
+    pub(super) blocks: Vec<String>,
+}
+
+impl Section {
+    pub(super) fn new(id: &'static str, title: &'static str) -> Self {
+        Self { id, title, ..Self::default() }
+    }
+
+    pub(super) fn say(&mut self, line: impl Into<String>) {
+        self.lead.push(line.into());
+    }
+}
+
+/// A failing execution of a model.
+#[derive(Debug)]
+pub(super) struct Example {
+    pub(super) title: String,
+    pub(super) english: String,
+    pub(super) message: String,
+    pub(super) steps: Vec<String>,
+    pub(super) replay: String,
+}
+
+/// A drawing with everything that makes it readable without eyes or colours.
+#[derive(Debug)]
+pub(super) struct Figure {
+    pub(super) title: String,
+    pub(super) legend: Vec<LegendKey>,
+    pub(super) wide: String,
+    pub(super) narrow: String,
+    pub(super) caption: String,
+    pub(super) table: String,
+}
+
+/// One line of a legend.
+#[derive(Debug)]
+pub(super) struct LegendKey {
+    pub(super) swatch: String,
+    pub(super) label: String,
+}
+
+impl Figure {
+    /// Draws the chart in both sizes and puts its data below it.
+    pub(super) fn of(chart: &Chart, caption: String, table: &Table) -> Result<Self, RenderError> {
+        let legend = chart
+            .legend
+            .iter()
+            .map(|key| LegendKey { swatch: swatch(key.ink), label: key.label.clone() });
+        Ok(Self {
+            title: chart.title.clone(),
+            legend: legend.collect(),
+            wide: chart.svg(Size::Wide)?,
+            narrow: chart.svg(Size::Narrow)?,
+            caption,
+            table: table.html()?,
+        })
+    }
+}
+
+fn swatch(ink: Ink) -> String {
+    let (colour, dash) = paint(ink);
+    let body = match ink {
+        Ink::Fault => {
+            format!("<rect y=\"1\" width=\"34\" height=\"10\" fill=\"{colour}\" opacity=\"0.25\"/>")
+        }
+        Ink::Heat => {
+            format!("<rect y=\"1\" width=\"34\" height=\"10\" fill=\"{colour}\" opacity=\"0.5\"/>")
+        }
+        Ink::Outline(index) => match index % 3 {
+            0 => format!("<circle cx=\"17\" cy=\"6\" r=\"4\" fill=\"{colour}\"/>"),
+            1 => format!("<polygon points=\"17,0 22,10 12,10\" fill=\"{colour}\"/>"),
+            _ => format!("<rect x=\"13\" y=\"2\" width=\"8\" height=\"8\" fill=\"{colour}\"/>"),
+        },
+        _ => format!(
+            "<line x2=\"34\" y1=\"6\" y2=\"6\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/>"
+        ),
+    };
+    format!("<svg width=\"34\" height=\"12\" aria-hidden=\"true\">{body}</svg>")
+}
+
+/// A table; the first datum of a row is its heading.
+#[derive(Debug, Template)]
+#[template(path = "table.html")]
+pub(super) struct Table {
+    label: String,
+    fold: Option<String>,
+    columns: Vec<Datum>,
+    rows: Vec<Vec<Datum>>,
+}
+
+/// One datum of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Datum {
+    text: String,
+    class: &'static str,
+}
+
+impl Table {
+    /// A table with these columns; a name that ends in `#` is a column of numbers.
+    pub(super) fn new(label: impl Into<String>, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(|name| match name.strip_suffix('#') {
+            Some(name) => Datum::number(name),
+            None => Datum::text(name.to_owned()),
+        });
+        Self { label: label.into(), fold: None, columns: columns.collect(), rows: vec![] }
+    }
+
+    /// Hides the table behind a line that opens it.
+    pub(super) fn folded(mut self, line: impl Into<String>) -> Self {
+        self.fold = Some(line.into());
+        self
+    }
+
+    pub(super) fn push(&mut self, row: Vec<Datum>) {
+        self.rows.push(row);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub(super) fn html(&self) -> Result<String, RenderError> {
+        Ok(self.render()?)
+    }
+}
+
+impl Datum {
+    pub(super) fn text(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "" }
+    }
+
+    /// A sentence: the column gets room for it.
+    pub(super) fn wide(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "w" }
+    }
+
+    pub(super) fn code(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "code" }
+    }
+
+    pub(super) fn number(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "n" }
+    }
+
+    /// A number that must not be what it is.
+    pub(super) fn bad_number(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "n bad" }
+    }
+
+    /// A number that says little.
+    pub(super) fn dim_number(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "n dim" }
+    }
+
+    /// A sentence that must not be needed.
+    pub(super) fn bad(text: impl Into<String>) -> Self {
+        Self { text: text.into(), class: "w bad" }
+    }
+
+    pub(super) fn verdict(verdict: Verdict) -> Self {
+        Self { text: verdict.as_str().to_owned(), class: verdict.as_str() }
+    }
+}

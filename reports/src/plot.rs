@@ -1,0 +1,121 @@
+//! Charts: what is drawn, apart from how. Only `plot/svg.rs` knows the drawing library.
+//!
+//! A chart is a list of marks over two axes. It is drawn twice, for a wide and a narrow page, with
+//! colours that the page's style sheet decides, so that one drawing serves light, dark and print.
+
+mod axes;
+mod percentile;
+mod repeats;
+mod svg;
+mod sweep;
+mod timeline;
+
+pub(crate) use axes::{Axis, Scale, Ticks};
+pub(crate) use percentile::percentile;
+pub(crate) use repeats::{Repeats, repeats};
+pub(crate) use svg::paint;
+pub(crate) use sweep::{Sweep, SweepSeries, sweep};
+pub(crate) use timeline::{Timeline, timeline};
+
+/// Colours and dash patterns for series before they repeat.
+pub(crate) const INKS: usize = 8;
+
+/// Why a chart could not be drawn.
+#[derive(Debug, thiserror::Error)]
+#[error("the chart \"{chart}\" cannot be drawn: {cause}")]
+pub struct PlotError {
+    chart: String,
+    cause: String,
+}
+
+/// One chart.
+#[derive(Debug)]
+pub(crate) struct Chart {
+    /// What it shows, for those who hear it and those who point at it.
+    pub(crate) title: String,
+    /// The horizontal axis.
+    pub(crate) x: Axis,
+    /// The vertical axis.
+    pub(crate) y: Axis,
+    /// What is drawn, from the back to the front.
+    pub(crate) marks: Vec<Mark>,
+    /// What the marks mean.
+    pub(crate) legend: Vec<Key>,
+}
+
+/// A line of the legend.
+#[derive(Debug)]
+pub(crate) struct Key {
+    /// How it is drawn.
+    pub(crate) ink: Ink,
+    /// What it means.
+    pub(crate) label: String,
+}
+
+/// Something drawn.
+#[derive(Debug)]
+pub(crate) enum Mark {
+    /// A line through points.
+    Line { points: Vec<(f64, f64)>, ink: Ink },
+    /// A dot at each point.
+    Dots { points: Vec<(f64, f64)>, ink: Ink },
+    /// A shaded span of the horizontal axis.
+    Band { from: f64, to: f64 },
+    /// A shaded rectangle; `strength` between 0 and 1.
+    Heat { low: (f64, f64), high: (f64, f64), strength: f64 },
+}
+
+/// How something is drawn. The style sheet gives the colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ink {
+    /// Text and axes.
+    Text,
+    /// Grid lines.
+    Grid,
+    /// The calibration line.
+    Calibration,
+    /// Spans in which a fault was in force.
+    Fault,
+    /// Cells of a heatmap.
+    Heat,
+    /// A series with its dash pattern; numbers from [`INKS`] on repeat.
+    Series(usize),
+    /// A series where it has too few samples to be trusted.
+    Tail(usize),
+    /// The outline of a dot of a series.
+    Outline(usize),
+}
+
+/// The size of a drawing in CSS pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    /// For a desktop page.
+    Wide,
+    /// For a phone.
+    Narrow,
+}
+
+impl Size {
+    /// Width and height.
+    pub(crate) const fn pixels(self) -> (u32, u32) {
+        match self {
+            Self::Wide => (980, 400),
+            Self::Narrow => (360, 300),
+        }
+    }
+
+    /// How many labels fit on the horizontal and the vertical axis.
+    pub(crate) const fn labels(self) -> (usize, usize) {
+        match self {
+            Self::Wide => (14, 9),
+            Self::Narrow => (6, 7),
+        }
+    }
+}
+
+impl Chart {
+    /// The chart as an SVG element that takes its colours from the page.
+    pub(crate) fn svg(&self, size: Size) -> Result<String, PlotError> {
+        svg::draw(self, size).map_err(|cause| PlotError { chart: self.title.clone(), cause })
+    }
+}

@@ -1,0 +1,215 @@
+//! What a result says, before anything is drawn: the verdict with its reason, doubts about the
+//! file itself, and one summary a cell.
+
+mod cell;
+mod curve;
+mod doubt;
+
+use report_schema::{GateResult, SuiteResult, Verdict};
+
+pub use cell::CellSummary;
+pub(crate) use cell::median;
+pub use curve::{Curve, Curves, Shown};
+pub use doubt::Doubt;
+
+use crate::format;
+
+/// Everything a page needs to know about a result.
+#[derive(Debug)]
+pub struct Summary<'a> {
+    /// The result.
+    pub suite: &'a SuiteResult,
+    /// The worst of what the file says and what its parts say; `None` when nothing ran.
+    pub verdict: Option<Verdict>,
+    /// One or two words in capitals.
+    pub headline: &'static str,
+    /// Why, in one sentence.
+    pub sentence: String,
+    /// How many gates and models gave each verdict.
+    pub tally: Tally,
+    /// Where the file contradicts itself.
+    pub doubts: Vec<Doubt>,
+    /// One for each cell, in the order of the file.
+    pub cells: Vec<CellSummary<'a>>,
+}
+
+/// How many gates and models gave each verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Passed.
+    pub pass: usize,
+    /// Failed for performance.
+    pub performance: usize,
+    /// Could not be judged.
+    pub inconclusive: usize,
+    /// Did not run as they should.
+    pub broken: usize,
+    /// Failed for correctness.
+    pub correctness: usize,
+}
+
+impl Tally {
+    fn add(&mut self, verdict: Verdict) {
+        *match verdict {
+            Verdict::Pass => &mut self.pass,
+            Verdict::Performance => &mut self.performance,
+            Verdict::Inconclusive => &mut self.inconclusive,
+            Verdict::Broken => &mut self.broken,
+            Verdict::Correctness => &mut self.correctness,
+        } += 1;
+    }
+
+    /// Each verdict with its number, worst first.
+    #[must_use]
+    pub fn worst_first(&self) -> [(Verdict, usize); 5] {
+        Verdict::WORST_FIRST.map(|verdict| {
+            let number = match verdict {
+                Verdict::Pass => self.pass,
+                Verdict::Performance => self.performance,
+                Verdict::Inconclusive => self.inconclusive,
+                Verdict::Broken => self.broken,
+                Verdict::Correctness => self.correctness,
+            };
+            (verdict, number)
+        })
+    }
+}
+
+impl<'a> Summary<'a> {
+    /// Summarises a result. The verdict shown is never better than any part of the file.
+    #[must_use]
+    pub fn of(suite: &'a SuiteResult) -> Self {
+        let cells: Vec<_> = suite
+            .scenarios
+            .iter()
+            .flat_map(|scenario| {
+                scenario.cells.iter().map(move |cell| CellSummary::of(scenario, cell))
+            })
+            .collect();
+        let doubts = doubt::all(suite, &cells);
+        let verdict = verdict(suite, &doubts);
+        let mut tally = Tally::default();
+        for gate in cells.iter().flat_map(|summary| &summary.cell.gates) {
+            tally.add(gate.verdict);
+        }
+        for model in &suite.models {
+            tally.add(model.verdict);
+        }
+        let mut summary = Self {
+            suite,
+            verdict,
+            headline: headline(verdict),
+            sentence: String::new(),
+            tally,
+            doubts,
+            cells,
+        };
+        summary.sentence = summary.reason();
+        summary
+    }
+
+    /// Every gate with the cell it judged, worst verdict first, otherwise in the order of the file.
+    #[must_use]
+    pub fn gates(&self) -> Vec<(&'a GateResult, &CellSummary<'a>)> {
+        let mut gates: Vec<_> = self
+            .cells
+            .iter()
+            .flat_map(|summary| summary.cell.gates.iter().map(move |gate| (gate, summary)))
+            .collect();
+        gates.sort_by_key(|(gate, _)| core::cmp::Reverse(gate.verdict));
+        gates
+    }
+
+    fn reason(&self) -> String {
+        let Some(verdict) = self.verdict else {
+            return "No trial and no model ran; no data is never a pass.".to_owned();
+        };
+        if verdict == Verdict::Pass {
+            return self.reason_to_pass();
+        }
+        if let Some((gate, summary)) =
+            self.gates().first().filter(|(gate, _)| gate.verdict == verdict)
+        {
+            return gate_reason(gate, &summary.cell.id, self.number_of(verdict));
+        }
+        let model = self.suite.models.iter().find(|model| model.verdict == verdict);
+        if let Some(model) = model {
+            let what = model.counterexample.as_ref().map_or_else(
+                || "it did not end as it must".to_owned(),
+                |example| example.english.clone(),
+            );
+            return format!("Model {} ({}): {what}", model.scenario, model.engine);
+        }
+        if let Some(doubt) = self.doubts.iter().find(|doubt| doubt.verdict == verdict) {
+            return doubt.text.clone();
+        }
+        format!("The run as a whole ended with the verdict {verdict}; no single gate explains it.")
+    }
+
+    fn reason_to_pass(&self) -> String {
+        let gates: usize = self.cells.iter().map(|summary| summary.cell.gates.len()).sum();
+        let trials: usize = self.cells.iter().map(|summary| summary.judged.len()).sum();
+        let mut parts = Vec::new();
+        if !self.cells.is_empty() {
+            parts.push(format!(
+                "{} held in {} over {}",
+                format::several(gates, "gate"),
+                format::several(self.cells.len(), "cell"),
+                format::several(trials, "trial")
+            ));
+        }
+        if !self.suite.models.is_empty() {
+            let models = format::several(self.suite.models.len(), "model");
+            parts.push(format!("{models} ended as they must"));
+        }
+        format!("{}.", parts.join("; "))
+    }
+
+    fn number_of(&self, verdict: Verdict) -> usize {
+        self.tally
+            .worst_first()
+            .into_iter()
+            .find_map(|(each, number)| (each == verdict).then_some(number))
+            .unwrap_or(0)
+    }
+}
+
+fn gate_reason(gate: &GateResult, cell: &str, number: usize) -> String {
+    let more = match number {
+        0 | 1 => String::new(),
+        _ => format!(" (and {} more with this verdict)", number - 1),
+    };
+    let reason = gate.reason.trim_end_matches('.');
+    format!("{}: {reason}, in {cell}{more}.", gate.check)
+}
+
+/// The worst of what the file says, what its parts say and what is doubtful.
+fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
+    let trials = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let nothing_ran =
+        suite.models.is_empty() && trials.map(|cell| cell.trials.len()).sum::<usize>() == 0;
+    let scenarios = suite.scenarios.iter().map(|scenario| scenario.verdict);
+    let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let gates = cells.clone().flat_map(|cell| &cell.gates).map(|gate| gate.verdict);
+    let worst = Verdict::worst(
+        [suite.verdict]
+            .into_iter()
+            .chain(scenarios)
+            .chain(cells.map(|cell| cell.verdict))
+            .chain(gates)
+            .chain(suite.models.iter().map(|model| model.verdict))
+            .chain(doubts.iter().map(|doubt| doubt.verdict)),
+    );
+    // A run that broke before its first trial says so; only silence is "nothing ran".
+    worst.filter(|worst| !nothing_ran || *worst > Verdict::Inconclusive)
+}
+
+fn headline(verdict: Option<Verdict>) -> &'static str {
+    match verdict {
+        None => "NOTHING RAN",
+        Some(Verdict::Pass) => "PASS",
+        Some(Verdict::Performance | Verdict::Correctness) => "DO NOT SHIP",
+        Some(Verdict::Inconclusive) => "INCONCLUSIVE",
+        Some(Verdict::Broken) => "BROKEN RUN",
+    }
+}

@@ -1,0 +1,74 @@
+//! Where a file contradicts itself: a pass without data, a violation under a pass.
+
+use report_schema::{GateResult, ModelKind, ModelResult, SuiteResult, Verdict};
+
+use crate::format;
+use crate::summary::CellSummary;
+
+/// A contradiction, with the best verdict that is still honest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The best verdict that is still honest.
+    pub verdict: Verdict,
+    /// What contradicts what.
+    pub text: String,
+}
+
+/// Every contradiction in the file.
+pub(super) fn all(suite: &SuiteResult, cells: &[CellSummary<'_>]) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    for summary in cells {
+        of_cell(summary, &mut doubts);
+    }
+    for model in &suite.models {
+        of_model(model, &mut doubts);
+    }
+    let parts = suite.scenarios.iter().map(|scenario| scenario.verdict);
+    let parts = parts.chain(suite.models.iter().map(|model| model.verdict));
+    if let Some(worst) = Verdict::worst(parts).filter(|worst| *worst > suite.verdict) {
+        let text = format!("the file says {}, but a part of it says {worst}", suite.verdict);
+        doubts.push(Doubt { verdict: worst, text });
+    }
+    doubts
+}
+
+fn of_cell(summary: &CellSummary<'_>, doubts: &mut Vec<Doubt>) {
+    let cell = summary.cell;
+    if summary.counts.violations() > 0 && cell.verdict != Verdict::Correctness {
+        let number = format::count(summary.counts.violations());
+        let text = format!(
+            "{}: {number} violations were counted, but its verdict is {}",
+            cell.id, cell.verdict
+        );
+        doubts.push(Doubt { verdict: Verdict::Correctness, text });
+    }
+    if cell.verdict == Verdict::Pass && (summary.judged.is_empty() || cell.gates.is_empty()) {
+        let lack = if summary.judged.is_empty() { "trial" } else { "gate" };
+        let text = format!("{}: it says pass without a {lack}", cell.id);
+        doubts.push(Doubt { verdict: Verdict::Inconclusive, text });
+    }
+    let blind = |gate: &&GateResult| gate.verdict == Verdict::Pass && gate.value.is_none();
+    for gate in cell.gates.iter().filter(blind) {
+        let text = format!("{}: gate {} says pass without a value", cell.id, gate.id);
+        doubts.push(Doubt { verdict: Verdict::Inconclusive, text });
+    }
+}
+
+fn of_model(model: &ModelResult, doubts: &mut Vec<Doubt>) {
+    if model.verdict != Verdict::Pass {
+        return;
+    }
+    let name = format!("model {} ({}, {})", model.scenario, model.engine, model.memory);
+    if model.executions == 0 {
+        let text = format!("{name}: it says pass after no execution");
+        doubts.push(Doubt { verdict: Verdict::Inconclusive, text });
+    }
+    // A litmus test may be an expected failure without a trace of its own.
+    let found = model.counterexample.is_some();
+    if model.kind != ModelKind::Litmus && found != model.expected_failure {
+        let had = if found { "a failure was found" } else { "no failure was found" };
+        let must = if model.expected_failure { "it must fail" } else { "it must hold" };
+        let text = format!("{name}: {must}, {had}, yet it says pass");
+        doubts.push(Doubt { verdict: Verdict::Inconclusive, text });
+    }
+}
