@@ -24,7 +24,6 @@ use crate::park::ParkLine;
 use crate::ring::{Ring, Rules};
 use crate::shm;
 use crate::slot::{Reader, SlotRWState};
-use crate::wait::monotonic_ns;
 use header::{Geometry, HeaderError};
 
 /// A block mapped into this process.
@@ -105,7 +104,7 @@ impl Block {
     /// The rules of the ring.
     #[must_use]
     pub fn rules(&self) -> Rules {
-        Rules::new(&self.geometry.config)
+        Rules::new(&self.geometry.config, self.geometry.first)
     }
 
     /// The file behind the mapping; its description holds no token.
@@ -203,8 +202,7 @@ impl Block {
     }
 
     /// The block's metrics now.
-    pub(crate) fn snapshot<M: MappedMemory>(&self, mem: &M) -> Snapshot {
-        let now_ns = monotonic_ns();
+    pub(crate) fn snapshot<M: MappedMemory>(&self, mem: &M, now_ns: u64) -> Snapshot {
         Snapshot::take(mem, self.metrics(), self.baseline(), self.all_counters(), now_ns)
     }
 

@@ -1,7 +1,5 @@
 //! What a block is asked to be: checked once, here, and private afterwards.
 
-use crate::slot::READERS_MAX;
-
 /// Which payloads a consumer is shown, and who may hold the producer back.
 ///
 /// Source: HEP-CORE-0002 consumer sync policy; values as stored in the header.
@@ -93,6 +91,8 @@ impl ChecksumPolicy {
     }
 }
 
+/// How many consumers one slot can tell apart.
+pub const READERS_MAX: u32 = 32;
 /// Most payloads a block may promise.
 pub const CAPACITY_MAX: u32 = 1 << 16;
 /// Largest payload in bytes: 1 GiB.

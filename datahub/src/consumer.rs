@@ -301,7 +301,7 @@ impl<M: MappedMemory> Consumer<M> {
     /// The block's metrics now.
     #[must_use]
     pub fn metrics(&self) -> Snapshot {
-        self.block.snapshot(&self.mem)
+        self.block.snapshot(&self.mem, monotonic_ns())
     }
 }
 

@@ -7,7 +7,8 @@
 //! Knows nothing of: slots, payloads, clocks.
 //! Edges: `C_CURSOR → G_CURSOR`, `C_JOIN`, `C_LEAVE` → `G_REGISTRY`, `G_ACK → C_ACK`.
 
-use crate::memory::Memory;
+use crate::layout;
+use crate::memory::{Memory, SharedWord};
 use crate::sequence::Sequence;
 use crate::sites::{
     C_ACK, C_CURSOR, C_JOIN, C_LEAVE, C_REGISTRY, G_ACK, G_CURSOR, G_READ_INDEX, G_REGISTRY,
@@ -46,6 +47,10 @@ pub struct AckLine<W> {
     /// Zero.
     pub reserved: [u64; 6],
 }
+
+const _: () = assert!(size_of::<CursorLine<SharedWord>>() == layout::CURSOR);
+const _: () = assert!(size_of::<RegistryLine<SharedWord>>() == layout::LINE);
+const _: () = assert!(size_of::<AckLine<SharedWord>>() == layout::LINE);
 
 const JOIN: u64 = 1 << 32;
 

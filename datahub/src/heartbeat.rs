@@ -7,7 +7,8 @@
 //! A late beat is a hint, never a proof of death (F30).
 //! Knows nothing of: clocks, process ids, tokens.
 
-use crate::memory::Memory;
+use crate::layout;
+use crate::memory::{Memory, SharedWord};
 use crate::sites::{
     H_AGE, H_BEAT, H_CLAIM, H_FREE, H_IDENTITY, H_LIVE, H_LOOK, H_RETIRE, H_SCAN, H_WHO,
 };
@@ -27,6 +28,8 @@ pub struct HeartbeatSlot<W> {
     /// Zero.
     pub reserved: [u64; 4],
 }
+
+const _: () = assert!(size_of::<HeartbeatSlot<SharedWord>>() == layout::LINE);
 
 /// The state of a heartbeat slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,8 @@
 //! or another reader uses can jump (F29).
 //! Source: HEP-CORE-0002 metrics section; layout in the digest §1.2.
 
-use crate::memory::Memory;
+use crate::layout;
+use crate::memory::{Memory, SharedWord};
 use crate::sites::{M_ADD, M_COUNT, M_READ};
 
 /// Words in the section: 256 bytes.
@@ -27,6 +28,9 @@ pub struct ConsumerCounters<W> {
     /// One word a metric, in the order of [`CONSUMER_METRICS`].
     pub words: [W; CONSUMER_METRICS.len()],
 }
+
+const _: () = assert!(size_of::<MetricsSection<SharedWord>>() == layout::METRICS_BYTES);
+const _: () = assert!(size_of::<ConsumerCounters<SharedWord>>() == layout::LINE);
 
 impl<W> ConsumerCounters<W> {
     /// The word that counts `metric`; the first one for a metric that consumers do not count.

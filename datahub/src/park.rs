@@ -5,7 +5,8 @@
 //! always sees the other. Knows nothing of: futexes, clocks, what is waited for.
 //! Edge: `P_FENCE ↔ P_WAKE_FENCE`.
 
-use crate::memory::Memory;
+use crate::layout;
+use crate::memory::{Memory, SharedWord};
 use crate::sites::{P_ANYONE, P_AWAKE, P_FENCE, P_RING, P_SIGNAL, P_SLEEP, P_WAKE_FENCE};
 
 /// Where one side sleeps.
@@ -19,6 +20,8 @@ pub struct ParkLine<W> {
     /// Zero.
     pub reserved: [u64; 6],
 }
+
+const _: () = assert!(size_of::<ParkLine<SharedWord>>() == layout::LINE);
 
 /// Announces that sleeper `bit` is about to sleep; returns the signal to sleep on.
 /// Look at what is waited for once more before sleeping.

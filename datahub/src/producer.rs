@@ -217,7 +217,7 @@ impl<M: MappedMemory> Producer<M> {
     /// The block's metrics now.
     #[must_use]
     pub fn metrics(&self) -> Snapshot {
-        self.block.snapshot(&self.mem)
+        self.block.snapshot(&self.mem, monotonic_ns())
     }
 }
 

@@ -10,6 +10,8 @@ pub mod writer;
 
 use crate::config::{BlockConfig, ConsumerSync, OnFull};
 use crate::cursor::{AckLine, CursorLine, RegistryLine};
+use crate::layout;
+use crate::memory::SharedWord;
 use crate::sequence::Sequence;
 use crate::slot::SlotRWState;
 
@@ -26,6 +28,8 @@ pub struct ProducerLine<W> {
     /// Zero.
     pub reserved: [u64; 5],
 }
+
+const _: () = assert!(size_of::<ProducerLine<SharedWord>>() == layout::LINE);
 
 /// The shared words of a ring, borrowed.
 #[derive(Debug)]
@@ -61,17 +65,20 @@ pub struct Rules {
     pub capacity: u64,
     /// Physical slots.
     pub slots: usize,
+    /// The block's first sequence: nothing older was ever promised.
+    pub first: Sequence,
 }
 
 impl Rules {
-    /// The rules of a block.
+    /// The rules of a block that begins at `first`.
     #[must_use]
-    pub const fn new(config: &BlockConfig) -> Self {
+    pub const fn new(config: &BlockConfig, first: Sequence) -> Self {
         Self {
             sync: config.consumer_sync(),
             overwrites: matches!(config.when_full(), OnFull::Overwrite),
             capacity: config.capacity() as u64,
             slots: config.physical_slots() as usize,
+            first,
         }
     }
 
@@ -89,8 +96,8 @@ impl Rules {
 
     /// The oldest sequence still promised after `commits` commits.
     #[must_use]
-    pub const fn oldest(&self, commits: u64) -> Sequence {
-        commits.saturating_sub(self.capacity)
+    pub fn oldest(&self, commits: u64) -> Sequence {
+        commits.saturating_sub(self.capacity).max(self.first)
     }
 }
 

@@ -35,7 +35,7 @@ pub fn reap<M: Memory>(
     heartbeat::free(mem, heartbeat, epoch);
 }
 
-/// Takes a ring over from a dead producer, or begins an empty one at sequence `first`.
+/// Takes a ring over from a dead producer, or begins an empty one.
 /// The caller holds the producer's token.
 ///
 /// A half-written slot becomes FREE, a drained one COMMITTED again; a commit that was made but not
@@ -44,7 +44,6 @@ pub fn resume<M: Memory>(
     mem: &M,
     ring: &Ring<'_, M::Word>,
     rules: Rules,
-    first: Sequence,
 ) -> RingWriter {
     let mut held = vec![Held::default(); ring.slots.len()].into_boxed_slice();
     let mut newest: Option<(Sequence, usize)> = None;
@@ -57,7 +56,7 @@ pub fn resume<M: Memory>(
         }
     }
     let announced = mem.load::<R_COMMIT_INDEX>(&ring.producer.commit_index);
-    let commits = newest.map_or(0, |(label, _)| label + 1).max(announced).max(first);
+    let commits = newest.map_or(0, |(label, _)| label + 1).max(announced).max(rules.first);
     mem.store::<W_COMMIT_INDEX>(&ring.producer.commit_index, commits);
     if let (ConsumerSync::LatestOnly, Some((label, index))) = (rules.sync, newest) {
         mem.store::<W_LATEST>(&ring.producer.latest, Newest::new(label, index).encode());

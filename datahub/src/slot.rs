@@ -7,15 +7,14 @@
 //! Knows nothing of: mappings, clocks, process ids, which slot comes next.
 //! Edges: `W_COMMIT → R_ADMIT`, `W_COMMIT → R_NEXT`, `R_RELEASE → W_TAKE`. Checked by: `models`.
 
-use crate::memory::Memory;
+use crate::config::READERS_MAX;
+use crate::layout;
+use crate::memory::{Memory, SharedWord};
 use crate::sequence::{self, Sequence};
 use crate::sites::{
     R_ADMIT, R_LABEL, R_LENGTH, R_NEXT, R_PEEK, R_RELEASE, R_VALIDATE, W_ABORT, W_CLOSE, W_COMMIT,
     W_DRAIN, W_GENERATION, W_LABEL, W_LENGTH, W_LOOK, W_REOPEN, W_TAKE,
 };
-
-/// How many consumers one slot can tell apart.
-pub const READERS_MAX: u32 = 32;
 
 /// The state of a slot. Values as in HEP-CORE-0002.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +133,9 @@ pub struct SlotRWState<W> {
     /// Room for the claim page of the strict mode; zero.
     pub reserved: [u64; 4],
 }
+
+const _: () = assert!(size_of::<SlotRWState<SharedWord>>() == layout::LINE);
+const _: () = assert!(align_of::<SlotRWState<SharedWord>>() == layout::LINE);
 
 /// Why the writer cannot have the slot now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -155,7 +155,7 @@ impl<M: MappedMemory> Producer<M> {
     fn begin(mem: M, (block, token): (Block, Token), name: Option<(Folder, BlockName)>) -> Self {
         let (process, now_ns) = (std::process::id(), monotonic_ns());
         let ring = block.ring();
-        let writer = rules::resume(&mem, &ring, block.rules(), block.geometry().first);
+        let writer = rules::resume(&mem, &ring, block.rules());
         metrics::set(&mem, &ring.producer.closed, 0);
         let seat = block.producer_heartbeat();
         // We hold the producer's token, so whoever is named there is dead.

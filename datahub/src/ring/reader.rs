@@ -97,7 +97,7 @@ impl RingReader {
         let cursor = match at {
             _ if rules.sync == ConsumerSync::LatestOnly => 0,
             JoinAt::Oldest => rules.oldest(commits),
-            JoinAt::Latest => commits.saturating_sub(1),
+            JoinAt::Latest => commits.saturating_sub(1).max(rules.first),
         };
         let alone = rules.sync == ConsumerSync::Sequential;
         let own = &ring.cursors[reader.number() as usize];

@@ -50,10 +50,10 @@ pub struct RingWriter {
 }
 
 impl RingWriter {
-    /// A writer of an empty ring whose first commit will be `next`.
+    /// A writer of an empty ring.
     #[must_use]
-    pub fn new(rules: Rules, next: Sequence) -> Self {
-        Self::resume(rules, next, vec![Held::default(); rules.slots].into())
+    pub fn new(rules: Rules) -> Self {
+        Self::resume(rules, rules.first, vec![Held::default(); rules.slots].into())
     }
 
     /// A writer that goes on where `held` ends.

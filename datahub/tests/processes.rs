@@ -1,0 +1,208 @@
+//! Deaths of real processes: the survivors go on, and nothing stays behind.
+//!
+//! A test starts this very program again as the other process; the variable `ROLE` tells it what
+//! to be. The child dies with its parent.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use datahub::config::{BlockConfig, ConsumerSync};
+use datahub::consumer::{Consumer, ReadError};
+use datahub::memory::Shared;
+use datahub::metrics::Metric;
+use datahub::name::BlockName;
+use datahub::place::Place;
+use datahub::producer::Producer;
+use datahub::ring::reader::JoinAt;
+use datahub::shm::Folder;
+use datahub::wait::{Timeout, WaitStrategy};
+use nix::sys::signal::Signal;
+
+const PATIENCE: Timeout = Timeout::After(Duration::from_secs(20));
+
+fn write(producer: &mut Producer, timeout: Timeout) -> u64 {
+    let mut slot = producer.acquire_write_slot(timeout).unwrap();
+    let sequence = slot.sequence();
+    slot.payload().copy_from_slice(&sequence.to_le_bytes());
+    slot.commit(8).unwrap()
+}
+
+/// A child process that is killed, however the test ends.
+struct Role(Child, BufReader<std::process::ChildStdout>);
+
+impl Role {
+    fn start(role: &str, place: &str) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "role", "--nocapture"])
+            .envs([("ROLE", role), ("PLACE", place), ("PARENT", &std::process::id().to_string())])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let mut role = Self(child, output);
+        role.expect("ready");
+        role
+    }
+
+    fn expect(&mut self, word: &str) {
+        let mut line = String::new();
+        while !line.trim_end().ends_with(word) {
+            line.clear();
+            assert_ne!(self.1.read_line(&mut line).unwrap(), 0, "the child ended before '{word}'");
+        }
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        let _already_dead = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// Not a test by itself: what a child process does.
+#[test]
+fn role() {
+    let Ok(role) = std::env::var("ROLE") else { return };
+    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
+    assert_eq!(std::env::var("PARENT").unwrap(), nix::unistd::getppid().to_string());
+    let place = Place::File(std::env::var("PLACE").unwrap().into());
+    match role.as_str() {
+        "holds-a-payload" => {
+            let mut consumer = Consumer::attach(place, JoinAt::Latest).unwrap();
+            let _slot = consumer.acquire_consume_slot(PATIENCE).unwrap();
+            stay();
+        }
+        "reads-nothing" => {
+            let _consumer = Consumer::attach(place, JoinAt::Oldest).unwrap();
+            stay();
+        }
+        "sleeps" => {
+            let mut consumer = Consumer::attach(place, JoinAt::Oldest).unwrap();
+            consumer.set_wait(WaitStrategy::Park);
+            announce("ready");
+            let sequence = consumer.acquire_consume_slot(PATIENCE).unwrap().sequence();
+            announce(&format!("read {sequence}"));
+        }
+        "half-writes" => {
+            let Place::File(path) = place else { return };
+            let folder = Folder::at(path.parent().unwrap());
+            let config = BlockConfig::new(ConsumerSync::LatestOnly, 1, 8).unwrap();
+            let name = BlockName::new("half").unwrap();
+            let mut producer = Producer::create_with(Shared, &folder, &name, config).unwrap();
+            write(&mut producer, Timeout::Now);
+            write(&mut producer, Timeout::Now);
+            let mut slot = producer.acquire_write_slot(Timeout::Now).unwrap();
+            slot.payload().fill(0xee);
+            stay();
+        }
+        other => panic!("no role is called {other}"),
+    }
+}
+
+fn announce(word: &str) {
+    use std::io::Write;
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "\n{word}").unwrap();
+    output.flush().unwrap();
+}
+
+fn stay() {
+    announce("ready");
+    let mut line = String::new();
+    // The parent kills this process, or dies and takes it along.
+    std::io::stdin().read_line(&mut line).unwrap();
+    nix::unistd::pause();
+}
+
+fn unnamed(config: BlockConfig) -> Producer {
+    Producer::create_unnamed(&Folder::default(), config).unwrap()
+}
+
+// F6: exactly the dead reader's bit is cleared, by whoever waits for it.
+#[test]
+fn a_reader_killed_inside_a_slot_stops_nobody() {
+    let config = BlockConfig::new(ConsumerSync::LatestOnly, 1, 8).unwrap();
+    let mut producer = unnamed(config.with_physical_slots(2).unwrap());
+    let place = producer.path();
+    write(&mut producer, Timeout::Now);
+    let mut role = Role::start("holds-a-payload", place.to_str().unwrap());
+    let mut survivor = Consumer::attach(Place::File(place), JoinAt::Latest).unwrap();
+    write(&mut producer, Timeout::Now);
+    assert!(producer.acquire_write_slot(Timeout::Now).is_err(), "the child holds the other slot");
+
+    role.kill();
+    assert_eq!(write(&mut producer, PATIENCE), 2);
+    assert_eq!(survivor.acquire_consume_slot(Timeout::Now).unwrap().sequence(), 2);
+    assert_eq!(producer.metrics().get(Metric::RecoveryActions), 1);
+}
+
+// F21: a dead consumer's cursor gates nobody.
+#[test]
+fn a_sequential_consumer_killed_behind_a_full_ring_stops_nobody() {
+    let mut producer = unnamed(BlockConfig::new(ConsumerSync::SequentialSync, 2, 8).unwrap());
+    let mut role = Role::start("reads-nothing", producer.path().to_str().unwrap());
+    write(&mut producer, Timeout::Now);
+    write(&mut producer, Timeout::Now);
+    assert!(producer.acquire_write_slot(Timeout::Now).is_err());
+    role.kill();
+    for sequence in 2..10 {
+        assert_eq!(write(&mut producer, PATIENCE), sequence);
+    }
+}
+
+#[test]
+fn a_dead_consumers_seat_is_given_to_the_next() {
+    let config = BlockConfig::new(ConsumerSync::Sequential, 2, 8).unwrap();
+    let producer = unnamed(config.max_consumers(1).unwrap());
+    let place = producer.path();
+    let mut role = Role::start("reads-nothing", place.to_str().unwrap());
+    assert!(Consumer::attach(Place::File(place.clone()), JoinAt::Oldest).is_err());
+    role.kill();
+    assert_eq!(Consumer::attach(Place::File(place), JoinAt::Oldest).unwrap().number(), 0);
+}
+
+// F10, decision 13: what a killed producer promised is still there, and the half-written slot is not.
+#[test]
+fn a_producer_killed_in_a_write_leaves_what_it_promised() {
+    let root = tempfile::tempdir_in("/dev/shm").unwrap();
+    let folder = Folder::at(root.path());
+    let name = BlockName::new("half").unwrap();
+    let place = Place::Named { folder: folder.clone(), name: name.clone() };
+    let mut role = Role::start("half-writes", place.path().to_str().unwrap());
+    let mut consumer = Consumer::attach(place, JoinAt::Latest).unwrap();
+    role.kill();
+
+    assert_eq!(&*consumer.acquire_consume_slot(Timeout::Now).unwrap(), 1_u64.to_le_bytes());
+    let dead = consumer.acquire_consume_slot(PATIENCE).map(|_| ());
+    assert!(matches!(dead, Err(ReadError::ProducerDead { .. })), "{dead:?}");
+
+    let config = BlockConfig::new(ConsumerSync::LatestOnly, 1, 8).unwrap();
+    let mut next = Producer::create_with(Shared, &folder, &name, config).unwrap();
+    for sequence in 2..20 {
+        assert_eq!(write(&mut next, Timeout::Now), sequence);
+        let slot = consumer.acquire_consume_slot(Timeout::Now).unwrap();
+        assert_eq!(&*slot, sequence.to_le_bytes());
+    }
+}
+
+#[test]
+fn a_parked_consumer_is_woken_by_the_next_commit() {
+    let config = BlockConfig::new(ConsumerSync::Sequential, 2, 8).unwrap().parking(true);
+    let mut producer = unnamed(config);
+    let mut role = Role::start("sleeps", producer.path().to_str().unwrap());
+    // Until the child is seen asleep, so that the wake-up is what is tested.
+    let status = format!("/proc/{}/stat", role.0.id());
+    let limit = Instant::now() + Duration::from_secs(20);
+    while !std::fs::read_to_string(&status).unwrap().contains(") S ") && Instant::now() < limit {
+        std::thread::yield_now();
+    }
+    write(&mut producer, Timeout::Now);
+    role.expect("read 0");
+}
