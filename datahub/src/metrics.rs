@@ -125,8 +125,15 @@ pub const CONSUMER_METRICS: [Metric; 8] = [
 impl Metric {
     /// The word of a consumer's line that counts this, if consumers count it.
     #[must_use]
-    pub fn consumer_word(self) -> Option<usize> {
-        CONSUMER_METRICS.iter().position(|&metric| metric == self)
+    pub const fn consumer_word(self) -> Option<usize> {
+        let mut word = 0;
+        while word < CONSUMER_METRICS.len() {
+            if CONSUMER_METRICS[word] as usize == self as usize {
+                return Some(word);
+            }
+            word += 1;
+        }
+        None
     }
 }
 

@@ -12,7 +12,12 @@ pub fn nanos(value_ns: f64) -> String {
 /// A duration given in milliseconds.
 #[must_use]
 pub fn millis(value_ms: u64) -> String {
-    nanos(value_ms as f64 * 1e6)
+    let nanoseconds = value_ms as f64 * 1e6;
+    if value_ms < 120_000 {
+        nanos(nanoseconds)
+    } else {
+        scaled(nanoseconds, &[(6e10, "min"), (3.6e12, "h")])
+    }
 }
 
 /// A rate of messages: `5.1 M/s`.

@@ -3,7 +3,7 @@
 //! Data flows one way: `load → summary → plot → page`; `markdown` and `hgrm` end beside `page`.
 //! A module imports only from those before it in this list.
 //! Knows nothing of: the harness, the data block, the clock, the network.
-//! Checked by: `tests/page.rs`, `tests/hgrm.rs`, `tests/format.rs`.
+//! Checked by: `tests/page.rs` and the tests below each module.
 
 #![forbid(unsafe_code)]
 

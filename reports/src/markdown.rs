@@ -13,16 +13,15 @@ const ROWS: usize = 20;
 #[must_use]
 pub fn render(suite: &SuiteResult) -> String {
     let summary = Summary::of(suite);
-    let mut text = format!(
+    let mut parts = vec![format!(
         "## {}: {}\n\n{}\n\n",
         summary.headline,
         safe(&suite.suite),
         safe(&summary.sentence)
-    );
-    let commit = suite.commit.as_deref().unwrap_or("unknown");
-    text.push_str(&format!(
+    )];
+    parts.push(format!(
         "Commit `{}`, profile {}, {}, took {}.\n",
-        code(commit),
+        code(suite.commit.as_deref().unwrap_or("unknown")),
         safe(&suite.profile),
         format::moment(suite.started_unix_ms),
         format::millis(suite.wall_ms)
@@ -30,19 +29,15 @@ pub fn render(suite: &SuiteResult) -> String {
     let tally = summary.tally.worst_first().into_iter().filter(|(_, number)| *number > 0);
     let tally: Vec<_> = tally.map(|(verdict, number)| format!("{number} {verdict}")).collect();
     if !tally.is_empty() {
-        text.push_str(&format!("Gates and models: {}.\n", tally.join(", ")));
+        parts.push(format!("Gates and models: {}.\n", tally.join(", ")));
     }
     for doubt in &summary.doubts {
-        text.push_str(&format!("\n> The file contradicts itself: {}\n", safe(&doubt.text)));
+        parts.push(format!("\n> The file contradicts itself: {}\n", safe(&doubt.text)));
     }
-    text.push_str(&gates(&summary));
-    text.push_str(&models(suite));
-    text.push_str(&latencies(&summary));
-    text.push_str(&format!(
-        "\n```sh\n{}\n```\n",
-        command_line(&suite.command).replace("```", "` ` `")
-    ));
-    text
+    parts.extend([gates(&summary), models(suite), latencies(&summary)]);
+    let command = command_line(&suite.command).replace("```", "` ` `");
+    parts.push(format!("\n```sh\n{command}\n```\n"));
+    parts.concat()
 }
 
 fn gates(summary: &Summary<'_>) -> String {
@@ -118,15 +113,13 @@ fn table<const COLUMNS: usize>(
     if rows.is_empty() {
         return String::new();
     }
-    let mut text =
-        format!("\n### {title}\n\n| {} |\n|{}\n", head.join(" | "), " --- |".repeat(COLUMNS));
-    for row in rows.iter().take(ROWS) {
-        text.push_str(&format!("| {} |\n", row.join(" | ")));
-    }
+    let heads = head.join(" | ");
+    let mut parts = vec![format!("\n### {title}\n\n| {heads} |\n|{}\n", " --- |".repeat(COLUMNS))];
+    parts.extend(rows.iter().take(ROWS).map(|row| format!("| {} |\n", row.join(" | "))));
     if rows.len() > ROWS {
-        text.push_str(&format!("\n{} more are in the full report.\n", rows.len() - ROWS));
+        parts.push(format!("\n{} more are in the full report.\n", rows.len() - ROWS));
     }
-    text
+    parts.concat()
 }
 
 /// Text that neither starts HTML nor leaves its cell nor becomes Markdown.

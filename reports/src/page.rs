@@ -35,6 +35,9 @@ pub enum RenderError {
     Template(#[from] askama::Error),
 }
 
+/// Bytes of drawings at most, so that the whole page can be sent by mail.
+const DRAWN_BYTES: usize = 450_000;
+
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page<'a> {
@@ -64,6 +67,7 @@ pub fn render(suite: &SuiteResult) -> Result<String, RenderError> {
     sections.extend(counters::sections(&summary)?);
     sections.push(models::section(&summary)?);
     sections.push(appendix::section(&summary)?);
+    fit(&mut sections);
     let page = Page {
         suite: &suite.suite,
         headline: summary.headline,
@@ -83,6 +87,22 @@ pub fn render(suite: &SuiteResult) -> Result<String, RenderError> {
         ),
     };
     Ok(page.render()?)
+}
+
+/// Takes out drawings beyond [`DRAWN_BYTES`]; their data stay. Every section keeps its first
+/// drawing before any has its second, and the worst scenario comes first in each.
+fn fit(sections: &mut [Section]) {
+    let ranks = sections.iter().map(|section| section.figures.len()).max().unwrap_or(0);
+    let mut drawn_bytes = 0;
+    for rank in 0..ranks {
+        for figure in sections.iter_mut().filter_map(|section| section.figures.get_mut(rank)) {
+            drawn_bytes += figure.drawn_bytes();
+            if drawn_bytes > DRAWN_BYTES {
+                drawn_bytes -= figure.drawn_bytes();
+                figure.leave_out();
+            }
+        }
+    }
 }
 
 fn facts(summary: &Summary<'_>) -> Vec<(&'static str, String)> {

@@ -52,17 +52,20 @@ pub(crate) struct Key {
     pub(crate) label: String,
 }
 
+/// A place in the units of the two axes.
+pub(crate) type Point = (f64, f64);
+
 /// Something drawn.
 #[derive(Debug)]
 pub(crate) enum Mark {
     /// A line through points.
-    Line { points: Vec<(f64, f64)>, ink: Ink },
+    Line { points: Vec<Point>, ink: Ink },
     /// A dot at each point.
-    Dots { points: Vec<(f64, f64)>, ink: Ink },
+    Dots { points: Vec<Point>, ink: Ink },
     /// A shaded span of the horizontal axis.
     Band { from: f64, to: f64 },
     /// A shaded rectangle; `strength` between 0 and 1.
-    Heat { low: (f64, f64), high: (f64, f64), strength: f64 },
+    Heat { low: Point, high: Point, strength: f64 },
 }
 
 /// How something is drawn. The style sheet gives the colours.

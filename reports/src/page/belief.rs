@@ -9,6 +9,9 @@ use crate::page::RenderError;
 use crate::page::section::{Datum, Section, Table};
 use crate::summary::Summary;
 
+/// Remarks beyond this number are folded away.
+const SHOWN_REMARKS: usize = 24;
+
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("belief", "Can I believe it?");
     section.say(placements(summary));
@@ -20,7 +23,9 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     }
     let remarks = remarks(summary);
     if !remarks.is_empty() {
-        section.tables.push(remarks.html()?);
+        section
+            .tables
+            .push(remarks.folded_beyond(SHOWN_REMARKS, "What weakens the figures").html()?);
     }
     Ok(section)
 }
@@ -102,11 +107,14 @@ fn host(host: &Host) -> Result<String, RenderError> {
 /// What one trial says about a disturbance.
 type Value = fn(&Trial) -> Option<u64>;
 
+/// A disturbance, where it stands, how it is shown.
+type Row = (&'static str, Value, fn(u64) -> String);
+
 fn noise(summary: &Summary<'_>) -> Table {
     let mut table =
         Table::new("Noise", &["Disturbance", "In all trials#", "Worst trial#", "Known for#"]);
     let measured = trials(summary).count();
-    let rows: [(&str, Value, fn(u64) -> String); 6] = [
+    let rows: [Row; 6] = [
         ("Time measured", |trial| Some(trial.duration_ms), format::millis),
         ("Stolen by the hypervisor", |trial| trial.noise.steal_ms, format::millis),
         ("Taken off the core", |trial| trial.noise.involuntary_switches, format::count),

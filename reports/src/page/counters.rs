@@ -41,7 +41,7 @@ fn counters(summary: &Summary<'_>) -> Result<Section, RenderError> {
         let mut totals = columns("Correctness counters of all cells");
         totals.push(row("all cells", &total));
         for each in
-            summary.cells.iter().filter(|each| each.counts.violations() + each.counts.lost > 0)
+            summary.cells.iter().filter(|each| each.counts.violations() > 0 || each.counts.lost > 0)
         {
             totals.push(row(&each.cell.id, &each.counts));
         }

@@ -79,7 +79,7 @@ fn add_percentiles(
     );
     if curves.omitted > 0 {
         let more = format::several(curves.omitted, "more curve");
-        caption.push_str(&format!(" {more} would not fit; the table has all of them."));
+        caption.extend([" ", &more, " would not fit; the table has all of them."]);
     }
     let all = if curves.omitted > 0 {
         Curves::shown(cells, Shown::EachEnd).curves
@@ -145,14 +145,16 @@ fn add_timeline(
     cells: &[&CellSummary<'_>],
 ) -> Result<(), RenderError> {
     let drawable = courses(cells).into_iter().filter(|course| !course.latency.intervals.is_empty());
-    let severity = |course: &Course<'_>| (course.cell.cell.verdict, course.latency.max_ns);
+    let severity = |course: &Course<'_>| {
+        (course.cell.cell.verdict, !course.trial.faults.is_empty(), course.latency.max_ns)
+    };
     let Some(worst) = drawable.max_by_key(severity) else { return Ok(()) };
     let Course { cell, trial, latency } = worst;
     let title = format!("{}: latency over time", scenario.name);
     let of = Timeline { title: &title, trial, intervals: &latency.intervals };
     let Some(chart) = plot::timeline(&of) else { return Ok(()) };
     let caption = format!(
-        "Cell {}, repeat {}, {}: of the cells with the worst verdict, the trial with the greatest sample. n = {}. \
+        "Cell {}, repeat {}, {}: of the cells with the worst verdict and, if any, the trials with a fault, the one with the greatest sample. n = {}. \
          For information.",
         cell.cell.id,
         trial.repeat,
@@ -194,7 +196,7 @@ fn add_repeats(
     );
     if all.len() > shown.len() {
         let more = format::several(all.len() - shown.len(), "more cell");
-        caption.push_str(&format!(" {more} would not fit; the table has all of them."));
+        caption.extend([" ", &more, " would not fit; the table has all of them."]);
     }
     let mut table = Table::new(title, &["Cell", "Started#", "Cores", "p50#"]);
     for each in &all {

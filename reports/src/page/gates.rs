@@ -20,14 +20,13 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let (passed, others): (Vec<_>, Vec<_>) =
         gates.into_iter().partition(|(gate, _)| gate.verdict == Verdict::Pass);
     if !others.is_empty() {
-        section.tables.push(table("Gates that did not pass", &others).html()?);
+        section.tables.push(table("Gates that did not pass", &others).stacked().html()?);
     }
     if !passed.is_empty() {
-        let passes = table("Gates that passed", &passed);
+        let table = table("Gates that passed", &passed);
         let line = format!("{} passed", format::several(passed.len(), "gate"));
-        let fold = passed.len() > SHOWN_PASSES;
-        let passes = if fold { passes.folded(line) } else { passes };
-        section.tables.push(passes.html()?);
+        let table = if passed.len() > SHOWN_PASSES { table.folded(line) } else { table };
+        section.tables.push(table.html()?);
     }
     Ok(section)
 }

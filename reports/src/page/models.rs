@@ -56,7 +56,7 @@ fn table(title: &str, models: &[&ModelResult]) -> Table {
             title,
             "Verdict",
             "Engine",
-            "Protocol",
+            "Variant",
             "Must",
             "Seen",
             "Executions#",

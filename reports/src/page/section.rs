@@ -79,6 +79,19 @@ impl Figure {
             table: table.html()?,
         })
     }
+
+    /// The size of the drawing, both forms.
+    pub(super) fn drawn_bytes(&self) -> usize {
+        self.wide.len() + self.narrow.len()
+    }
+
+    /// Takes the drawing out and says so; the data stay.
+    pub(super) fn leave_out(&mut self) {
+        self.wide.clear();
+        self.narrow.clear();
+        self.legend.clear();
+        self.caption.push_str(" Not drawn, so that the page stays small; the data follow.");
+    }
 }
 
 fn swatch(ink: Ink) -> String {
@@ -90,11 +103,13 @@ fn swatch(ink: Ink) -> String {
         Ink::Heat => {
             format!("<rect y=\"1\" width=\"34\" height=\"10\" fill=\"{colour}\" opacity=\"0.5\"/>")
         }
-        Ink::Outline(index) => match index % 3 {
+        Ink::Outline(index) => match index % 4 {
             0 => format!("<circle cx=\"17\" cy=\"6\" r=\"4\" fill=\"{colour}\"/>"),
             1 => format!("<polygon points=\"17,0 22,10 12,10\" fill=\"{colour}\"/>"),
+            2 => format!("<polygon points=\"17,0 23,6 17,12 11,6\" fill=\"{colour}\"/>"),
             _ => format!("<rect x=\"13\" y=\"2\" width=\"8\" height=\"8\" fill=\"{colour}\"/>"),
         },
+        Ink::Calibration => format!("<line x2=\"34\" y1=\"6\" y2=\"6\" stroke=\"{colour}\"/>"),
         _ => format!(
             "<line x2=\"34\" y1=\"6\" y2=\"6\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/>"
         ),
@@ -108,6 +123,8 @@ fn swatch(ink: Ink) -> String {
 pub(super) struct Table {
     label: String,
     fold: Option<String>,
+    /// On a phone each row becomes a block of its own.
+    stacked: bool,
     columns: Vec<Datum>,
     rows: Vec<Vec<Datum>>,
 }
@@ -126,7 +143,13 @@ impl Table {
             Some(name) => Datum::number(name),
             None => Datum::text(name.to_owned()),
         });
-        Self { label: label.into(), fold: None, columns: columns.collect(), rows: vec![] }
+        Self {
+            label: label.into(),
+            fold: None,
+            stacked: false,
+            columns: columns.collect(),
+            rows: vec![],
+        }
     }
 
     /// Hides the table behind a line that opens it.
@@ -135,12 +158,29 @@ impl Table {
         self
     }
 
-    pub(super) fn push(&mut self, row: Vec<Datum>) {
+    /// Turns each row into a block of its own where the page is narrow.
+    pub(super) fn stacked(mut self) -> Self {
+        self.stacked = true;
+        self
+    }
+
+    /// Adds a row; what has no column is dropped.
+    pub(super) fn push(&mut self, mut row: Vec<Datum>) {
+        row.truncate(self.columns.len());
         self.rows.push(row);
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Hides the table if it has more rows than this.
+    pub(super) fn folded_beyond(self, rows: usize, line: &str) -> Self {
+        if self.rows.len() <= rows {
+            return self;
+        }
+        let line = format!("{}: {}", line, self.rows.len());
+        self.folded(line)
     }
 
     pub(super) fn html(&self) -> Result<String, RenderError> {

@@ -19,6 +19,7 @@ struct Plan {
     id: &'static str,
     title: &'static str,
     absent: &'static str,
+    points: &'static str,
     x: fn(&CellSummary<'_>) -> Option<f64>,
     sweep: Sweep<'static>,
     quantities: &'static [Quantity],
@@ -34,13 +35,14 @@ fn payload() -> Plan {
         id: "payload",
         title: "Throughput by payload size",
         absent: "For information: no sweep over payload in this run.",
+        points: "Each point is the median of its compared trials",
         x: |each| Some(each.cell.block.payload_bytes as f64),
         sweep: Sweep {
             title: "throughput by payload size",
             x_label: "payload size",
             x_scale: Scale::Log,
             x_format: format::bytes,
-            y_label: "messages delivered",
+            y_label: "messages delivered each second",
             y_format: format::rate,
         },
         quantities: &[("delivered", delivered)],
@@ -52,10 +54,11 @@ fn load() -> Plan {
         id: "load",
         title: "Latency by offered load",
         absent: "For information: no sweep over offered load in this run.",
+        points: "Each point is taken from all compared trials together",
         x: |each| each.cell.offered_rate_hz,
         sweep: Sweep {
             title: "latency by offered load",
-            x_label: "messages offered",
+            x_label: "messages offered each second",
             x_scale: Scale::Log,
             x_format: format::rate,
             y_label: "latency",
@@ -70,13 +73,14 @@ fn readers() -> Plan {
         id: "readers",
         title: "Throughput by readers",
         absent: "For information: no sweep over readers in this run.",
+        points: "Each point is the median of its compared trials",
         x: |each| Some(f64::from(each.cell.block.consumers)),
         sweep: Sweep {
             title: "throughput by readers",
             x_label: "readers",
             x_scale: Scale::Linear,
             x_format: format::plain,
-            y_label: "messages",
+            y_label: "messages each second",
             y_format: format::rate,
         },
         quantities: &[("delivered to all readers", delivered), ("committed", committed)],
@@ -113,8 +117,9 @@ fn section(plan: &Plan, groups: &[Group<'_, '_>]) -> Result<Section, RenderError
         let Some(chart) = plot::sweep(&sweep, &series) else { continue };
         let trials: usize = cells.iter().map(|cell| cell.judged.len()).sum();
         let caption = format!(
-            "{} Each point is the median of its compared trials; n = {} over {}. For information.",
+            "{} {}; n = {} over {}. For information.",
             scenario.question,
+            plan.points,
             format::several(trials, "trial"),
             format::several(cells.len(), "cell")
         );
@@ -131,7 +136,8 @@ fn series(plan: &Plan, cells: &[&CellSummary<'_>]) -> Vec<SweepSeries> {
     let mut lines: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
     for cell in cells {
         let rest = cell.cell.axes.iter().filter(|(name, _)| !swept.contains(name.as_str()));
-        let rest = rest.map(|(name, value)| format!(", {name} {value}")).collect::<String>();
+        let rest: Vec<_> = rest.map(|(name, value)| format!(", {name} {value}")).collect();
+        let rest = rest.concat();
         for (name, quantity) in plan.quantities {
             let value = quantity(cell).filter(|value| *value > 0.0);
             if let (Some(x), Some(y)) = ((plan.x)(cell), value) {

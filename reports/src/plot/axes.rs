@@ -14,7 +14,7 @@ pub(crate) enum Scale {
 pub(crate) enum Ticks {
     /// At round numbers.
     Round,
-    /// At powers of ten, and at 2 and 5 between them where there is room.
+    /// At powers of ten, and at round numbers between them where there is room.
     Decades,
     /// At 0 %, 50 %, 90 %, 99 %, …: the axis counts nines.
     Nines,
@@ -85,7 +85,7 @@ impl Axis {
         match &self.ticks {
             Ticks::Round => round_ticks(self.from, self.to, most),
             Ticks::Decades => decade_ticks(self.from, self.to, most),
-            Ticks::Nines => nine_ticks(self.to),
+            Ticks::Nines => nine_ticks(self.to, most),
             Ticks::At(values) => thinned(values.clone(), most),
         }
     }
@@ -109,9 +109,17 @@ fn percentile_label(nines: f64) -> String {
     format!("{:.decimals$} %", 100.0 * (1.0 - 10.0_f64.powf(-nines)))
 }
 
-fn nine_ticks(to: f64) -> Vec<f64> {
+fn nine_ticks(to: f64, most: usize) -> Vec<f64> {
+    let half = 2.0_f64.log10();
+    // The label of 50 % needs more room than the one of 0 % leaves on a narrow axis.
+    let half_fits = half / to * (most as f64 + 3.0) >= 1.0;
     let whole = (1..=9).map(f64::from);
-    [0.0, 2.0_f64.log10()].into_iter().chain(whole).filter(|nines| *nines <= to + 1e-9).collect()
+    [0.0]
+        .into_iter()
+        .chain(half_fits.then_some(half))
+        .chain(whole)
+        .filter(|nines| *nines <= to + 1e-9)
+        .collect()
 }
 
 fn round_ticks(from: f64, to: f64, most: usize) -> Vec<f64> {
@@ -131,7 +139,9 @@ fn round_ticks(from: f64, to: f64, most: usize) -> Vec<f64> {
 }
 
 fn decade_ticks(from: f64, to: f64, most: usize) -> Vec<f64> {
-    for steps in [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]] {
+    for steps in
+        [&[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0][..], &[1.0, 2.0, 5.0], &[1.0, 3.0], &[1.0]]
+    {
         let ticks: Vec<f64> = (-3..=18)
             .flat_map(|power| steps.iter().map(move |step| step * 10.0_f64.powi(power)))
             .filter(|value| (from..=to).contains(value))
@@ -157,8 +167,9 @@ mod tests {
     #[test]
     fn the_percentile_axis_counts_nines() {
         let axis = Axis::nines("percentile", 4.2);
-        let labels: Vec<_> = axis.tick_values(9).into_iter().map(axis.format).collect();
+        let labels: Vec<_> = axis.tick_values(14).into_iter().map(axis.format).collect();
         assert_eq!(labels, ["0 %", "50 %", "90 %", "99 %", "99.9 %", "99.99 %"]);
+        assert_eq!(axis.tick_values(6).len(), 5, "50 % does not fit");
         assert!((axis.position(2.1) - 0.5).abs() < 1e-12);
     }
 
@@ -167,7 +178,7 @@ mod tests {
         let axis = Axis::log("latency", [60.0, 5e6].into_iter(), format::nanos);
         assert_eq!(axis.tick_values(5), [100.0, 1e3, 1e4, 1e5, 1e6]);
         let axis = Axis::log("latency", [60.0, 500.0].into_iter(), format::nanos);
-        assert_eq!(axis.tick_values(9), [50.0, 100.0, 200.0, 500.0]);
+        assert_eq!(axis.tick_values(7), [50.0, 100.0, 200.0, 500.0]);
     }
 
     #[test]

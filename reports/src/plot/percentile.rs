@@ -3,7 +3,7 @@
 use hdrhistogram::Histogram;
 
 use crate::format;
-use crate::plot::{Axis, Chart, Ink, Key, Mark};
+use crate::plot::{Axis, Chart, Ink, Key, Mark, Point};
 use crate::summary::Curve;
 
 /// A percentile with fewer samples beyond it is drawn dotted.
@@ -51,7 +51,7 @@ pub(crate) fn percentile(
 }
 
 /// The distribution as points: number of nines, value in ns (at least 1, for the log axis).
-fn points(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
+fn points(histogram: &Histogram<u64>) -> Vec<Point> {
     if histogram.is_empty() {
         return vec![];
     }
@@ -66,7 +66,7 @@ fn points(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
 }
 
 /// Cuts the curve where fewer than [`TRUSTED_SAMPLES`] lie beyond; the cut belongs to both parts.
-fn split(points: &[(f64, f64)], samples: u64) -> (Vec<(f64, f64)>, Vec<(f64, f64)>) {
+fn split(points: &[Point], samples: u64) -> (Vec<Point>, Vec<Point>) {
     let limit = (samples as f64 / TRUSTED_SAMPLES).log10();
     let cut = points.partition_point(|(nines, _)| *nines <= limit + 1e-9);
     (points[..cut].to_vec(), points[cut.saturating_sub(1)..].to_vec())

@@ -19,7 +19,8 @@ use crate::plot::{Axis, Chart, INKS, Ink, Mark, Size};
 const FONT: &str = "DejaVu Sans, sans-serif";
 
 /// Dash patterns of the series, told apart without colour.
-const DASHES: [&str; INKS] = ["", "9 4", "3 3", "12 4 3 4", "6 2", "14 5", "2 5", "9 3 2 3 2 3"];
+const DASHES: [&str; INKS] =
+    ["", "9 4", "4 3", "12 4 3 4", "6 2", "16 4", "14 3 6 3", "9 3 2 3 2 3"];
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawing<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, Coordinate>>;
@@ -43,7 +44,7 @@ fn draw_on(chart: &Chart, size: Size, area: &Area<'_>) -> Result<(), DrawError> 
     let y = Coordinate::new(&chart.y, y_labels);
     let mut drawing = ChartBuilder::on(area)
         .margin_top(8)
-        .margin_right(if size == Size::Wide { 24 } else { 14 })
+        .margin_right(if size == Size::Wide { 40 } else { 30 })
         .x_label_area_size(if size == Size::Wide { 52 } else { 46 })
         .y_label_area_size(if size == Size::Wide { 84 } else { 70 })
         .build_cartesian_2d(x, y)?;
@@ -112,7 +113,7 @@ fn draw_mark(drawing: &mut Drawing<'_, '_>, mark: &Mark, chart: &Chart) -> Resul
     Ok(())
 }
 
-/// Draws one dot; the shape repeats every three series, hollow means another class.
+/// Draws one dot; the shape repeats every four series, hollow means another class.
 fn draw_dot(
     drawing: &mut Drawing<'_, '_>,
     point: (f64, f64),
@@ -121,10 +122,14 @@ fn draw_dot(
     let outline = rgb(Ink::Outline(index)).stroke_width(2);
     let style = if hollow { outline } else { rgb(Ink::Outline(index)).filled() };
     let place = EmptyElement::at(point);
-    match index % 3 {
+    match index % 4 {
         0 => drawing.draw_series([place + Circle::new((0, 0), 4, style)])?,
         1 => {
             let corners = vec![(0, -6), (5, 4), (-5, 4)];
+            drawing.draw_series([place + Polygon::new(corners, style)])?
+        }
+        2 => {
+            let corners = vec![(0, -6), (6, 0), (0, 6), (-6, 0)];
             drawing.draw_series([place + Polygon::new(corners, style)])?
         }
         _ => drawing.draw_series([place + Rectangle::new([(-4, -4), (4, 4)], style)])?,
@@ -154,9 +159,8 @@ const fn series(index: usize) -> u8 {
 /// The style sheet's variable for an ink, and its dash pattern.
 pub(crate) fn paint(ink: Ink) -> (String, &'static str) {
     match ink {
-        Ink::Text => ("currentColor".to_owned(), ""),
+        Ink::Text | Ink::Calibration => ("currentColor".to_owned(), ""),
         Ink::Grid => ("var(--grid)".to_owned(), ""),
-        Ink::Calibration => ("currentColor".to_owned(), "1 4"),
         Ink::Fault => ("var(--fault)".to_owned(), ""),
         Ink::Heat => ("var(--heat)".to_owned(), ""),
         Ink::Series(index) => (format!("var(--s{})", series(index)), DASHES[index % INKS]),

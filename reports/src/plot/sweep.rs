@@ -1,6 +1,6 @@
 //! A quantity over one axis of the matrix: payload size, readers, offered load.
 
-use crate::plot::{Axis, Chart, Ink, Key, Mark, Scale, Ticks};
+use crate::plot::{Axis, Chart, Ink, Key, Mark, Point, Scale, Ticks};
 
 /// What is drawn.
 pub(crate) struct Sweep<'a> {
@@ -23,7 +23,7 @@ pub(crate) struct SweepSeries {
     /// What it is.
     pub(crate) label: String,
     /// Its points, ascending in x.
-    pub(crate) points: Vec<(f64, f64)>,
+    pub(crate) points: Vec<Point>,
 }
 
 /// The sweep; `None` with fewer than two places on the horizontal axis.

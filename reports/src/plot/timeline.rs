@@ -19,12 +19,15 @@ pub(crate) struct Timeline<'a> {
     pub(crate) intervals: &'a [Interval],
 }
 
+/// One quantity of an interval, in ns.
+type Quantity = fn(&Interval) -> u64;
+
 /// The course of one trial; `None` without intervals.
 pub(crate) fn timeline(of: &Timeline<'_>) -> Option<Chart> {
     let filled: Vec<_> = of.intervals.iter().filter(|interval| interval.n > 0).collect();
     let last = filled.last()?;
     let step_ms = step_ms(of.intervals);
-    let end_ms = (last.start_ms + step_ms).max(of.trial.duration_ms);
+    let end_ms = last.start_ms.saturating_add(step_ms).max(of.trial.duration_ms);
     let x = Axis::linear(
         "time since the start of measuring",
         (0.0, end_ms as f64 * 1e6),
@@ -36,16 +39,23 @@ pub(crate) fn timeline(of: &Timeline<'_>) -> Option<Chart> {
     add_faults(&mut chart, of.trial, end_ms);
     add_heat(&mut chart, &filled, step_ms);
     let middle = |interval: &Interval| (interval.start_ms as f64 + step_ms as f64 / 2.0) * 1e6;
-    let lines: [(&str, fn(&Interval) -> u64); 3] = [
+    let lines: [(&str, Quantity); 3] = [
         ("p50", |interval| interval.p50_ns),
         ("p99", |interval| interval.p99_ns),
-        ("maximum", |interval| interval.max_ns),
+        ("greatest sample", |interval| interval.max_ns),
     ];
     for (index, (label, value)) in lines.into_iter().enumerate() {
         let point = |interval: &&Interval| (middle(interval), value(interval).max(1) as f64);
         let points = filled.iter().map(point).collect();
-        chart.marks.push(Mark::Line { points, ink: Ink::Series(index) });
-        chart.legend.push(Key { ink: Ink::Series(index), label: label.to_owned() });
+        // A line through single samples would draw a course that nobody measured.
+        let ink = Ink::Series(index);
+        if index < 2 {
+            chart.marks.push(Mark::Line { points, ink });
+            chart.legend.push(Key { ink, label: label.to_owned() });
+        } else {
+            chart.marks.push(Mark::Dots { points, ink });
+            chart.legend.push(Key { ink: Ink::Outline(index), label: label.to_owned() });
+        }
     }
     Some(chart)
 }
@@ -76,7 +86,11 @@ fn add_heat(chart: &mut Chart, intervals: &[&Interval], step_ms: u64) {
     let columns: Vec<(u64, u64, Vec<Tile>)> = intervals
         .chunks(group)
         .filter_map(|chunk| {
-            Some((chunk.first()?.start_ms, chunk.last()?.start_ms + step_ms, tiles(chunk)))
+            Some((
+                chunk.first()?.start_ms,
+                chunk.last()?.start_ms.saturating_add(step_ms),
+                tiles(chunk),
+            ))
         })
         .collect();
     let most = columns.iter().flat_map(|(_, _, tiles)| tiles).map(|tile| tile.count).max();
@@ -84,14 +98,14 @@ fn add_heat(chart: &mut Chart, intervals: &[&Interval], step_ms: u64) {
     for (from, to, tiles) in columns {
         for tile in tiles {
             // A logarithm, so that one sample beside a million can be seen.
-            let strength = ((tile.count + 1) as f64).ln() / ((most + 1) as f64).ln();
+            let strength = (tile.count as f64).ln_1p() / (most as f64).ln_1p();
             let low = 10.0_f64.powf(f64::from(tile.row) / HEAT_ROWS_PER_DECADE);
             let high = 10.0_f64.powf(f64::from(tile.row + 1) / HEAT_ROWS_PER_DECADE);
             let (low, high) = ((from as f64 * 1e6, low), (to as f64 * 1e6, high));
             chart.marks.push(Mark::Heat { low, high, strength: strength * 0.7 });
         }
     }
-    let label = format!("samples, the darker the more (up to {})", format::count(most));
+    let label = format!("samples, the stronger the more (up to {})", format::count(most));
     chart.legend.push(Key { ink: Ink::Heat, label });
 }
 

@@ -1,7 +1,7 @@
 //! Latency distributions of a scenario, merged over the compared trials.
 
 use hdrhistogram::Histogram;
-use report_schema::{Latency, LatencyKind, Role, RoleResult};
+use report_schema::{Latency, LatencyKind, Placement, Role, RoleResult};
 
 use crate::load::{self, HistogramError};
 use crate::summary::CellSummary;
@@ -74,6 +74,9 @@ impl Curves {
                 if several_cells {
                     label = format!("{}, {label}", summary.label());
                 }
+                if summary.class == Placement::Far {
+                    label.push_str(", cores far");
+                }
                 if let Err(error) = self.add(first, label, latency) {
                     let cell = &summary.cell.id;
                     let role = role_label(role, Shown::EachRole);
@@ -91,14 +94,13 @@ impl Curves {
     ) -> Result<(), HistogramError> {
         let histogram = load::histogram(&latency.histogram)?;
         let same = |curve: &&mut Curve| curve.label == label && curve.kind == latency.kind;
-        let merged = match self.curves.iter_mut().skip(first).find(same) {
-            Some(curve) => &mut curve.histogram,
-            None => {
-                let empty = Histogram::new(histogram.sigfig())
-                    .map_err(|error| HistogramError::Format(error.to_string()))?;
-                let kind = latency.kind;
-                &mut self.curves.push_mut(Curve { label, kind, histogram: empty }).histogram
-            }
+        let merged = if let Some(curve) = self.curves.iter_mut().skip(first).find(same) {
+            &mut curve.histogram
+        } else {
+            let empty = Histogram::new(histogram.sigfig())
+                .map_err(|error| HistogramError::Format(error.to_string()))?;
+            let kind = latency.kind;
+            &mut self.curves.push_mut(Curve { label, kind, histogram: empty }).histogram
         };
         merged.add(&histogram).map_err(|error| HistogramError::Merge(error.to_string()))
     }

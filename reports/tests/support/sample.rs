@@ -7,14 +7,31 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2DeflateSerializer};
 use report_schema::{
-    BlockFacts, Calibration, CellResult, ConsumerSync, Counterexample, Counts, Coverage, Dropped,
-    FaultWindow, GateResult, Host, Interval, Latency, LatencyKind, ModelKind, ModelResult, Noise,
-    Placement, Policy, Role, RoleResult, SCHEMA_VERSION, ScenarioResult, SuiteResult, Trial,
-    Verdict, Workload,
+    BlockFacts, Calibration, CellResult, ConsumerSync, Counts, Dropped, FaultWindow, GateResult,
+    Host, Interval, Latency, LatencyKind, Noise, Placement, Policy, Role, RoleResult,
+    SCHEMA_VERSION, ScenarioResult, SuiteResult, Trial, Verdict, Workload,
 };
 
+#[path = "models.rs"]
+mod models;
+
+const RESIZES: &str = "the histogram grows as needed";
+
+fn new_histogram() -> Histogram<u64> {
+    Histogram::new(3).expect("three digits are allowed")
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "small and positive here"
+)]
+fn whole(value: f64) -> u64 {
+    value.round() as u64
+}
+
 /// Numbers that look random and are the same on every call.
-pub struct Dice(u64);
+struct Dice(u64);
 
 impl Dice {
     fn next(&mut self) -> f64 {
@@ -35,11 +52,11 @@ impl Dice {
             rare if rare < 0.01 => 600.0 * self.next(),
             _ => 0.0,
         };
-        ((body + tail) / 10.0).round() as u64 * 10
+        whole((body + tail) / 10.0) * 10
     }
 }
 
-pub fn suite() -> SuiteResult {
+pub(crate) fn suite() -> SuiteResult {
     let mut dice = Dice(7);
     let scenarios =
         vec![ping_pong(&mut dice), stream(&mut dice), fan_out(&mut dice), open(&mut dice)];
@@ -47,13 +64,13 @@ pub fn suite() -> SuiteResult {
         verdict: Verdict::Performance,
         exit_code: 3,
         scenarios,
-        models: models(),
+        models: models::sample(),
         ..empty()
     }
 }
 
 /// A run in which nothing ran.
-pub fn empty() -> SuiteResult {
+pub(crate) fn empty() -> SuiteResult {
     SuiteResult {
         schema_version: SCHEMA_VERSION,
         suite: "scenarios".to_owned(),
@@ -75,7 +92,7 @@ pub fn empty() -> SuiteResult {
 }
 
 /// A run of one scenario with this many cells.
-pub fn many(cells: usize) -> SuiteResult {
+pub(crate) fn many(cells: usize) -> SuiteResult {
     let mut dice = Dice(9);
     let cells: Vec<_> = (0..cells)
         .map(|index| {
@@ -327,7 +344,7 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
     let shape = Shape { base_ns: shape.base_ns * slower, rate: shape.rate / slower, ..*shape };
     let level = |near: u64, far: u64| if class == Placement::Far { far } else { near };
     let after = if class == Placement::Changed { 268 } else { level(57, 266) };
-    let messages = (shape.rate * 2.0) as u64;
+    let messages = whole(shape.rate * 2.0);
     let mut roles = vec![role(dice, &shape, (Role::Producer, 0), block, messages)];
     for index in 0..block.consumers {
         roles.push(role(dice, &shape, (Role::Consumer, index), block, messages));
@@ -335,12 +352,12 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
     Trial {
         repeat,
         seed: 0x5eed_0000 + u64::from(repeat),
-        started_ms: (dice.next() * 700_000.0) as u64,
+        started_ms: whole(dice.next() * 700_000.0),
         duration_ms: 2_000,
         calibration: Calibration { before_ns: Some(level(55, 262)), after_ns: Some(after), class },
         noise: Noise {
-            steal_ms: Some((dice.next() * 20.0) as u64),
-            involuntary_switches: Some((dice.next() * 40.0) as u64),
+            steal_ms: Some(whole(dice.next() * 20.0)),
+            involuntary_switches: Some(whole(dice.next() * 40.0)),
             voluntary_switches: Some(2),
             minor_faults: Some(310),
             major_faults: Some(0),
@@ -393,36 +410,36 @@ fn role(
 }
 
 fn latency(dice: &mut Dice, shape: &Shape) -> Latency {
-    let mut whole = Histogram::<u64>::new(3).unwrap();
+    let mut all = new_histogram();
     let mut intervals = Vec::new();
     let parts = shape.intervals.max(1);
     for part in 0..parts {
-        let mut histogram = Histogram::<u64>::new(3).unwrap();
+        let mut histogram = new_histogram();
         // A stop of 300 ms in the middle of an open workload delays everything due meanwhile.
         let stopped =
             shape.kind == LatencyKind::EndToEndFromIntendedStart && (24..33).contains(&part);
         let base_ns = if stopped { shape.base_ns * 30.0 } else { shape.base_ns };
         for _ in 0..shape.samples / parts {
-            histogram.record(dice.latency_ns(base_ns).max(1)).unwrap();
+            histogram.record(dice.latency_ns(base_ns).max(1)).expect(RESIZES);
         }
-        whole.add(&histogram).unwrap();
+        all.add(&histogram).expect(RESIZES);
         if shape.intervals > 0 {
             intervals.push(interval(&histogram, part * 2_000 / parts));
         }
     }
-    let at = |quantile| whole.value_at_quantile(quantile);
+    let at = |quantile| all.value_at_quantile(quantile);
     Latency {
         kind: shape.kind,
-        n: whole.len(),
-        min_ns: whole.min(),
+        n: all.len(),
+        min_ns: all.min(),
         p50_ns: at(0.5),
         p90_ns: at(0.9),
         p99_ns: at(0.99),
         p99_9_ns: at(0.999),
         p99_99_ns: at(0.9999),
-        max_ns: whole.max(),
-        mean_ns: whole.mean(),
-        histogram: encoded(&whole),
+        max_ns: all.max(),
+        mean_ns: all.mean(),
+        histogram: encoded(&all),
         intervals,
     }
 }
@@ -441,60 +458,8 @@ fn interval(histogram: &Histogram<u64>, start_ms: u64) -> Interval {
 }
 
 /// The text form that result files hold.
-pub fn encoded(histogram: &Histogram<u64>) -> String {
+fn encoded(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
-    V2DeflateSerializer::new().serialize(histogram, &mut bytes).unwrap();
+    V2DeflateSerializer::new().serialize(histogram, &mut bytes).expect("memory takes any bytes");
     STANDARD.encode(bytes)
-}
-
-fn models() -> Vec<ModelResult> {
-    let model = |engine: &str, kind, scenario: &str, memory: &str| ModelResult {
-        engine: engine.to_owned(),
-        engine_version: if engine == "loom" { "0.7.3" } else { "0.1.0" }.to_owned(),
-        kind,
-        scenario: scenario.to_owned(),
-        memory: memory.to_owned(),
-        verdict: Verdict::Pass,
-        coverage: Coverage::Complete,
-        executions: 18_240,
-        blocked: 312,
-        outcomes: vec!["both read 1".to_owned(), "one read 0".to_owned()],
-        elapsed_ms: 1_840,
-        expected_failure: false,
-        counterexample: None,
-        replay: format!("harness model {scenario} --engine {engine} --memory '{memory}'"),
-    };
-    let found = Counterexample {
-        message: "label 3 holds payload 1".to_owned(),
-        english: "The reader was admitted to slot 1 while the writer had already come round once."
-            .to_owned(),
-        steps: [
-            "producer: W_ACQUIRE slot 1 := WRITING",
-            "consumer: R_LOOK commit_index = 3",
-            "producer: W_COMMIT slot 1 := COMMITTED, sequence 3",
-            "consumer: R_ADMIT slot 1, reader_count 0 -> 1",
-            "consumer: read payload = 1",
-        ]
-        .map(str::to_owned)
-        .to_vec(),
-    };
-    vec![
-        model("loom", ModelKind::Protocol, "two-readers-lapped", "shipped"),
-        ModelResult {
-            coverage: Coverage::Sampled { schedules: 100_000, seed: 7 },
-            executions: 100_000,
-            ..model("shuttle", ModelKind::Protocol, "two-readers-lapped", "shipped")
-        },
-        ModelResult {
-            expected_failure: true,
-            counterexample: Some(found.clone()),
-            coverage: Coverage::Bounded { bound: "3 preemptions".to_owned() },
-            ..model("explore", ModelKind::PublishedFlaw, "label-and-payload", "published F4")
-        },
-        ModelResult {
-            expected_failure: true,
-            counterexample: Some(found),
-            ..model("explore", ModelKind::Mutant, "label-and-payload", "mutant W_COMMIT -> Relaxed")
-        },
-    ]
 }

@@ -1,0 +1,288 @@
+//! The page as a reader meets it: complete, escaped, honest about what is missing.
+
+use report_schema::{Placement, SuiteResult, Verdict};
+use reports::page::render;
+
+#[path = "support/sample.rs"]
+mod sample;
+
+const GOLDEN: &str = include_str!("../schema/tests/golden/result-1.json");
+
+/// Everything a page must keep to, whatever it shows.
+fn check_page(page: &str) {
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    let small = page.to_lowercase();
+    for forbidden in ["<script", "http:", "https:", "javascript:", "@import", "url(", " src="] {
+        assert_eq!(small.find(forbidden), None, "{forbidden}");
+    }
+    assert!(!page.contains("NaN") && !page.contains(" inf "), "a number that is none");
+    assert!(
+        page.contains("<main>") && page.contains("class=\"skip\"") && page.contains("lang=\"en\"")
+    );
+    let drawings = page.matches("role=\"img\"").count();
+    assert_eq!(page.matches("<title>").count(), drawings + 1, "every drawing has a title");
+    for tag in ["section", "table", "details", "figure", "svg", "ul", "ol", "tr"] {
+        let opened =
+            page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "<{tag}>");
+    }
+    for stand_in in ["#00000", "#01000", "#02000", "#03000"] {
+        assert!(!page.contains(&format!("\"{stand_in}")), "{stand_in} was not replaced");
+    }
+}
+
+#[test]
+fn the_sample_has_every_section_in_the_order_of_the_questions() {
+    let page = render(&sample::suite()).unwrap();
+    check_page(&page);
+    let order = [
+        "DO NOT SHIP",
+        "id=\"gates\"",
+        "id=\"belief\"",
+        "id=\"percentiles\"",
+        "id=\"timeline\"",
+        "id=\"repeats\"",
+        "id=\"payload\"",
+        "id=\"load\"",
+        "id=\"readers\"",
+        "id=\"counters\"",
+        "id=\"metrics\"",
+        "id=\"models\"",
+        "id=\"appendix\"",
+    ];
+    let places: Vec<_> = order.iter().map(|part| page.find(part).unwrap()).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(!page.contains("contradicts itself"), "the sample is sound");
+    assert!(page.contains("fault: consumer 0 stopped"));
+}
+
+#[test]
+fn the_page_of_one_result_is_always_the_same() {
+    let suite = sample::suite();
+    assert_eq!(render(&suite).unwrap(), render(&suite.clone()).unwrap());
+}
+
+#[test]
+fn every_gate_has_its_row() {
+    let suite = sample::many(100);
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    let gates: usize = suite.scenarios[0].cells.iter().map(|cell| cell.gates.len()).sum();
+    assert_eq!(gates, 600);
+    let (_, section) = page.split_once("id=\"gates\"").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    assert_eq!(section.matches("<tr><th scope=\"row\"").count(), gates);
+    for cell in &suite.scenarios[0].cells {
+        assert!(section.contains(&cell.id), "{}", cell.id);
+    }
+}
+
+#[test]
+fn many_scenarios_are_all_named_and_the_page_stays_small() {
+    let mut suite = sample::suite();
+    let scenarios = suite.scenarios.clone();
+    for round in 1..6 {
+        suite.scenarios.extend(scenarios.iter().cloned().map(|mut scenario| {
+            scenario.name = format!("{} {round}", scenario.name);
+            scenario
+        }));
+    }
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    for scenario in suite.scenarios.iter().filter(|scenario| scenario.name.starts_with("open")) {
+        assert!(page.contains(&format!("{}: latency by percentile", scenario.name)));
+    }
+    assert!(page.contains("Not drawn, so that the page stays small"));
+    let (_, worst) = page.split_once("id=\"timeline\"").unwrap();
+    assert!(worst.find("<svg class=\"wide\"") < worst.find("Not drawn"), "the first is drawn");
+}
+
+#[test]
+fn a_failed_gate_stands_first_with_its_line() {
+    let page = render(&sample::suite()).unwrap();
+    let failed = page.find("scenarios/latency/open.toml:42").unwrap();
+    assert!(failed < page.find("gates passed").unwrap());
+    assert!(page.contains("p99.9(latency) &#60;= 8 * calibration + 4us"));
+}
+
+#[test]
+fn an_empty_run_says_that_nothing_ran_and_never_pass() {
+    let mut suite = sample::empty();
+    for verdict in [Verdict::Inconclusive, Verdict::Pass] {
+        suite.verdict = verdict;
+        let page = render(&suite).unwrap();
+        check_page(&page);
+        assert!(page.contains("<h1>NOTHING RAN</h1>"), "{verdict}");
+        assert!(page.contains("For information: no sweep over payload in this run."));
+        assert!(page.contains("For information: no model was checked in this run."));
+        assert!(reports::markdown::render(&suite).starts_with("## NOTHING RAN"));
+    }
+}
+
+#[test]
+fn text_from_the_result_never_becomes_markup() {
+    let evil = "</script><script>alert(1)</script><img src=x onerror=\"y\">'&";
+    let mut suite = sample::suite();
+    let text = || evil.to_owned();
+    suite.suite = text();
+    suite.profile = text();
+    suite.commit = Some(text());
+    suite.command = vec![text()];
+    suite.notes = vec![text()];
+    suite.host.cpu_model = Some(text());
+    suite.host.notes = vec![text()];
+    for scenario in &mut suite.scenarios {
+        scenario.name = text();
+        scenario.question = text();
+        scenario.file = text();
+        for cell in &mut scenario.cells {
+            cell.id = text();
+            cell.degraded = vec![text()];
+            cell.dropped.reasons = vec![text()];
+            cell.block.checksum = Some(text());
+            cell.axes = cell
+                .axes
+                .iter()
+                .map(|(name, value)| (format!("{name}{evil}"), format!("{value}{evil}")))
+                .collect();
+            for gate in &mut cell.gates {
+                gate.check = text();
+                gate.reason = text();
+                gate.unit = text();
+                gate.file = text();
+            }
+            for trial in &mut cell.trials {
+                trial.mismatches = vec![text()];
+                trial.metrics.insert(text(), 1);
+                trial.roles[0].exit = text();
+                for fault in &mut trial.faults {
+                    fault.what = text();
+                }
+            }
+        }
+    }
+    for model in &mut suite.models {
+        model.scenario = text();
+        model.replay = text();
+        if let Some(example) = &mut model.counterexample {
+            example.steps = vec![text()];
+            example.english = text();
+        }
+    }
+    let page = render(&suite).unwrap();
+    assert!(
+        !page.contains("<script") && !page.contains("<img") && !page.contains("</script"),
+        "markup came through"
+    );
+    assert!(!page.contains("onerror=\""), "an attribute came through");
+    let markdown = reports::markdown::render(&suite);
+    let (prose, _) = markdown.split_once("```sh").unwrap();
+    for line in prose.lines() {
+        let outside: String = line.split('`').step_by(2).collect();
+        assert!(!outside.contains('<'), "{line}");
+    }
+}
+
+#[test]
+fn a_violation_under_a_pass_is_shown_as_what_it_is() {
+    let mut suite = sample::many(2);
+    suite.scenarios[0].cells[1].trials[0].counts.torn = 1;
+    let page = render(&suite).unwrap();
+    assert!(page.contains("<h1>DO NOT SHIP</h1>") && page.contains("The file contradicts itself"));
+    assert!(page.contains("class=\"n bad\">1<"), "the counter is marked");
+}
+
+#[test]
+fn a_pass_without_trials_values_or_executions_is_inconclusive() {
+    let mut without_trials = sample::many(1);
+    let whole = without_trials.scenarios[0].cells[0].clone();
+    without_trials.scenarios[0].cells.push(whole);
+    without_trials.scenarios[0].cells[0].trials.clear();
+    let mut moved = sample::many(1);
+    for trial in &mut moved.scenarios[0].cells[0].trials {
+        trial.calibration.class = Placement::Changed;
+    }
+    let mut without_value = sample::many(1);
+    without_value.scenarios[0].cells[0].gates[0].value = None;
+    let mut without_gates = sample::many(1);
+    without_gates.scenarios[0].cells[0].gates.clear();
+    let mut idle_model = sample::many(1);
+    idle_model.models = sample::suite().models;
+    idle_model.models[0].executions = 0;
+    let mut blind_model = sample::many(1);
+    blind_model.models = sample::suite().models;
+    blind_model.models[2].counterexample = None;
+    for suite in [without_trials, moved, without_value, without_gates, idle_model, blind_model] {
+        assert_eq!(suite.verdict, Verdict::Pass);
+        assert!(render(&suite).unwrap().contains("<h1>INCONCLUSIVE</h1>"));
+    }
+    assert!(render(&sample::many(1)).unwrap().contains("<h1>PASS</h1>"));
+}
+
+#[test]
+fn a_gate_worse_than_its_file_decides() {
+    let mut suite = sample::many(3);
+    suite.scenarios[0].cells[2].gates[0].verdict = Verdict::Broken;
+    assert!(render(&suite).unwrap().contains("<h1>BROKEN RUN</h1>"));
+}
+
+#[test]
+fn a_damaged_histogram_is_named_and_the_rest_is_shown() {
+    let mut suite = sample::many(2);
+    let trial = &mut suite.scenarios[0].cells[0].trials[0];
+    trial.roles[0].latency.as_mut().unwrap().histogram = "broken!".to_owned();
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    assert!(
+        page.contains("the histogram of many/slots=0,payload-size=64B, producer: it is not base64")
+    );
+    assert!(page.contains("many: latency by percentile"));
+}
+
+#[test]
+fn extreme_figures_are_drawn_without_panic() {
+    let mut suite = sample::suite();
+    for cell in suite.scenarios.iter_mut().flat_map(|scenario| &mut scenario.cells) {
+        cell.block.payload_bytes = u64::MAX;
+        cell.offered_rate_hz = Some(f64::INFINITY);
+        for trial in &mut cell.trials {
+            trial.started_ms = u64::MAX;
+            trial.duration_ms = u64::MAX;
+            trial.counts.torn = u64::MAX;
+            trial.calibration.before_ns = Some(0);
+            for role in &mut trial.roles {
+                role.throughput_msgs_per_s = f64::NAN;
+                if let Some(latency) = &mut role.latency {
+                    latency.p50_ns = 0;
+                    for interval in &mut latency.intervals {
+                        interval.start_ms = u64::MAX;
+                        interval.n = u64::MAX;
+                        interval.buckets = vec![(u64::MAX, u64::MAX), (0, u64::MAX)];
+                    }
+                }
+            }
+        }
+    }
+    check_page(&render(&suite).unwrap());
+    assert!(reports::markdown::render(&suite).starts_with("## DO NOT SHIP"));
+}
+
+#[test]
+fn counterexamples_are_numbered_steps_with_the_command_that_repeats_them() {
+    let page = render(&sample::suite()).unwrap();
+    let (_, models) = page.split_once("id=\"models\"").unwrap();
+    assert_eq!(models.matches("<details class=\"example\">").count(), 2);
+    assert!(models.contains("<ol><li>producer: W_ACQUIRE slot 1 := WRITING</li>"));
+    assert!(models.contains("harness model label-and-payload --engine explore"));
+}
+
+#[test]
+fn the_golden_result_of_the_format_can_be_shown() {
+    let suite = SuiteResult::from_json(GOLDEN).unwrap();
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    assert!(!page.contains("the histogram of"), "its histogram is read");
+    assert!(
+        reports::markdown::render(&suite).contains("| ping-pong/payload-size=64B | 4 | 65 ns |")
+    );
+}
