@@ -104,15 +104,18 @@ pub fn beat<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>, now_ns: u64) {
     mem.store::<H_BEAT>(&slot.last_heartbeat_ns, now_ns);
 }
 
-/// The owner, if the slot is LIVE.
+/// The owner, if the slot is LIVE and stays with it while it is read.
 pub fn owner<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> Option<Owner> {
     let word = mem.load::<H_LOOK>(&slot.word);
-    (Occupancy::of(word) == Occupancy::Live).then(|| Owner {
+    let owner = Owner {
+        // [who] A successor's identity shows its claim. Partner: `H_IDENTITY`.
         process: mem.load::<H_WHO>(&slot.process),
         since_ns: mem.load::<H_WHO>(&slot.since_ns),
         last_heartbeat_ns: mem.load::<H_AGE>(&slot.last_heartbeat_ns),
         epoch: word >> 2,
-    })
+    };
+    let unchanged = mem.load::<H_LOOK>(&slot.word) == word;
+    (Occupancy::of(word) == Occupancy::Live && unchanged).then_some(owner)
 }
 
 /// Marks the slot as being cleaned, whatever its owner was doing; returns the epoch to free.

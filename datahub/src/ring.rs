@@ -67,6 +67,8 @@ pub struct Rules {
     pub slots: usize,
     /// The block's first sequence: nothing older was ever promised.
     pub first: Sequence,
+    /// A latest-only reader that was overtaken this often says so instead of trying on.
+    pub attempts: u32,
 }
 
 impl Rules {
@@ -79,6 +81,7 @@ impl Rules {
             capacity: config.capacity() as u64,
             slots: config.physical_slots() as usize,
             first,
+            attempts: 16,
         }
     }
 

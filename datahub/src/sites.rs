@@ -44,18 +44,18 @@ pub fn by_name(name: &str) -> Option<u16> {
 macro_rules! sites {
     (@partners none) => { &[] };
     (@partners $($partner:ident)*) => { &[$($partner),*] };
-    ($( #[doc = $carries:literal] $name:ident : $kind:ident = $ordering:ident
+    ($( $(#[doc = $carries:literal])+ $name:ident : $kind:ident = $ordering:ident
         -> $($partner:ident),+ ; )*) => {
         #[expect(non_camel_case_types, reason = "the names of sites are written in capitals")]
         enum Index { $($name),* }
-        $( #[doc = $carries] pub const $name: u16 = Index::$name as u16; )*
+        $( $(#[doc = $carries])+ pub const $name: u16 = Index::$name as u16; )*
         /// All sites, in the order of their indices.
         pub static TABLE: [Site; COUNT] = [$( Site {
             name: stringify!($name),
             kind: Kind::$kind,
             ordering: Ordering::$ordering,
             partners: sites!(@partners $($partner)+),
-            carries: $carries.trim_ascii(),
+            carries: concat!($($carries),+).trim_ascii(),
         } ),*];
         /// How many sites there are.
         pub const COUNT: usize = [$(stringify!($name)),*].len();
@@ -140,14 +140,14 @@ sites! {
     H_SCAN: Load = Relaxed -> none;
     /// What the previous owner left, before the new one writes.
     H_CLAIM: Rmw = Acquire -> H_FREE;
-    /// Visible through H_LIVE.
-    H_IDENTITY: Store = Relaxed -> none;
+    /// The claim, so that who sees the identity sees the epoch it belongs to.
+    H_IDENTITY: Store = Release -> H_WHO;
     /// The identity.
     H_LIVE: Store = Release -> H_LOOK;
     /// The identity.
     H_LOOK: Load = Acquire -> H_LIVE;
-    /// Read only after H_LOOK.
-    H_WHO: Load = Relaxed -> none;
+    /// The claim, before the second look at the word.
+    H_WHO: Load = Acquire -> H_IDENTITY;
     /// A hint to observers; death is proved by the kernel's token, never by a late beat.
     H_BEAT: Store = Relaxed -> none;
     /// A hint to observers.
@@ -172,16 +172,17 @@ sites! {
     P_SLEEP: Rmw = Relaxed -> none;
     /// The sleeper's bit before its second look.
     P_FENCE: Fence = SeqCst -> P_WAKE_FENCE;
-    /// The kernel compares it again under its own lock.
-    P_SIGNAL: Load = Relaxed -> none;
+    /// What was published before the signal was raised, so that the second look sees it: the kernel
+    /// would take the raised signal for an old one.
+    P_SIGNAL: Load = Acquire -> P_RING;
     /// Only this sleeper's bit.
     P_AWAKE: Rmw = Relaxed -> none;
     /// The publication before the look for sleepers.
     P_WAKE_FENCE: Fence = SeqCst -> P_FENCE;
     /// Ordered by P_WAKE_FENCE before it.
     P_ANYONE: Load = Relaxed -> none;
-    /// Makes a sleeper that is about to sleep return at once; the kernel orders the wake-up.
-    P_RING: Rmw = Relaxed -> none;
+    /// The publication, for a sleeper that sees the signal before it sleeps.
+    P_RING: Rmw = Release -> P_SIGNAL;
 
     // Counters (`metrics`).
     /// One writer a counter; statistics want no edge.

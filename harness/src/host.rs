@@ -34,7 +34,8 @@ impl Host {
         host.cores = topology::spread(&allowed, Path::new("/"));
         let mut notes = vec![];
         host.facts.kernel = kernel();
-        host.facts.hostname = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+        host.facts.hostname =
+            nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
         host.facts.shm_free_bytes = shm_free(&mut notes);
         if let Some(clock) = measure_clock() {
             host.facts.clock_quantum_ns = Some(clock.quantum_ns);
@@ -56,9 +57,12 @@ impl Host {
         let cpu = root.join("sys/devices/system/cpu");
         let mut facts = report_schema::Host {
             cpu_model: value_of(cpuinfo, "model name").map(str::to_owned),
-            governor: reader.text("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "governor"),
-            clock_source: reader
-                .text("sys/devices/system/clocksource/clocksource0/current_clocksource", "clock source"),
+            governor: reader
+                .text("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "governor"),
+            clock_source: reader.text(
+                "sys/devices/system/clocksource/clocksource0/current_clocksource",
+                "clock source",
+            ),
             memory_bytes: reader.text("proc/meminfo", "memory").and_then(|text| memory(&text)),
             virtualised: virtualised(root, cpuinfo),
             mitigations: mitigations(&cpu.join("vulnerabilities")),

@@ -23,12 +23,14 @@ pub use load::{find, load};
 pub use model::{Cell, Profile, Scenario};
 pub use problem::{Problem, ScenarioError};
 
+use crate::gate::Expectation;
 use expect::Written;
 use matrix::Point;
+use model::{BlockSpec, ConsumerSync, Read, Workload};
 use overlay::Setting;
 use problem::{Mistakes, Source, line_of};
 use rules::Parts;
-use tree::Node;
+use tree::{Node, Table};
 
 /// Reads and checks a scenario; `settings` are `key=value` texts that win over the file.
 ///
@@ -59,7 +61,7 @@ fn read(sources: &[Source], mistakes: &Mistakes) -> Option<Scenario> {
     let root = match tree::read(&file.text, 0) {
         Ok(root) => root,
         Err(mistake) => {
-            mistakes.push(mistake);
+            mistakes.push(*mistake);
             return None;
         }
     };
@@ -88,7 +90,7 @@ fn settings(sources: &[Source], mistakes: &Mistakes) -> Vec<Setting> {
     for (index, source) in sources.iter().enumerate().skip(1) {
         match Setting::read(source, index) {
             Ok(setting) => settings.push(setting),
-            Err(mistake) => mistakes.push(mistake),
+            Err(mistake) => mistakes.push(*mistake),
         }
     }
     settings
@@ -114,7 +116,8 @@ fn profile_cells(root: &Node, profile: Profile, context: &Context<'_>) -> Option
         setting.apply(&mut tree, mistakes);
     }
     let ids = work::selection(layer.and_then(|node| node.table()?.get("expect")), mistakes);
-    let selected = expect::select(context.all, ids.as_deref(), mistakes);
+    let written = root.table()?.get("expect");
+    let selected = expect::select(context.all, written, ids.as_deref(), mistakes);
     let mut cells = vec![];
     for point in matrix::expand(&tree, mistakes) {
         if mistakes.is_full() {
@@ -133,12 +136,12 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
     let block = mistakes.clean(|m| section("block").and_then(|node| block::read(node, m)));
     let block = block.flatten();
     let producer = mistakes.clean(|m| roles::producer(section("producer"), m)).flatten();
-    let sync = block.as_ref().map(|block| block.consumer_sync);
-    let consumers =
-        mistakes.clean(|m| section("consumer").map(|node| roles::consumers(node, sync, m)));
-    let consumers = consumers.flatten();
     let workload = mistakes.clean(|m| section("workload").and_then(|node| work::workload(node, m)));
     let workload = workload.flatten();
+    let read = read_default(block.as_ref(), workload);
+    let consumers =
+        mistakes.clean(|m| section("consumer").map(|node| roles::consumers(node, read, m)));
+    let consumers = consumers.flatten();
     let run = mistakes.clean(|m| section("run").and_then(|node| work::run(node, m))).flatten();
     let parts = Parts {
         root,
@@ -151,11 +154,7 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
     };
     rules::check(&parts, mistakes);
     let block = block?;
-    let text = context.sources.first().map_or("", |source| source.text.as_str());
-    let block_entry = table.entry("block").map_or(0, |entry| entry.key_span.start);
-    let mut expectations = expect::implied(&block, line_of(text, block_entry));
-    let own = written.iter().map(|written| written.expectation.clone());
-    expectations.extend(own);
+    let expectations = expectations(&block, table, written, context);
     Some(Cell {
         id: format!("{}{}", context.name, point.suffix),
         axes: point.axes,
@@ -166,4 +165,26 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
         run: run?,
         expectations,
     })
+}
+
+/// What the block implies, unless the file says it itself, and what the file says.
+fn expectations(
+    block: &BlockSpec,
+    table: &Table,
+    written: &[Written],
+    context: &Context<'_>,
+) -> Vec<Expectation> {
+    let text = context.sources.first().map_or("", |source| source.text.as_str());
+    let offset = table.entry("block").map_or(0, |entry| entry.key_span.start);
+    let own = || written.iter().map(|written| &written.expectation);
+    let mut all = expect::implied(block, line_of(text, offset));
+    all.retain(|implied| !own().any(|own| own.check == implied.check));
+    all.extend(own().cloned());
+    all
+}
+
+/// Latest-only consumers read the latest, but a closed loop answers each message.
+fn read_default(block: Option<&BlockSpec>, workload: Option<Workload>) -> Read {
+    let latest = block.is_some_and(|block| block.consumer_sync == ConsumerSync::LatestOnly);
+    if latest && workload != Some(Workload::PingPong) { Read::Latest } else { Read::Next }
 }

@@ -126,7 +126,8 @@ impl Scale {
 /// Splits `"2.5 ms"` into `("2.5", "ms")`.
 pub(crate) fn split(text: &str) -> (&str, &str) {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
+    let end =
+        text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
     (&text[..end], text[end..].trim_start())
 }
 
@@ -204,12 +205,10 @@ impl Bytes {
 }
 
 fn three_figures(value: f64) -> String {
-    let places = if value < 10.0 {
-        2
-    } else if value < 100.0 {
-        1
-    } else {
-        0
+    let places = match value {
+        ..10.0 => 2,
+        10.0..100.0 => 1,
+        _ => 0,
     };
     let text = format!("{value:.places$}");
     if text.contains('.') {

@@ -95,6 +95,9 @@ pub struct Limits {
     pub executions: u64,
     /// Most preemptions in one execution (loom); none: no bound.
     pub preemptions: Option<usize>,
+    /// How often in a row a role may read one stale value (explore); none: no bound.
+    #[serde(default)]
+    pub repeats: Option<u32>,
     /// Where random schedules begin.
     pub seed: u64,
     /// Only this execution, as a counterexample names it (explore).
@@ -103,7 +106,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { seconds: 30, executions: u64::MAX, preemptions: None, seed: 1, replay: None }
+        Self {
+            seconds: 30,
+            executions: u64::MAX,
+            preemptions: None,
+            repeats: None,
+            seed: 1,
+            replay: None,
+        }
     }
 }
 

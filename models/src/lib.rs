@@ -1,1 +1,28 @@
 //! Memory engines and scenarios that check the shipped protocol.
+//!
+//! The protocol's source is generic over `datahub::memory::Memory`. Here it runs unchanged over
+//! simulated memories: [`engine`] holds loom, shuttle and our own explorer, [`scenario`] what they
+//! run, [`published`] the protocol with its flaws, [`litmus`] what the engines themselves must see.
+//! [`catalogue`] names every model, [`request`] runs one, [`gate()`] all of them.
+
+#![deny(unsafe_code)]
+
+pub mod catalogue;
+pub mod context;
+pub mod engine;
+pub mod gate;
+pub mod litmus;
+pub mod memory;
+pub mod mutant;
+pub mod published;
+pub mod request;
+pub mod scenario;
+pub mod sites;
+pub mod trace;
+pub mod violation;
+pub mod worker;
+
+pub use engine::Engine;
+pub use gate::{Options, gate};
+pub use request::{Request, plan, run};
+pub use worker::run_in_process_of;

@@ -5,6 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use datahub::slot::{SlotState, SlotWord};
 
+/// The role that prepares a model before the others begin.
+pub const SET_UP: &str = "set-up";
+/// The role that looks at a model when the others are done.
+pub const END: &str = "end";
+
 /// What a shared word or payload cell is called in a trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name {
@@ -183,12 +188,14 @@ impl Journal {
         }
     }
 
-    /// The steps so far, as text.
+    /// The steps so far, as text; those of the set-up are only counted.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let Some(steps) = &self.steps else { return Vec::new() };
         let steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
-        steps.iter().map(ToString::to_string).collect()
+        let before = steps.iter().take_while(|step| step.role == SET_UP).count();
+        let folded = (before > 0).then(|| format!("{SET_UP:<9} ({before} steps)"));
+        folded.into_iter().chain(steps[before..].iter().map(ToString::to_string)).collect()
     }
 }
 
@@ -210,6 +217,18 @@ mod tests {
         let action = Action::Load(word);
         let step = Step { site: "R_PEEK", name: Name::slot(1), action, newest: Some(0), ..step };
         assert!(step.to_string().ends_with("slot[1] -> COMMITTED #5 (stale: the newest is FREE #0)"));
+    }
+
+    #[test]
+    fn the_set_up_is_counted_and_not_told() {
+        let journal = Journal::recording();
+        for role in [SET_UP, SET_UP, "writer", END] {
+            let (name, action) = (Name::NONE, Action::Fence);
+            journal.push(|| Step { role, site: "F", name, action, newest: None });
+        }
+        let lines = journal.lines();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[0], "set-up    (2 steps)");
     }
 
     #[test]

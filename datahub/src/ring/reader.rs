@@ -61,9 +61,6 @@ enum Mode {
     Gated,
 }
 
-/// A latest-only reader that was overtaken this often says so instead of trying on.
-const LATEST_ATTEMPTS: u32 = 16;
-
 /// A consumer's private state.
 #[derive(Debug)]
 pub struct RingReader {
@@ -74,6 +71,8 @@ pub struct RingReader {
     cursor: Sequence,
     /// The slot of `cursor` under a sequential policy.
     at: usize,
+    /// Whether nothing was delivered yet, so that nothing can be missed.
+    fresh: bool,
     /// A pin kept from the last read until the next, while joining.
     anchor: Option<usize>,
     /// How often the producer was met on the way in.
@@ -108,7 +107,7 @@ impl RingReader {
             _ => Mode::Joining(joined),
         };
         let at = rules.index(cursor);
-        Ok(Self { rules, reader, mode, cursor, at, anchor: None, races: 0 })
+        Ok(Self { rules, reader, mode, cursor, at, fresh: true, anchor: None, races: 0 })
     }
 
     /// Leaves the ring. What it was reading must have been released.
@@ -179,7 +178,9 @@ impl RingReader {
         }
     }
 
-    fn next_is(&self, admission: Admission, pinned: bool) -> Taken {
+    #[inline]
+    fn next_is(&mut self, admission: Admission, pinned: bool) -> Taken {
+        self.fresh = false;
         Taken { slot: self.at, admission, pinned, advances: true }
     }
 
@@ -211,9 +212,9 @@ impl RingReader {
         }
         let missed = oldest - self.cursor;
         self.seek(mem, ring, oldest);
-        // Nothing was delivered yet, so nothing is lost: the consumer just joins later.
-        let fresh = matches!(self.mode, Mode::Joining(_)) && self.anchor.is_none();
-        if fresh { Err(NotRead::Empty) } else { Err(NotRead::Lapped { missed, oldest }) }
+        // A lossless ring that has delivered nothing yet owes nothing: the consumer joins later.
+        let joins = self.fresh && self.mode != Mode::Overwritten;
+        if joins { Err(NotRead::Empty) } else { Err(NotRead::Lapped { missed, oldest }) }
     }
 
     fn seek<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>, cursor: Sequence) {
@@ -227,7 +228,7 @@ impl RingReader {
         mem: &M,
         ring: &Ring<'_, M::Word>,
     ) -> Result<Taken, NotRead> {
-        for _ in 0..LATEST_ATTEMPTS {
+        for _ in 0..self.rules.attempts {
             // [latest] The slot word it names. Partner: `W_LATEST`.
             let Some(newest) = Newest::decode(mem.load::<R_LATEST>(&ring.producer.latest)) else {
                 return Err(NotRead::Empty);

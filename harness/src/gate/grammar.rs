@@ -180,7 +180,7 @@ fn term(lexer: &mut Lexer<'_>, left: Metric) -> Result<Term, GrammarError> {
     let token = lexer.take()?;
     let (factor, named) = match token.kind {
         TokenKind::Name => (1.0, token),
-        TokenKind::Number if lexer.peek()?.kind == TokenKind::Times => {
+        TokenKind::Number if lexer.before_times() => {
             lexer.take()?;
             (number(&token)?, lexer.take()?)
         }
@@ -213,11 +213,7 @@ fn number(token: &Token<'_>) -> Result<f64, GrammarError> {
 }
 
 /// A literal with or without a unit; the unit must measure what the left side does.
-fn constant(
-    lexer: &mut Lexer<'_>,
-    token: &Token<'_>,
-    left: Metric,
-) -> Result<Term, GrammarError> {
+fn constant(lexer: &mut Lexer<'_>, token: &Token<'_>, left: Metric) -> Result<Term, GrammarError> {
     let value = number(token)?;
     let wanted = left.dimension();
     let unit = lexer.unit();
@@ -234,7 +230,7 @@ fn constant(
     match unit_of(unit.text) {
         Some((dimension, factor)) if dimension == wanted => Ok(Term::Constant(value * factor)),
         Some((dimension, _)) => Err(mixed(&unit, left, dimension)),
-        None => Err(unknown_unit(&unit, &token.text, wanted)),
+        None => Err(unknown_unit(&unit, token.text, wanted)),
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) fn place(cell: &Cell, cores: &[usize]) -> (Vec<RolePlan>, Vec<String>
         degraded.push(format!("{total} processes on {cores} cores: {left_over} not pinned"));
     }
     if roles.len() > cores.len() && spins(cell) {
-        degraded.push("more processes than cores, and they spin: they wait for each other".to_owned());
+        degraded
+            .push("more processes than cores, and they spin: they wait for each other".to_owned());
     }
     (roles, degraded)
 }

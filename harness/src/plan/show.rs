@@ -32,7 +32,7 @@ impl fmt::Display for Plan {
         }
         writeln!(
             f,
-            "  {} trials, about {}, at most {} of shared memory",
+            "  trials: {}, time: about {}, shared memory: at most {}",
             self.trials.len(),
             self.estimate.rough(),
             self.shm_max.rough()

@@ -46,7 +46,7 @@ pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
     let payload = payload(&fields);
     let slots = slots(&fields, policy);
     let max_consumers = narrow(fields.whole("max-consumers", 1..=CONSUMERS_MAX), CONSUMERS_DEFAULT);
-    let physical_slots = physical_slots(&fields, (slots?, sync?, max_consumers));
+    let physical_slots = physical_slots(&fields, (slots.unwrap_or(1), sync, max_consumers));
     let checksum = fields.node("checksum").and_then(|node| checksum(node, mistakes));
     let on_full = match fields.node("on-full") {
         Some(node) => on_full(node, mistakes),
@@ -77,9 +77,13 @@ fn payload(fields: &Fields<'_>) -> Option<Bytes> {
     let nearest = size.clamp(PAYLOAD_MIN, PAYLOAD_MAX);
     if nearest != size {
         let span = fields.node("payload-size").map_or(fields.span(), |node| node.span);
-        let mistake =
-            Mistake::new("scenario::out-of-range", span, format!("a payload of {size} is out of range"));
-        let help = format!("allowed is {PAYLOAD_MIN} to {PAYLOAD_MAX}; the nearest is \"{nearest}\"");
+        let mistake = Mistake::new(
+            "scenario::out-of-range",
+            span,
+            format!("a payload of {size} is out of range"),
+        );
+        let help =
+            format!("allowed is {PAYLOAD_MIN} to {PAYLOAD_MAX}; the nearest is \"{nearest}\"");
         fields.mistakes().push(mistake.label("this size").help(help));
     }
     Some(nearest)
@@ -87,16 +91,15 @@ fn payload(fields: &Fields<'_>) -> Option<Bytes> {
 
 /// The policy fixes the number for all but the ring.
 fn slots(fields: &Fields<'_>, policy: Option<Policy>) -> Option<u32> {
-    let fixed = match policy? {
-        Policy::Single => Some(1),
-        Policy::DoubleBuffer => Some(2),
-        Policy::RingBuffer => None,
-    };
-    let Some(fixed) = fixed else {
-        fields.required("slots", "16");
-        return fields.whole("slots", 1..=SLOTS_MAX).map(|slots| narrow(Some(slots), 1));
-    };
     let asked = fields.whole("slots", 1..=SLOTS_MAX);
+    let fixed = match policy? {
+        Policy::Single => 1,
+        Policy::DoubleBuffer => 2,
+        Policy::RingBuffer => {
+            fields.required("slots", "16");
+            return asked.map(|slots| narrow(Some(slots), 1));
+        }
+    };
     if let (Some(asked), Some(node)) = (asked, fields.node("slots"))
         && asked != fixed
     {
@@ -110,11 +113,11 @@ fn slots(fields: &Fields<'_>, policy: Option<Policy>) -> Option<u32> {
 }
 
 /// One more than promised; under latest-only enough that the producer never waits for a reader.
-fn physical_slots(fields: &Fields<'_>, block: (u32, ConsumerSync, u32)) -> u32 {
+fn physical_slots(fields: &Fields<'_>, block: (u32, Option<ConsumerSync>, u32)) -> u32 {
     let (slots, sync, max_consumers) = block;
     let default = match sync {
-        ConsumerSync::LatestOnly => slots + max_consumers + 1,
-        ConsumerSync::Sequential | ConsumerSync::SequentialSync => slots + 1,
+        Some(ConsumerSync::LatestOnly) => slots + max_consumers + 1,
+        _ => slots + 1,
     };
     let range = u64::from(slots) + 1..=SLOTS_MAX + CONSUMERS_MAX + 1;
     narrow(fields.whole("physical-slots", range), u64::from(default))
@@ -153,7 +156,8 @@ fn on_full(node: &Node, mistakes: &Mistakes) -> Option<OnFull> {
         fields.required("timeout", "\"5 ms\"");
     }
     let timeout = fields.time("timeout");
-    if let (Some(Action::Error | Action::Overwrite), Some(node)) = (action, fields.node("timeout")) {
+    if let (Some(Action::Error | Action::Overwrite), Some(node)) = (action, fields.node("timeout"))
+    {
         let mistake = Mistake::new(
             "scenario::contradiction",
             node.span,

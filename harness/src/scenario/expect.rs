@@ -1,12 +1,15 @@
 //! Reads `[[expect]]` and adds what the block's promises imply.
 
-use super::fields::{Fields, Words, wrong_type};
+use super::fields::{Fields, Words, list};
 use super::model::BlockSpec;
 use super::problem::{Mistake, Mistakes, Source, Span, line_of};
 use super::roles::{duplicate, slug};
 use super::tree::Node;
 use crate::gate::{Check, Expectation, GrammarError, Metric, Op, Term, parse};
 use crate::suggest::nearest;
+
+/// More than a reader follows.
+const EXPECTATIONS_MAX: usize = 100;
 
 /// An expectation and where its check stands.
 #[derive(Debug, Clone)]
@@ -21,8 +24,8 @@ pub(super) fn read(node: Option<&Node>, sources: &[Source], mistakes: &Mistakes)
     let Some(node) = node else {
         return vec![];
     };
-    let Some(items) = node.array() else {
-        wrong_type(mistakes, node, "expectations are a list: write `[[expect]]`");
+    let wanted = "expectations are a list: write `[[expect]]`";
+    let Some(items) = list(mistakes, node, EXPECTATIONS_MAX, wanted) else {
         return vec![];
     };
     let mut seen: Vec<(&str, &Node)> = vec![];
@@ -87,19 +90,24 @@ fn bad_check(error: &GrammarError, node: &Node, text: &str, sources: &[Source]) 
 }
 
 /// Keeps the expectations that a profile names; all of them where it names none.
+///
+/// `written` is the file's `[[expect]]`: an id counts as known even if its check is wrong.
 pub(super) fn select(
     all: &[Written],
+    written: Option<&Node>,
     ids: Option<&[(&str, &Node)]>,
     mistakes: &Mistakes,
 ) -> Vec<Written> {
     let Some(ids) = ids else {
         return all.to_vec();
     };
-    let known = || all.iter().map(|written| written.expectation.id.as_str());
+    let items = written.and_then(Node::array).unwrap_or_default();
+    let known = || items.iter().filter_map(|item| item.table()?.get("id")?.text());
     for (id, node) in ids {
         if !known().any(|name| name == *id) {
             let help = match nearest(id, known()) {
                 Some(near) => format!("did you mean \"{near}\"?"),
+                None if items.is_empty() => "there is no [[expect]]".to_owned(),
                 None => format!("ids are: {}", known().collect::<Vec<_>>().join(", ")),
             };
             let message = format!("no expectation is called `{id}`");

@@ -144,9 +144,27 @@ pub(crate) fn wrong_type(mistakes: &Mistakes, node: &Node, wanted: &str) {
         return;
     }
     let message = format!("{wanted}, but this is {}", node.type_name());
-    mistakes.push(
-        Mistake::new("scenario::wrong-type", node.span, message).label(node.type_name()),
-    );
+    mistakes.push(Mistake::new("scenario::wrong-type", node.span, message).label(node.type_name()));
+}
+
+/// A list of at most `max` items; longer ones are refused whole, so that work stays bounded.
+pub(crate) fn list<'a>(
+    mistakes: &Mistakes,
+    node: &'a Node,
+    max: usize,
+    wanted: &str,
+) -> Option<&'a [Node]> {
+    let Some(items) = node.array() else {
+        wrong_type(mistakes, node, wanted);
+        return None;
+    };
+    if items.len() > max {
+        let message = format!("{} items are too many", items.len());
+        let mistake = Mistake::new("scenario::out-of-range", node.span, message);
+        mistakes.push(mistake.label("this list").help(format!("at most {max} are allowed")));
+        return None;
+    }
+    Some(items)
 }
 
 /// One word of a closed list.
@@ -163,8 +181,11 @@ pub(crate) fn word<T: Copy>(
             Some(near) => format!("did you mean \"{near}\"? known are: {}", names.join(", ")),
             None => format!("known are: {}", names.join(", ")),
         };
-        let mistake =
-            Mistake::new("scenario::unknown-word", node.span, format!("`{text}` is not known here"));
+        let mistake = Mistake::new(
+            "scenario::unknown-word",
+            node.span,
+            format!("`{text}` is not known here"),
+        );
         mistakes.push(mistake.label("this word").help(help));
     }
     found.map(|(_, value)| *value)
@@ -186,7 +207,8 @@ pub(crate) fn whole(
         let (low, high) = (*range.start(), *range.end());
         let near = if value < 0 || value.cast_unsigned() < low { low } else { high };
         let message = format!("`{key}` = {value} is out of range");
-        let mistake = Mistake::new("scenario::out-of-range", node.span, message).label("this value");
+        let mistake =
+            Mistake::new("scenario::out-of-range", node.span, message).label("this value");
         mistakes.push(mistake.help(format!("allowed is {low} to {high}; the nearest is {near}")));
     }
     inside

@@ -1,6 +1,6 @@
 //! Reads what stands at the top of a scenario and closes the list of its sections.
 
-use super::fields::{Fields, wrong_type};
+use super::fields::{Fields, list, wrong_type};
 use super::model::Profile;
 use super::problem::{Mistake, Mistakes, Span};
 use super::roles::slug;
@@ -10,6 +10,7 @@ use super::tree::{Kind, Node};
 pub const SCHEMA_VERSION: u64 = 1;
 
 const QUESTION_MAX: usize = 200;
+const TAGS_MAX: usize = 16;
 
 /// Name, question and tags, as far as they could be read.
 #[derive(Debug, Default)]
@@ -76,7 +77,8 @@ fn question_text(text: &str, fields: &Fields<'_>) -> Option<String> {
     let trimmed = text.trim();
     if trimmed.is_empty() || trimmed.len() > QUESTION_MAX {
         let span = fields.node("question").map_or(fields.span(), |node| node.span);
-        let message = if trimmed.is_empty() { "the question is empty" } else { "the question is too long" };
+        let message =
+            if trimmed.is_empty() { "the question is empty" } else { "the question is too long" };
         let help = format!("ask what the run answers, in at most {QUESTION_MAX} bytes");
         let mistake = Mistake::new("scenario::bad-question", span, message);
         fields.mistakes().push(mistake.label("here").help(help));
@@ -86,13 +88,10 @@ fn question_text(text: &str, fields: &Fields<'_>) -> Option<String> {
 }
 
 fn tags(node: &Node, mistakes: &Mistakes) -> Vec<String> {
-    match node.array() {
-        Some(items) => items.iter().filter_map(|item| slug(item, "a tag", mistakes)).collect(),
-        None => {
-            wrong_type(mistakes, node, "`tags` is a list of strings");
-            vec![]
-        }
-    }
+    let Some(items) = list(mistakes, node, TAGS_MAX, "`tags` is a list of strings") else {
+        return vec![];
+    };
+    items.iter().filter_map(|item| slug(item, "a tag", mistakes)).collect()
 }
 
 /// A profile lays over `run` and `matrix` and picks expectations; it changes nothing else.

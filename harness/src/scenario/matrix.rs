@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::fields::wrong_type;
 use super::overlay::{SECTIONS, set_path};
 use super::problem::{Mistake, Mistakes, Span};
-use super::tree::{Entry, Kind, Node, Table};
+use super::tree::{Entry, Kind, Node};
 use crate::suggest::nearest;
 
 /// More points than this are a mistake, not a plan.
@@ -43,7 +43,8 @@ pub(super) fn expand(root: &Node, mistakes: &Mistakes) -> Vec<Point> {
     let Some(size) = size.filter(|size| *size <= CELLS_MAX) else {
         let span = matrix.map_or(root.span, |node| node.span);
         let mistake = Mistake::new("scenario::too-many-cells", span, "the matrix is too large");
-        mistakes.push(mistake.label("its axes multiply").help(format!("at most {CELLS_MAX} cells")));
+        mistakes
+            .push(mistake.label("its axes multiply").help(format!("at most {CELLS_MAX} cells")));
         return vec![];
     };
     let used = RefCell::default();
@@ -75,26 +76,19 @@ fn axes<'a>(matrix: &'a Node, mistakes: &Mistakes) -> Vec<Axis<'a>> {
         wrong_type(mistakes, matrix, "[matrix] is a table");
         return vec![];
     };
-    let mut leaves = vec![];
-    flatten(table, "", &mut leaves);
-    let mut axes = vec![];
-    for (key, entry) in leaves.into_iter().filter(|(key, _)| key != "exclude") {
+    let mut axes: Vec<Axis<'_>> = vec![];
+    for (key, entry) in table.leaves().into_iter().filter(|(key, _)| key != "exclude") {
+        if axes.iter().any(|axis| axis.key == key) {
+            let message = format!("the axis `{key}` is there twice");
+            let mistake = Mistake::new("scenario::duplicate", entry.key_span, message);
+            mistakes.push(mistake.label("again").help("keep one of them"));
+            continue;
+        }
         if let Some(values) = values(&key, &entry.node, mistakes) {
             axes.push(Axis { key, key_span: entry.key_span, values });
         }
     }
     axes
-}
-
-/// Keys joined with dots, down to what is not a table.
-fn flatten<'a>(table: &'a Table, prefix: &str, leaves: &mut Vec<(String, &'a Entry)>) {
-    for entry in &table.entries {
-        let key = format!("{prefix}{}", entry.key);
-        match entry.node.table() {
-            Some(inner) => flatten(inner, &format!("{key}."), leaves),
-            None => leaves.push((key, entry)),
-        }
-    }
 }
 
 fn values<'a>(key: &str, node: &'a Node, mistakes: &Mistakes) -> Option<Vec<&'a Node>> {
@@ -131,8 +125,8 @@ struct Exclude<'a>(Vec<(String, &'a Entry)>);
 impl Exclude<'_> {
     fn matches(&self, axes: &[Axis<'_>], values: &[&Node]) -> bool {
         let holds = |(key, entry): &(String, &Entry)| {
-            let axis = axes.iter().position(|axis| axis.key == *key);
-            axis.is_some_and(|axis| values[axis].to_string() == entry.node.to_string())
+            let place = axes.iter().position(|axis| axis.key == *key);
+            place.is_some_and(|place| values[place].to_string() == entry.node.to_string())
         };
         !self.0.is_empty() && self.0.iter().all(holds)
     }
@@ -149,11 +143,7 @@ fn excludes<'a>(matrix: &'a Node, mistakes: &Mistakes) -> Vec<Exclude<'a>> {
     let mut all = vec![];
     for item in items {
         match item.table() {
-            Some(table) => {
-                let mut leaves = vec![];
-                flatten(table, "", &mut leaves);
-                all.push(Exclude(leaves));
-            }
+            Some(table) => all.push(Exclude(table.leaves())),
             None => wrong_type(mistakes, item, "an exclusion is a table, as in { readers = 8 }"),
         }
     }
@@ -195,8 +185,7 @@ type Context<'a> = (&'a RefCell<BTreeSet<String>>, &'a Mistakes);
 fn point(root: &Node, axes: &[Axis<'_>], values: &[&Node], context: Context<'_>) -> Point {
     let mut root = root.clone();
     for (axis, value) in axes.iter().zip(values).filter(|(axis, _)| axis.key.contains('.')) {
-        let entry =
-            Entry { key: String::new(), key_span: axis.key_span, node: (*value).clone() };
+        let entry = Entry { key: String::new(), key_span: axis.key_span, node: (*value).clone() };
         set_path(&mut root, &axis.key, entry, context.1);
     }
     let substitute = Substitute { axes, values, used: context.0, mistakes: context.1 };
@@ -205,8 +194,11 @@ fn point(root: &Node, axes: &[Axis<'_>], values: &[&Node], context: Context<'_>)
             substitute.walk(node);
         }
     }
-    let named: Vec<(String, String)> =
-        axes.iter().zip(values).map(|(axis, value)| (axis.key.clone(), value.to_string())).collect();
+    let named: Vec<(String, String)> = axes
+        .iter()
+        .zip(values)
+        .map(|(axis, value)| (axis.key.clone(), value.to_string()))
+        .collect();
     Point { suffix: suffix(&named), axes: named, root }
 }
 

@@ -19,13 +19,15 @@ pub(super) struct Setting {
 
 impl Setting {
     /// Reads `key=value`; a value that is no TOML is a string, so quotes may be left out.
-    pub(super) fn read(source: &Source, index: usize) -> Result<Self, Mistake> {
+    pub(super) fn read(source: &Source, index: usize) -> Result<Self, Box<Mistake>> {
         let text = source.text.as_str();
         let whole = Span { source: index, start: 0, end: text.len() };
         let Some((key, value)) = text.split_once('=').filter(|(key, _)| !key.trim().is_empty())
         else {
             let mistake = Mistake::new("scenario::bad-setting", whole, "a setting reads key=value");
-            return Err(mistake.label("this setting").help("as in `--set block.slots=32`"));
+            return Err(Box::new(
+                mistake.label("this setting").help("as in `--set block.slots=32`"),
+            ));
         };
         let value_span = Span { start: key.len() + 1, ..whole };
         let key_span = Span { end: key.len(), ..whole };
@@ -160,18 +162,25 @@ fn put(table: &mut Table, entry: Entry) {
 
 /// Lays a profile's `run` and `matrix` over the file's; other keys are somebody else's to refuse.
 pub(super) fn profile(root: &mut Node, profile: &Node) {
-    let Some(sections) = profile.table() else {
+    let (Some(table), Some(sections)) = (root.table_mut(), profile.table()) else {
         return;
     };
     for section in sections.entries.iter().filter(|e| e.key == "run" || e.key == "matrix") {
-        let base = root.table_mut().and_then(|table| table.get_mut(&section.key));
-        match (base.and_then(Node::table_mut), section.node.table()) {
+        let base = table.get_mut(&section.key).and_then(Node::table_mut);
+        match (base, section.node.table()) {
+            (Some(base), Some(over)) if section.key == "matrix" => lay_axes(base, over),
             (Some(base), Some(over)) => over.entries.iter().cloned().for_each(|e| put(base, e)),
-            _ => {
-                if let Some(table) = root.table_mut() {
-                    table.set(section.clone());
-                }
-            }
+            _ => table.set(section.clone()),
+        }
+    }
+}
+
+/// Replaces axes of the same name and adds the others.
+fn lay_axes(base: &mut Table, over: &Table) {
+    for (key, entry) in over.leaves() {
+        match find_axis(base, &key) {
+            Some(axis) => *axis = entry.node.clone(),
+            None => base.set(Entry { key, ..entry.clone() }),
         }
     }
 }

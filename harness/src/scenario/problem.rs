@@ -118,7 +118,9 @@ impl Mistakes {
         let result = step(&inner);
         let found = inner.all.into_inner();
         let clean = found.is_empty() && !inner.spoiled.get();
-        found.into_iter().for_each(|mistake| self.push(mistake));
+        for mistake in found {
+            self.push(mistake);
+        }
         clean.then_some(result)
     }
 

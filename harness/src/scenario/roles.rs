@@ -1,13 +1,15 @@
 //! Reads `[producer]` and `[[consumer]]`: who takes part.
 
-use super::fields::{Fields, Words, whole, wrong_type};
-use super::model::{ConsumerSpec, ConsumerSync, Fill, Join, Pin, ProducerSpec, Read, Wait};
+use super::fields::{Fields, Words, list, whole, wrong_type};
+use super::model::{ConsumerSpec, Fill, Join, Pin, ProducerSpec, Read, Wait};
 use super::problem::{Mistake, Mistakes};
 use super::tree::Node;
 use crate::units::Nanos;
 
 /// Cores that a pin may name.
 const CORE_MAX: usize = 4_095;
+/// Groups of consumers: no block has places for more.
+const GROUPS_MAX: usize = 32;
 /// Longest busy time for one message.
 const WORK_MAX: Nanos = Nanos(10_000_000_000);
 
@@ -43,13 +45,9 @@ fn fill(node: &Node, mistakes: &Mistakes) -> Option<Fill> {
 }
 
 /// Reads all `[[consumer]]`; at least one is there.
-pub(super) fn consumers(
-    node: &Node,
-    sync: Option<ConsumerSync>,
-    mistakes: &Mistakes,
-) -> Vec<ConsumerSpec> {
-    let Some(items) = node.array() else {
-        wrong_type(mistakes, node, "consumers are a list: write `[[consumer]]`");
+pub(super) fn consumers(node: &Node, read_default: Read, mistakes: &Mistakes) -> Vec<ConsumerSpec> {
+    let wanted = "consumers are a list: write `[[consumer]]`";
+    let Some(items) = list(mistakes, node, GROUPS_MAX, wanted) else {
         return vec![];
     };
     if items.is_empty() {
@@ -66,7 +64,7 @@ pub(super) fn consumers(
                 None => seen.push((text, node)),
             }
         }
-        all.extend(consumer(item, sync, mistakes));
+        all.extend(consumer(item, read_default, mistakes));
     }
     all
 }
@@ -79,27 +77,20 @@ pub(super) fn duplicate(what: &str, name: &str, first: &Node, again: &Node) -> M
         .other(first.span, "first here")
 }
 
-fn consumer(
-    node: &Node,
-    sync: Option<ConsumerSync>,
-    mistakes: &Mistakes,
-) -> Option<ConsumerSpec> {
+fn consumer(node: &Node, read_default: Read, mistakes: &Mistakes) -> Option<ConsumerSpec> {
     let fields = Fields::new(node, "[[consumer]]", mistakes)?;
     let name = match fields.required("name", "\"reader\"") {
         Some(node) => slug(node, "a consumer's name", mistakes),
         None => None,
     };
-    let count = fields.node("count").map_or(Some(1), |node| whole(mistakes, node, "count", &(1..=32)));
-    let read = match sync {
-        Some(ConsumerSync::LatestOnly) => Read::Latest,
-        _ => Read::Next,
-    };
+    let count =
+        fields.node("count").map_or(Some(1), |node| whole(mistakes, node, "count", &(1..=32)));
     let spec = ConsumerSpec {
         name: name.unwrap_or_default(),
         count: count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
         pin: pin(&fields),
         wait: fields.word("wait", WAITS).unwrap_or(Wait::Spin),
-        read: fields.word("read", READS).unwrap_or(read),
+        read: fields.word("read", READS).unwrap_or(read_default),
         join: fields.word("join", JOINS).unwrap_or(Join::Oldest),
         work: work(&fields),
     };
@@ -131,7 +122,8 @@ pub(super) fn slug(node: &Node, what: &str, mistakes: &Mistakes) -> Option<Strin
     if fits {
         return Some(text.to_owned());
     }
-    let mistake = Mistake::new("scenario::bad-name", node.span, format!("{what} cannot be `{text}`"));
+    let mistake =
+        Mistake::new("scenario::bad-name", node.span, format!("{what} cannot be `{text}`"));
     let help = "use 1 to 63 of a-z, 0-9 and `-`, beginning with a letter or a digit";
     mistakes.push(mistake.label("this name").help(help));
     None

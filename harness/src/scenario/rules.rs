@@ -76,12 +76,7 @@ fn enough_places(
     }
 }
 
-fn readable(
-    parts: &Parts<'_>,
-    block: &BlockSpec,
-    consumers: &[ConsumerSpec],
-    mistakes: &Mistakes,
-) {
+fn readable(parts: &Parts<'_>, block: &BlockSpec, consumers: &[ConsumerSpec], mistakes: &Mistakes) {
     if block.consumer_sync == ConsumerSync::LatestOnly {
         return;
     }
@@ -140,10 +135,8 @@ fn one_answers(parts: &Parts<'_>, consumers: &[ConsumerSpec], mistakes: &Mistake
         mistakes.push(contradiction(span, message, "too many", "use one consumer"));
     }
     for (index, group) in consumers.iter().enumerate() {
-        let place = parts.root.consumer_place(index, "read");
-        // Latest-only reads the latest unless told otherwise; only what is written is refused.
-        let written = parts.root.consumer_place(index, "") != place;
-        if group.read == Read::Latest && written {
+        if group.read == Read::Latest {
+            let place = parts.root.consumer_place(index, "read");
             let message = "ping-pong answers each message, so it reads the next one".to_owned();
             mistakes.push(contradiction(place, message, "skips", "use `read = \"next\"`"));
         }
@@ -170,8 +163,11 @@ fn in_time(parts: &Parts<'_>, run: &RunSpec, mistakes: &Mistakes) {
     let needed = Nanos(warmup.saturating_add(length));
     if needed >= run.deadline {
         let span = parts.root.place(&["run", "deadline"]);
-        let message =
-            format!("a trial takes {}, but is stopped after {}", needed.rough(), run.deadline.rough());
+        let message = format!(
+            "a trial takes {}, but is stopped after {}",
+            needed.rough(),
+            run.deadline.rough()
+        );
         mistakes.push(contradiction(span, message, "too early", "set a later `deadline` in [run]"));
     }
     if let (Some(rate), Length::Time(time)) = (rate, run.length)

@@ -64,6 +64,21 @@ impl Table {
         }
     }
 
+    /// Keys joined with dots, down to what is not a table: `a.b = 1` and `"a.b" = 1` are the same.
+    pub(crate) fn leaves(&self) -> Vec<(String, &Entry)> {
+        let mut leaves = vec![];
+        for entry in &self.entries {
+            match entry.node.table().filter(|table| !table.entries.is_empty()) {
+                Some(table) => {
+                    let joined = |(key, leaf)| (format!("{}.{key}", entry.key), leaf);
+                    leaves.extend(table.leaves().into_iter().map(joined));
+                }
+                None => leaves.push((entry.key.clone(), entry)),
+            }
+        }
+        leaves
+    }
+
     pub(crate) fn remove(&mut self, key: &str) -> Option<Entry> {
         let index = self.entries.iter().position(|entry| entry.key == key)?;
         Some(self.entries.remove(index))
@@ -146,8 +161,8 @@ impl fmt::Display for Node {
 }
 
 /// Reads TOML.
-pub(crate) fn read(text: &str, source: usize) -> Result<Node, Mistake> {
-    let mut value = toml_span::parse(text).map_err(|error| syntax(&error, source))?;
+pub(crate) fn read(text: &str, source: usize) -> Result<Node, Box<Mistake>> {
+    let mut value = toml_span::parse(text).map_err(|error| Box::new(syntax(&error, source)))?;
     Ok(convert(value.take(), place(value.span, source), source))
 }
 

@@ -21,11 +21,12 @@ const KINDS: &str = "[workload.ping-pong], [workload.stream] or [workload.open]"
 /// Reads the one `[workload.…]`.
 pub(super) fn workload(node: &Node, mistakes: &Mistakes) -> Option<Workload> {
     let fields = Fields::new(node, "[workload]", mistakes)?;
-    let found: Vec<(&str, &Node)> = ["ping-pong", "stream", "open"]
+    let mut found: Vec<(&str, &Node)> = ["ping-pong", "stream", "open"]
         .into_iter()
         .filter_map(|kind| Some((kind, fields.node(kind)?)))
         .collect();
     fields.finish();
+    found.sort_by_key(|(_, node)| node.span.start);
     match found.as_slice() {
         [] if mistakes.is_empty() => {
             let mistake = Mistake::new("scenario::no-workload", node.span, "no workload is named");

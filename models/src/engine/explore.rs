@@ -28,7 +28,7 @@ use super::{Failure, Findings, Limits};
 use crate::context::{Context, Setup};
 use crate::memory::{Model, Raw, Update};
 use crate::scenario::{self, Scenario};
-use crate::trace::Journal;
+use crate::trace::{END, Journal, SET_UP};
 use crate::violation::{Promise, Violation, check, fail, from_payload};
 
 const STACK_BYTES: usize = 64 << 10;
@@ -145,9 +145,9 @@ pub(crate) fn explore<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits)
     let mut findings = Findings::default();
     let mut stacks = Vec::new();
     if let Some(path) = &limits.replay {
-        return replay(scenario, setup, path);
+        return replay(scenario, setup, limits, path);
     }
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::new(limits.repeats);
     let mut outcomes = BTreeSet::new();
     loop {
         match execute(scenario, setup, &mut schedule, &mut stacks) {
@@ -158,12 +158,18 @@ pub(crate) fn explore<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits)
             End::Seen => findings.blocked += 1,
             End::Failed(violation) => {
                 findings.executions += 1;
-                findings.failure = Some(retrace(scenario, setup, &schedule.path(), violation));
+                findings.failure = 
+                    Some(retrace(scenario, setup, limits, (&schedule.path(), violation)));
                 break;
             }
         }
         if !schedule.advance() {
-            findings.coverage = Some(Coverage::Complete);
+            match limits.repeats {
+                Some(repeats) if schedule.trimmed() => {
+                    findings.bound(format!("{repeats} reads of one stale value in a row"));
+                }
+                _ => findings.coverage = Some(Coverage::Complete),
+            }
             break;
         }
         let runs = findings.executions + findings.blocked;
@@ -184,11 +190,11 @@ pub(crate) fn explore<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits)
 fn retrace<S: Scenario>(
     scenario: &S,
     setup: &Setup,
-    path: &[usize],
-    violation: Violation,
+    limits: &Limits,
+    (path, violation): (&[usize], Violation),
 ) -> Failure {
     let text = path.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-    let again = replay(scenario, setup, &text);
+    let again = replay(scenario, setup, limits, &text);
     match again.failure {
         Some(failure) if failure.violation.message == violation.message => failure,
         _ => {
@@ -200,7 +206,12 @@ fn retrace<S: Scenario>(
 }
 
 /// The one execution that `path` describes.
-fn replay<S: Scenario>(scenario: &S, setup: &Setup, path: &str) -> Findings {
+fn replay<S: Scenario>(
+    scenario: &S,
+    setup: &Setup,
+    limits: &Limits,
+    path: &str,
+) -> Findings {
     let mut findings = Findings::default();
     let steps: Result<Vec<usize>, _> =
         path.split('.').filter(|part| !part.is_empty()).map(str::parse).collect();
@@ -209,7 +220,7 @@ fn replay<S: Scenario>(scenario: &S, setup: &Setup, path: &str) -> Findings {
         return findings;
     };
     let setup = Setup { journal: Journal::recording(), ..setup.clone() };
-    let end = execute(scenario, &setup, &mut Schedule::forced(steps), &mut Vec::new());
+    let end = execute(scenario, &setup, &mut Schedule::forced(steps, limits.repeats), &mut Vec::new());
     findings.executions = 1;
     findings.bound("one replayed execution".to_owned());
     match end {
@@ -250,10 +261,12 @@ fn play<S: Scenario>(
     schedule: &mut Schedule,
     (fibres, stacks): (&mut Vec<Option<Fibre>>, &mut Vec<DefaultStack>),
 ) -> End {
-    let memory: Shared = Rc::new(RefCell::new(World::new()));
-    let port = Port { world: Rc::clone(&memory), role: 0, yielder: None };
-    let outside = Model::new(port, Context::new("set-up", setup));
-    let world = Rc::new(scenario.world(&outside));
+    let memory: Shared = Rc::new(RefCell::new(World::new(schedule.repeats())));
+    let outside = |name| {
+        let port = Port { world: Rc::clone(&memory), role: 0, yielder: None };
+        Model::new(port, Context::new(name, setup))
+    };
+    let world = Rc::new(scenario.world(&outside(SET_UP)));
     for (index, &name) in scenario.roles().iter().enumerate() {
         let role = judged(memory.borrow_mut().spawn());
         let (memory, world, context) = (Rc::clone(&memory), Rc::clone(&world), Context::new(name, setup));
@@ -273,7 +286,10 @@ fn play<S: Scenario>(
         let decision = schedule.decide(&pending, &memory.borrow());
         let (role, choice) = match decision {
             Decision::Go(role, choice) => (role, choice),
-            Decision::Seen => return End::Seen,
+            Decision::Seen => {
+                schedule.note(memory.borrow().trimmed());
+                return End::Seen;
+            }
             Decision::Diverged => {
                 fail(Promise::Model, "the model does not repeat itself".to_owned())
             }
@@ -282,8 +298,9 @@ fn play<S: Scenario>(
         let answer = judged(memory.borrow_mut().apply(role, operation, choice));
         pending[role] = resume(&mut fibres[role], answer, &mut outcomes[role]);
     }
+    schedule.note(memory.borrow().trimmed());
     memory.borrow_mut().join();
-    scenario.finish(&outside, &world);
+    scenario.finish(&outside(END), &world);
     End::Done(outcomes[1..].join(" | "))
 }
 

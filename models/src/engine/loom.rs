@@ -18,7 +18,7 @@ use super::{Failure, Findings, Limits};
 use crate::context::{Context, Setup};
 use crate::memory::{Model, Raw, Update};
 use crate::scenario::{self, Scenario};
-use crate::trace::Journal;
+use crate::trace::{END, Journal, SET_UP};
 use crate::violation::from_payload;
 
 /// How often loom looks at its limits.
@@ -152,7 +152,7 @@ pub(crate) fn check<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits) -
 /// One execution. The first role runs on the main thread: one thread less to interleave.
 fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
     setup.journal.clear();
-    let outside = Model::new(Port, Context::new("set-up", setup));
+    let outside = Model::new(Port, Context::new(SET_UP, setup));
     let world = Arc::new(scenario.world(&outside));
     let roles = scenario.roles();
     let others: Vec<_> = (1..roles.len())
@@ -167,7 +167,7 @@ fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
     let first = Model::new(Port, Context::new(roles[0], setup));
     let mut outcomes = vec![scenario::play(scenario, 0, &first, &world)];
     outcomes.extend(others.into_iter().map(|role| role.join().unwrap_or_default()));
-    scenario.finish(&outside, &world);
+    scenario.finish(&Model::new(Port, Context::new(END, setup)), &world);
     let mut tally = open(tally);
     tally.executions += 1;
     tally.outcomes.insert(outcomes.join(" | "));

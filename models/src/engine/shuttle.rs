@@ -17,7 +17,7 @@ use super::{Engine, Failure, Findings, Limits};
 use crate::context::{Context, Setup};
 use crate::memory::{Model, Raw, Update};
 use crate::scenario::{self, Scenario};
-use crate::trace::Journal;
+use crate::trace::{END, Journal, SET_UP};
 use crate::violation::from_payload;
 
 /// Schedules when nobody says otherwise.
@@ -144,7 +144,7 @@ pub(crate) fn sample<S: Scenario>(
 /// One execution.
 fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
     setup.journal.clear();
-    let outside = Model::new(Port, Context::new("set-up", setup));
+    let outside = Model::new(Port, Context::new(SET_UP, setup));
     let world = Arc::new(scenario.world(&outside));
     let roles: Vec<_> = (0..scenario.roles().len())
         .map(|index| {
@@ -157,7 +157,7 @@ fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
         .collect();
     let outcomes: Vec<_> =
         roles.into_iter().map(|role| role.join().unwrap_or_default()).collect();
-    scenario.finish(&outside, &world);
+    scenario.finish(&Model::new(Port, Context::new(END, setup)), &world);
     let mut tally = open(tally);
     tally.executions += 1;
     tally.outcomes.insert(outcomes.join(" | "));

@@ -40,7 +40,7 @@ pub fn slot_record<M: ModelMemory>(mem: &M, index: usize) -> SlotRWState<M::Word
         sequence: mem.word(Name::numbered("label", index), 0),
         write_generation: mem.word(Name::numbered("generation", index), 0),
         payload_bytes: mem.word(Name::numbered("length", index), 0),
-        reserved: [0; 4],
+        reserved: [0; _],
     }
 }
 
@@ -81,12 +81,12 @@ impl<W, C> Block<W, C> {
                 commit_index: word("commit_index"),
                 latest: word("latest"),
                 closed: word("closed"),
-                reserved: [0; 5],
+                reserved: [0; _],
             },
-            registry: RegistryLine { registry: word("registry"), reserved: [0; 7] },
-            ack: AckLine { ack: word("ack"), read_index: word("read_index"), reserved: [0; 6] },
+            registry: RegistryLine { registry: word("registry"), reserved: [0; _] },
+            ack: AckLine { ack: word("ack"), read_index: word("read_index"), reserved: [0; _] },
             cursors: (0..consumers)
-                .map(|index| CursorLine { cursor: cursor(index), reserved: [0; 7] })
+                .map(|index| CursorLine { cursor: cursor(index), reserved: [0; _] })
                 .collect(),
             slots: (0..slots).map(|index| slot_record(mem, index)).collect(),
             payloads: (0..slots).map(|index| payload(mem, index)).collect(),

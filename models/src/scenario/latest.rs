@@ -52,6 +52,7 @@ impl Latest {
             sync: ConsumerSync::LatestOnly,
             overwrites: false,
             capacity: self.capacity,
+            first: 0,
             slots: self.slots,
         }
     }
@@ -143,7 +144,7 @@ impl Scenario for Latest {
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
         let block = Block::new(mem, self.slots, self.readers + 1);
-        let world = World { block, writer: Mutex::new(RingWriter::new(self.rules(), 0)) };
+        let world = World { block, writer: Mutex::new(RingWriter::new(self.rules())) };
         let filled = Self { commits: self.before, aborts: false, ..*self };
         filled.write(mem, &world, &mut Seen::default());
         world

@@ -75,7 +75,7 @@ impl Sequential {
         };
         #[expect(clippy::cast_possible_truncation, reason = "a handful of slots")]
         let slots = self.capacity as usize + 1;
-        Rules { sync, overwrites: self.overwrites, capacity: self.capacity, slots }
+        Rules { sync, overwrites: self.overwrites, capacity: self.capacity, slots, first: 0 }
     }
 
     fn write<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>, seen: &mut Seen) {
@@ -189,7 +189,7 @@ impl Scenario for Sequential {
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
         let block = Block::new(mem, self.rules().slots, self.readers);
-        let writer = Mutex::new(RingWriter::new(self.rules(), 0));
+        let writer = Mutex::new(RingWriter::new(self.rules()));
         let readers = (0..self.readers).map(|number| {
             Mutex::new((self.joins == Joins::Before).then(|| self.join(mem, &block, number)))
         });
@@ -232,7 +232,7 @@ impl Scenario for Sequential {
                 continue;
             }
             let left = commits.saturating_sub(reader.cursor());
-            let rest = Self { looks: left + u64::from(self.overwrites), closes: false, ..*self };
+            let rest = Self { looks: left + 1, closes: false, ..*self };
             let mut seen = Seen::default();
             rest.read(mem, world, reader, &mut seen);
             check(reader.cursor() == commits, Promise::Lossless, || {

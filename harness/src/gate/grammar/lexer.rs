@@ -47,8 +47,12 @@ impl<'a> Lexer<'a> {
         Ok(token)
     }
 
-    /// The next piece, which stays.
-    pub(super) fn peek(&self) -> Result<Token<'a>, GrammarError> {
+    /// Whether a `*` comes next; it stays.
+    pub(super) fn before_times(&self) -> bool {
+        self.text[self.skip_blanks()..].starts_with('*')
+    }
+
+    fn peek(&self) -> Result<Token<'a>, GrammarError> {
         let start = self.skip_blanks();
         let rest = &self.text[start..];
         let Some(first) = rest.chars().next() else {

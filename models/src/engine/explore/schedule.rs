@@ -53,17 +53,35 @@ pub(super) struct Schedule {
     sleep: [Sleep; ROLES_MAX],
     /// A path to follow instead of searching.
     forced: Option<Vec<usize>>,
+    /// How often a role may read one stale value in a row; none: as often as it likes.
+    repeats: Option<u32>,
+    /// Whether that ever kept a role from reading something.
+    trimmed: bool,
 }
 
 impl Schedule {
     /// A search from the beginning.
-    pub(super) const fn new() -> Self {
-        Self { nodes: Vec::new(), depth: 0, sleep: [Sleep::Awake; ROLES_MAX], forced: None }
+    pub(super) const fn new(repeats: Option<u32>) -> Self {
+        let sleep = [Sleep::Awake; ROLES_MAX];
+        Self { nodes: Vec::new(), depth: 0, sleep, forced: None, repeats, trimmed: false }
     }
 
     /// Follows `path`, as [`path`](Self::path) gave it.
-    pub(super) fn forced(path: Vec<usize>) -> Self {
-        Self { forced: Some(path), ..Self::new() }
+    pub(super) fn forced(path: Vec<usize>, repeats: Option<u32>) -> Self {
+        Self { forced: Some(path), ..Self::new(repeats) }
+    }
+
+    pub(super) const fn repeats(&self) -> Option<u32> {
+        self.repeats
+    }
+
+    /// Notes whether the bound on repeats mattered in an execution.
+    pub(super) const fn note(&mut self, trimmed: bool) {
+        self.trimmed |= trimmed;
+    }
+
+    pub(super) const fn trimmed(&self) -> bool {
+        self.trimmed
     }
 
     /// Back to the beginning of an execution.
@@ -163,11 +181,11 @@ mod tests {
     /// Two roles that load the same word: nothing depends on their order.
     #[test]
     fn independent_reads_are_tried_in_one_order_only() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Schedule::new(None);
         let mut complete = 0;
         loop {
             schedule.begin();
-            let mut world = World::new();
+            let mut world = World::new(None);
             let word = world.word(0, 0).unwrap();
             let mut pending = vec![None];
             for _ in 0..2 {

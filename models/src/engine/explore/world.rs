@@ -6,6 +6,7 @@
 //! sequence goes on through read-modify-writes only.
 //! Knows nothing of: schedules, roles' code.
 
+use core::cell::Cell;
 use core::sync::atomic::Ordering;
 
 use super::view::{ROLES_MAX, View, WORDS_MAX};
@@ -55,7 +56,7 @@ struct Message {
     replaced: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Role {
     /// What it has seen.
     seen: View,
@@ -63,6 +64,14 @@ struct Role {
     offered: View,
     /// What a relaxed store carries: what was seen at the last release fence.
     released: View,
+    /// For each word, the message that was read last, and how often in a row.
+    again: [(u32, u32); WORDS_MAX],
+}
+
+impl Role {
+    const fn new(seen: View) -> Self {
+        Self { seen, offered: seen, released: View::NOTHING, again: [(0, 0); WORDS_MAX] }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -84,6 +93,10 @@ pub(super) struct World {
     /// What the fences so far have seen, one after the other.
     fences: Option<View>,
     serial: u32,
+    /// How often a role may read one stale value in a row.
+    repeats: Option<u32>,
+    /// Whether that ever kept a role from reading something.
+    trimmed: Cell<bool>,
 }
 
 /// Why the engine cannot go on: the model is outside of what it can judge.
@@ -99,10 +112,13 @@ const fn releases(ordering: Ordering) -> bool {
 
 impl World {
     /// A world with one role that has seen nothing.
-    pub(super) fn new() -> Self {
-        let nothing = View::NOTHING;
-        let first = Role { seen: nothing, offered: nothing, released: nothing };
-        Self { roles: vec![first], ..Self::default() }
+    pub(super) fn new(repeats: Option<u32>) -> Self {
+        Self { roles: vec![Role::new(View::NOTHING)], repeats, ..Self::default() }
+    }
+
+    /// Whether a role was ever kept from reading a stale value once more.
+    pub(super) const fn trimmed(&self) -> bool {
+        self.trimmed.get()
     }
 
     /// Adds a role that has seen what role 0 has seen; returns its number.
@@ -112,7 +128,7 @@ impl World {
             return Err(format!("more than {} roles", ROLES_MAX - 1));
         }
         let seen = self.roles[0].seen;
-        self.roles.push(Role { seen, offered: seen, released: View::NOTHING });
+        self.roles.push(Role::new(seen));
         Ok(number)
     }
 
@@ -167,14 +183,20 @@ impl World {
                 );
             }
             Operation::Load(word, _) => {
-                return into.extend(self.visible(role, word, since).map(|(at, _)| Choice::Read(at)));
+                let readable = self.visible(role, word, since);
+                let readable = readable.filter(|(at, _)| self.may_repeat(role, word, *at));
+                return into.extend(readable.map(|(at, _)| Choice::Read(at)));
             }
             Operation::Update(word, ..) => (word, None),
             Operation::Exchange(word, current, ..) => (word, Some(current)),
         };
         for (at, message) in self.visible(role, word, since) {
             match expected {
-                Some(expected) if message.value != expected => into.push(Choice::Read(at)),
+                Some(expected) if message.value != expected => {
+                    if self.may_repeat(role, word, at) {
+                        into.push(Choice::Read(at));
+                    }
+                }
                 _ if !message.replaced => into.push(Choice::Replace(at)),
                 _ => {}
             }
@@ -193,6 +215,18 @@ impl World {
         messages
             .take_while(move |(_, message)| message.stamp >= floor)
             .filter(move |(_, message)| message.serial >= since)
+    }
+
+    /// Whether `role` may read message `at` once more: the newest always, a stale one not for ever.
+    fn may_repeat(&self, role: usize, word: usize, at: usize) -> bool {
+        let Some(repeats) = self.repeats else { return true };
+        let newest = at + 1 == self.words[word].len();
+        let (serial, count) = self.roles[role].again[word];
+        let may = newest || serial != self.words[word][at].serial || count < repeats;
+        if !may {
+            self.trimmed.set(true);
+        }
+        may
     }
 
     /// Does `operation` the way `choice` says.
@@ -231,6 +265,9 @@ impl World {
         let message = &self.words[word][at];
         let role = &mut self.roles[role];
         role.seen.see(word, message.stamp);
+        let (serial, count) = &mut role.again[word];
+        *count = if *serial == message.serial { *count + 1 } else { 1 };
+        *serial = message.serial;
         role.offered.join(&message.view);
         if acquires(ordering) {
             role.seen.join(&message.view);
