@@ -203,6 +203,17 @@ impl<M: MappedMemory> Consumer<M> {
     /// Checks what was admitted, and hands it out.
     #[inline]
     fn admitted(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
+        let config = &self.block.geometry().config;
+        let enforced = config.checksum_policy() == ChecksumPolicy::Enforced;
+        let fits = taken.admission.payload_bytes <= config.payload_bytes();
+        if fits && !enforced && !taken.pinned {
+            return Ok(ReadSlot::new(self, taken));
+        }
+        self.admitted_slowly(taken)
+    }
+
+    #[inline(never)]
+    fn admitted_slowly(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
         let limit = self.block.geometry().config.payload_bytes();
         if taken.admission.payload_bytes > limit {
             self.leave_slot(taken);

@@ -88,6 +88,14 @@ impl<M: MappedMemory> Producer<M> {
         &mut self,
         timeout: Timeout,
     ) -> Result<WriteSlot<'_, M>, WriteError> {
+        match self.writer.try_acquire(&self.mem, &self.block.ring()) {
+            Some(index) => Ok(WriteSlot::new(self, index)),
+            None => self.acquire_slowly(timeout),
+        }
+    }
+
+    #[cold]
+    fn acquire_slowly(&mut self, timeout: Timeout) -> Result<WriteSlot<'_, M>, WriteError> {
         let mut waiter = Waiter::new(timeout, self.wait);
         let errs = self.block.geometry().config.when_full() == OnFull::Error;
         let (mem, block) = (&self.mem, &self.block);

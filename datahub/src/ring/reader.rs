@@ -25,7 +25,7 @@ pub struct Taken {
     /// Label and length.
     pub admission: Admission,
     /// Whether this reader's bit is set for it.
-    pinned: bool,
+    pub pinned: bool,
     /// Whether releasing it moves the cursor.
     advances: bool,
 }
@@ -148,6 +148,7 @@ impl RingReader {
         self.acquire_pinned(mem, ring)
     }
 
+    #[inline(never)]
     fn acquire_pinned<M: Memory>(
         &mut self,
         mem: &M,

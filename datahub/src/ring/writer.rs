@@ -72,6 +72,28 @@ impl RingWriter {
         self.next
     }
 
+    /// Takes the slot that is next in turn, if that takes no waiting: the usual case.
+    #[inline]
+    pub fn try_acquire<M: Memory>(
+        &mut self,
+        mem: &M,
+        ring: &Ring<'_, M::Word>,
+    ) -> Option<usize> {
+        let open = match self.rules.sync {
+            ConsumerSync::LatestOnly => self.may_overwrite(self.at),
+            _ => !self.rules.gates() || self.gate.admits(self.next),
+        };
+        let ready = open && self.next != Sequence::MAX;
+        (ready && slot::take(mem, &ring.slots[self.at], self.next).is_ok()).then_some(self.at)
+    }
+
+    /// Whether the slot holds none of the newest payloads.
+    #[inline]
+    fn may_overwrite(&self, index: usize) -> bool {
+        let end = self.held[index].end;
+        end == 0 || self.next - end >= self.rules.capacity
+    }
+
     /// Takes a slot for the next sequence. No sequence is spent before the commit (F8, F9).
     ///
     /// `wait` is told what blocks and says whether to look again.
@@ -79,7 +101,6 @@ impl RingWriter {
     /// # Errors
     ///
     /// [`NotTaken`]; ring and slots are as before.
-    #[inline]
     pub fn acquire<M: Memory>(
         &mut self,
         mem: &M,
@@ -89,19 +110,14 @@ impl RingWriter {
         if self.next == Sequence::MAX {
             return Err(NotTaken::Exhausted);
         }
-        if self.rules.sync == ConsumerSync::LatestOnly {
-            return self.acquire_any(mem, ring, wait);
+        match self.rules.sync {
+            ConsumerSync::LatestOnly => self.acquire_any(mem, ring, wait),
+            _ => self.acquire_next(mem, ring, wait),
         }
-        let open = !self.rules.gates() || self.gate.admits(self.next);
-        if open && slot::take(mem, &ring.slots[self.at], self.next).is_ok() {
-            return Ok(self.at);
-        }
-        self.acquire_slowly(mem, ring, wait)
     }
 
     /// Waits for the gate, then for readers that pin the slot.
-    #[cold]
-    fn acquire_slowly<M: Memory>(
+    fn acquire_next<M: Memory>(
         &mut self,
         mem: &M,
         ring: &Ring<'_, M::Word>,
@@ -191,8 +207,7 @@ impl RingWriter {
         let (mut inside, mut oldest) = (0, None);
         for step in 0..self.rules.slots {
             let index = wrapped(self.at + step, self.rules.slots);
-            let end = self.held[index].end;
-            if end != 0 && self.next - end < self.rules.capacity {
+            if !self.may_overwrite(index) {
                 continue;
             }
             match slot::take(mem, &ring.slots[index], self.next) {
