@@ -14,15 +14,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use memmap2::MmapRaw;
-
 use crate::heartbeat::HeartbeatSlot;
 use crate::layout::{self, Layout};
 use crate::memory::{MappedMemory, SharedWord};
-use crate::metrics::{ConsumerCounters, MetricsSection, Snapshot};
+use crate::metrics::{self, ConsumerCounters, MetricsSection, Snapshot};
 use crate::park::ParkLine;
 use crate::ring::{Ring, Rules};
-use crate::shm;
+use crate::shm::{self, Mapping};
 use crate::slot::{Reader, SlotRWState};
 use header::{Geometry, HeaderError};
 
@@ -33,7 +31,7 @@ pub struct Block {
     geometry: Geometry,
     file: File,
     // Owns the mapping that `base` points into.
-    _map: MmapRaw,
+    _map: Mapping,
 }
 
 // SAFETY: the mapping has no owner thread; all its words are atomics, and payload bytes are reached
@@ -49,9 +47,29 @@ pub enum OpenError {
     /// The file is not a usable block.
     #[error(transparent)]
     Header(#[from] HeaderError),
+    /// The file belongs to somebody else, or others may write it.
+    #[error("the file belongs to user {user} with mode {mode:o}; a block belongs to its user alone (mode 600)")]
+    Stranger {
+        /// Whose it is.
+        user: u32,
+        /// Its permissions.
+        mode: u32,
+    },
     /// The operating system refused.
     #[error(transparent)]
     System(#[from] io::Error),
+}
+
+impl OpenError {
+    /// Whether the file was once a block of this layout and is one no longer.
+    pub(crate) fn is_damage(&self) -> bool {
+        use HeaderError::{ByteOrder, LayoutHash, Magic, TooShort, Version};
+        let other = matches!(
+            self,
+            Self::Header(Magic(_) | TooShort { .. } | Version { .. } | ByteOrder(_) | LayoutHash { .. })
+        );
+        matches!(self, Self::Header(_)) && !other
+    }
 }
 
 impl Block {
@@ -70,6 +88,9 @@ impl Block {
     ///
     /// [`OpenError`]; nothing is mapped.
     pub(crate) fn from_file(file: File) -> Result<Self, OpenError> {
+        if let Some((user, mode)) = shm::stranger(&file)? {
+            return Err(OpenError::Stranger { user, mode });
+        }
         let length = file.metadata()?.len();
         // A private copy by `read`: a file cut short meanwhile gives an error, not SIGBUS.
         let mut copy = [0; layout::HEADER];
@@ -89,8 +110,8 @@ impl Block {
     }
 
     fn map(file: File, geometry: Geometry) -> io::Result<Self> {
-        let map = shm::map(&file, geometry.layout.total)?;
-        let base = NonNull::new(map.as_mut_ptr()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let map = Mapping::new(&file, geometry.layout.total)?;
+        let base = map.base().ok_or(io::ErrorKind::AddrNotAvailable)?;
         Ok(Self { base, geometry, file, _map: map })
     }
 
@@ -117,24 +138,29 @@ impl Block {
         &self.geometry.layout
     }
 
-    /// `T` at `offset`. For types made of atomics and reserved words only.
+    /// `offset` bytes from the start, as the place of a `T`. Offsets come from `layout`.
     #[inline]
-    fn at<T>(&self, offset: usize) -> &T {
+    fn place<T>(&self, offset: usize) -> NonNull<T> {
         debug_assert!(offset.is_multiple_of(align_of::<T>()));
         debug_assert!(offset + size_of::<T>() <= self.layout().total);
-        // SAFETY: the callers pass offsets from `layout`, which lie inside the mapping with room
-        // for `T`; `total` bytes from `base` are mapped.
-        let place = unsafe { self.base.add(offset) }.cast::<T>();
-        // SAFETY: `place` is aligned, because every region begins on a line and `base` on a page;
-        // all fields are atomics or never written again; the mapping lives as long as `self`.
-        unsafe { place.as_ref() }
+        // SAFETY: the callers pass offsets of regions, which lie inside the mapping's `total` bytes.
+        unsafe { self.base.add(offset) }.cast()
+    }
+
+    /// `T` at `offset`. For types made of atomics only.
+    #[inline]
+    fn at<T>(&self, offset: usize) -> &T {
+        // SAFETY: the place lies inside the mapping, with room for `T`; it is aligned, because every
+        // region begins on a line and `base` on a page; all fields are atomics, and every bit
+        // pattern is a value of theirs; the mapping lives as long as `self`.
+        unsafe { self.place::<T>(offset).as_ref() }
     }
 
     /// `count` of `T` from `offset` on.
     #[inline]
     fn slice_at<T>(&self, offset: usize, count: usize) -> &[T] {
         debug_assert!(offset + count * size_of::<T>() <= self.layout().total);
-        let first: *const T = self.at::<T>(offset);
+        let first = self.place::<T>(offset).as_ptr();
         // SAFETY: `layout` gives every region room for all its elements, whose number comes from
         // the private geometry; otherwise as in `at`.
         unsafe { slice::from_raw_parts(first, count) }
@@ -162,9 +188,19 @@ impl Block {
         }
     }
 
+    /// The lowest cursor that the producer has seen, for observers.
+    pub(crate) fn read_index<M: MappedMemory>(&self, mem: &M) -> u64 {
+        metrics::read(mem, &self.ring().ack.read_index)
+    }
+
     #[inline]
     fn slots(&self) -> &[SlotRWState<SharedWord>] {
         self.slice_at(self.layout().slots, self.slot_count())
+    }
+
+    /// 1 when the stream has ended, for observers and for those who end it in a dead producer's place.
+    pub(crate) fn closed(&self) -> &SharedWord {
+        &self.ring().ack.closed
     }
 
     pub(crate) fn heartbeat(&self, reader: Reader) -> &HeartbeatSlot<SharedWord> {

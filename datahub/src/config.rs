@@ -1,5 +1,13 @@
 //! What a block is asked to be: checked once, here, and private afterwards.
 
+mod schema_tag;
+mod zone;
+
+pub use schema_tag::SchemaTag;
+pub use zone::{ZONE_BYTES_MAX, ZONES_MAX, ZoneConfig};
+
+use crate::name::BlockName;
+
 /// Which payloads a consumer is shown, and who may hold the producer back.
 ///
 /// Source: HEP-CORE-0002 consumer sync policy; values as stored in the header.
@@ -99,7 +107,7 @@ pub const CAPACITY_MAX: u32 = 1 << 16;
 pub const PAYLOAD_BYTES_MAX: u64 = 1 << 30;
 
 /// Why a configuration cannot be built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Capacity 0 or above [`CAPACITY_MAX`].
@@ -123,14 +131,34 @@ pub enum ConfigError {
         /// Most that can be addressed.
         most: u32,
     },
-    /// A sequential ring places a sequence by position, so its slots are exactly capacity + 1.
-    #[error("a sequential block has exactly {needed} physical slots, not {slots}")]
-    SequentialSlots {
+    /// A batch of no slot, of more than the capacity, or under latest-only.
+    #[error("batches of {slots} slots are out of range: use 1 to {most}")]
+    Batch {
         /// What was asked.
         slots: u32,
-        /// Capacity + 1.
-        needed: u32,
+        /// The capacity of a sequential block; 0 under latest-only, which has no batches.
+        most: u32,
     },
+    /// A payload has no room for a value of the schema.
+    #[error("a value of {value_bytes} bytes does not fit a payload of {payload_bytes}")]
+    SchemaBytes {
+        /// Bytes of a value.
+        value_bytes: u64,
+        /// Bytes of a payload.
+        payload_bytes: u64,
+    },
+    /// A type that needs more than a cache line.
+    #[error("slots and zones begin on lines of 64 bytes, the type needs an alignment of {0}")]
+    Alignment(usize),
+    /// More zones than the header can name.
+    #[error("a block has at most {ZONES_MAX} zones, not {0}")]
+    Zones(usize),
+    /// Two zones of one name.
+    #[error("two zones are called '{0}'")]
+    ZoneName(BlockName),
+    /// A zone of 0 bytes or above [`ZONE_BYTES_MAX`].
+    #[error("a zone of {0} bytes is out of range: use 1 to {ZONE_BYTES_MAX}")]
+    ZoneBytes(u64),
 }
 
 /// The shape and the rules of a block.
@@ -142,7 +170,7 @@ pub enum ConfigError {
 /// assert_eq!(config.physical_slots(), 65);
 /// # Ok::<(), datahub::config::ConfigError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockConfig {
     consumer_sync: ConsumerSync,
     capacity: u32,
@@ -153,10 +181,12 @@ pub struct BlockConfig {
     checksum_algorithm: ChecksumAlgorithm,
     checksum_policy: ChecksumPolicy,
     parking: bool,
+    slot_schema: Option<SchemaTag>,
+    zones: Vec<ZoneConfig>,
 }
 
-/// Most physical slots: room for every capacity, every reader and the one being written.
-pub(crate) const PHYSICAL_SLOTS_MAX: u32 = CAPACITY_MAX + READERS_MAX + 1;
+/// Most physical slots: room for every capacity, and for every reader or the largest batch.
+pub(crate) const PHYSICAL_SLOTS_MAX: u32 = 2 * CAPACITY_MAX;
 
 impl BlockConfig {
     /// A block that keeps `capacity` payloads of up to `payload_bytes` readable.
@@ -189,6 +219,8 @@ impl BlockConfig {
             checksum_algorithm: ChecksumAlgorithm::Xxh3,
             checksum_policy: ChecksumPolicy::Manual,
             parking: false,
+            slot_schema: None,
+            zones: Vec::new(),
         };
         config.physical_slots = config.usual_slots();
         Ok(config)
@@ -207,7 +239,7 @@ impl BlockConfig {
     /// # Errors
     ///
     /// [`ConfigError::MaxConsumers`].
-    pub const fn max_consumers(mut self, count: u32) -> Result<Self, ConfigError> {
+    pub fn max_consumers(mut self, count: u32) -> Result<Self, ConfigError> {
         if count == 0 || count > READERS_MAX {
             return Err(ConfigError::MaxConsumers(count));
         }
@@ -220,42 +252,93 @@ impl BlockConfig {
     }
 
     /// Exactly `slots` physical slots. Fewer than capacity + consumers + 1 save memory in a
-    /// latest-only block; the producer may then have to wait for readers.
+    /// latest-only block; the producer may then have to wait for readers. More than capacity + 1
+    /// make room for batches in a sequential block.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::PhysicalSlots`] below capacity + 1, [`ConfigError::SequentialSlots`].
-    pub const fn with_physical_slots(mut self, slots: u32) -> Result<Self, ConfigError> {
+    /// [`ConfigError::PhysicalSlots`] below capacity + 1.
+    pub fn with_physical_slots(mut self, slots: u32) -> Result<Self, ConfigError> {
         let least = self.capacity + 1;
         if slots < least || slots > PHYSICAL_SLOTS_MAX {
             let (capacity, most) = (self.capacity, PHYSICAL_SLOTS_MAX);
             return Err(ConfigError::PhysicalSlots { slots, capacity, least, most });
         }
-        if slots != least && !matches!(self.consumer_sync, ConsumerSync::LatestOnly) {
-            return Err(ConfigError::SequentialSlots { slots, needed: least });
-        }
         self.physical_slots = slots;
         Ok(self)
     }
 
+    /// Room for batches of up to `slots` slots: as many payloads can be written at once while
+    /// `capacity` others stay readable. Costs `slots` − 1 more slots of memory.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Batch`] for 0, more than the capacity, or a latest-only block.
+    pub fn batches_of(self, slots: u32) -> Result<Self, ConfigError> {
+        let latest = matches!(self.consumer_sync, ConsumerSync::LatestOnly);
+        let most = if latest { 0 } else { self.capacity };
+        if slots == 0 || slots > most {
+            return Err(ConfigError::Batch { slots, most });
+        }
+        let physical = self.capacity + slots;
+        self.with_physical_slots(physical)
+    }
+
     /// What the producer does when a sequential ring is full. Latest-only is never full.
     #[must_use]
-    pub const fn on_full(mut self, on_full: OnFull) -> Self {
+    pub fn on_full(mut self, on_full: OnFull) -> Self {
         self.on_full = on_full;
         self
     }
 
     /// How slots are checked, and by whom.
     #[must_use]
-    pub const fn checksum(mut self, algorithm: ChecksumAlgorithm, policy: ChecksumPolicy) -> Self {
+    pub fn checksum(mut self, algorithm: ChecksumAlgorithm, policy: ChecksumPolicy) -> Self {
         self.checksum_algorithm = algorithm;
         self.checksum_policy = policy;
         self
     }
 
+    /// Says in the header which layout payloads have; see
+    /// [`slot_schema`](Self::slot_schema) for types.
+    #[must_use]
+    pub fn with_slot_schema(mut self, schema: Option<SchemaTag>) -> Self {
+        self.slot_schema = schema;
+        self
+    }
+
+    /// Adds a flexible zone.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Zones`] when there are [`ZONES_MAX`] already, [`ConfigError::ZoneName`] when
+    /// one has the name.
+    pub fn with_zone(mut self, zone: ZoneConfig) -> Result<Self, ConfigError> {
+        if self.zones.len() >= ZONES_MAX {
+            return Err(ConfigError::Zones(self.zones.len() + 1));
+        }
+        if self.zones.iter().any(|other| other.name() == zone.name()) {
+            return Err(ConfigError::ZoneName(zone.name().clone()));
+        }
+        self.zones.push(zone);
+        Ok(self)
+    }
+
+    /// Which layout payloads have, if the block says.
+    #[must_use]
+    pub const fn schema(&self) -> Option<&SchemaTag> {
+        self.slot_schema.as_ref()
+    }
+
+    /// The flexible zones.
+    #[must_use]
+    pub fn zones(&self) -> &[ZoneConfig] {
+        &self.zones
+    }
+
     /// Allows waiters to sleep in the kernel. Costs the other side one fence a message.
     #[must_use]
-    pub const fn parking(mut self, allowed: bool) -> Self {
+    pub fn parking(mut self, allowed: bool) -> Self {
         self.parking = allowed;
         self
     }

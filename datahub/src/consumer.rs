@@ -2,6 +2,7 @@
 
 pub mod attach;
 pub mod read_slot;
+pub mod slot_iterator;
 
 use core::time::Duration;
 
@@ -20,6 +21,9 @@ use read_slot::ReadSlot;
 /// A consumer says that it is there once in so many reads.
 const READS_PER_BEAT: u64 = 1024;
 
+/// A consumer that only polls asks whether its producer lives once in so many looks.
+const POLLS_PER_LOOK: u32 = 256;
+
 /// Why there is nothing to read. Each is about this call only, unless it says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -37,6 +41,19 @@ pub enum ReadError {
         missed: u64,
         /// The sequence that comes next.
         oldest: Sequence,
+    },
+    /// The payload asked for by its sequence is no longer there.
+    #[error("that payload is no longer there: the oldest is {oldest}")]
+    Gone {
+        /// The oldest sequence still promised.
+        oldest: Sequence,
+    },
+    /// There is something new, and the producer came round each time this consumer tried to enter
+    /// its slot. Trying again may succeed; more slots make it rarer.
+    #[error("the producer overtook this consumer again and again for {waited:?}")]
+    Contended {
+        /// How long the consumer tried.
+        waited: Duration,
     },
     /// The producer has ended the stream and everything was read.
     #[error("the producer has ended the stream")]
@@ -68,6 +85,8 @@ pub struct Consumer<M: MappedMemory = Shared> {
     wait: WaitStrategy,
     races: u64,
     reads: u64,
+    /// Looks that found nothing.
+    polls: u32,
     process: u32,
     // Dropped last: gives the seat back.
     _token: Token,
@@ -104,13 +123,19 @@ impl<M: MappedMemory> Consumer<M> {
                 Step::Look => None,
                 Step::Sleep => match self.sleep(&mut waiter) {
                     Ok(taken) => return self.admitted(taken),
-                    Err(_) => None,
+                    Err(found) => {
+                        self.give_up(found)?;
+                        None
+                    }
                 },
-                step => self.over(step, &waiter),
+                step => self.over(step, &waiter, why),
             };
             match (self.ring_reader.acquire(&self.mem, &self.block.ring()), over) {
                 (Ok(taken), _) => return self.admitted(taken),
-                (Err(_), Some(error)) => return Err(self.nothing(error)),
+                (Err(found), Some(error)) => {
+                    self.give_up(found)?;
+                    return Err(self.nothing(error));
+                }
                 (Err(next), None) => why = next,
             }
         }
@@ -125,23 +150,37 @@ impl<M: MappedMemory> Consumer<M> {
                 metrics::add(&self.mem, word, missed);
                 Err(ReadError::Lapped { missed, oldest })
             }
+            NotRead::Gone { oldest } => Err(ReadError::Gone { oldest }),
             NotRead::Corrupt => Err(ReadError::Damaged),
         }
     }
 
     /// Whether the wait is over, if this last look finds nothing either.
-    fn over(&self, step: Step, wait: &Waiter) -> Option<ReadError> {
-        let ended = || self.ring_reader.ended(&self.mem, &self.block.ring());
-        if ended() {
+    fn over(&mut self, step: Step, wait: &Waiter, why: NotRead) -> Option<ReadError> {
+        if self.ended() {
             return Some(ReadError::Ended);
         }
         let waited = wait.waited();
         // A token that cannot be examined is taken for a living producer's.
-        if !waited.is_zero() && !liveness::producer_lives(&self.block).unwrap_or(true) {
+        if self.may_ask(waited) && !liveness::producer_lives(&self.block).unwrap_or(true) {
             let dead = ReadError::ProducerDead { waited };
-            return Some(if ended() { ReadError::Ended } else { dead });
+            return Some(if self.ended() { ReadError::Ended } else { dead });
         }
-        (step == Step::Expired).then_some(ReadError::TimedOut { waited })
+        let expired = match why {
+            NotRead::Contended => ReadError::Contended { waited },
+            _ => ReadError::TimedOut { waited },
+        };
+        (step == Step::Expired).then_some(expired)
+    }
+
+    fn ended(&self) -> bool {
+        self.ring_reader.ended(&self.mem, &self.block.ring())
+    }
+
+    /// Whether to ask the kernel about the producer: after a wait, and now and then while polling.
+    fn may_ask(&mut self, waited: Duration) -> bool {
+        self.polls = self.polls.wrapping_add(1);
+        !waited.is_zero() || self.polls.is_multiple_of(POLLS_PER_LOOK)
     }
 
     #[cold]
@@ -158,7 +197,8 @@ impl<M: MappedMemory> Consumer<M> {
         let (mem, line) = (&self.mem, self.block.data_park());
         let signal = park::announce(mem, line, self.reader.number());
         let found = self.ring_reader.acquire(mem, &self.block.ring());
-        if found.is_err() {
+        let nothing = matches!(found, Err(NotRead::Empty | NotRead::Contended));
+        if nothing && !self.ended() {
             waiter.sleep(&line.signal, signal);
         }
         park::awake(mem, line, self.reader.number());
@@ -169,7 +209,7 @@ impl<M: MappedMemory> Consumer<M> {
     ///
     /// # Errors
     ///
-    /// [`ReadError::TimedOut`] when it is not there yet, [`ReadError::Lapped`] when no more.
+    /// [`ReadError::TimedOut`] when it is not there yet, [`ReadError::Gone`] when no more.
     pub fn acquire_sequence(
         &mut self,
         sequence: Sequence,
@@ -182,20 +222,17 @@ impl<M: MappedMemory> Consumer<M> {
         let mut over = None;
         loop {
             let ring = self.block.ring();
-            match self.ring_reader.acquire_sequence(&self.mem, &ring, sequence) {
+            let why = match self.ring_reader.acquire_sequence(&self.mem, &ring, sequence) {
                 Ok(taken) => return self.admitted(taken),
-                Err(NotRead::Empty | NotRead::Contended) => {}
-                Err(NotRead::Lapped { missed, oldest }) => {
-                    return Err(ReadError::Lapped { missed, oldest });
-                }
-                Err(NotRead::Corrupt) => return Err(ReadError::Damaged),
-            }
+                Err(why) => why,
+            };
+            self.give_up(why)?;
             if let Some(error) = over {
                 return Err(self.nothing(error));
             }
             over = match waiter.step() {
                 Step::Look | Step::Sleep => None,
-                step => self.over(step, &waiter),
+                step => self.over(step, &waiter, why),
             };
         }
     }
@@ -216,7 +253,8 @@ impl<M: MappedMemory> Consumer<M> {
     fn admitted_slowly(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
         let limit = self.block.geometry().config.payload_bytes();
         if taken.admission.payload_bytes > limit {
-            self.leave_slot(taken);
+            self.count(Metric::ValidationFailures, 1);
+            self.ring_reader.release(&self.mem, &self.block.ring(), taken);
             return Err(ReadError::Damaged);
         }
         self.count_admission(&taken);
@@ -260,14 +298,20 @@ impl<M: MappedMemory> Consumer<M> {
     fn leave_slot(&mut self, taken: Taken) {
         let bytes = taken.admission.payload_bytes;
         self.ring_reader.release(&self.mem, &self.block.ring(), taken);
-        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.space_park()) {
-            wake_all(&self.block.space_park().signal);
-        }
+        self.made_room();
         self.count(Metric::SlotsRead, 1);
         self.count(Metric::BytesRead, bytes);
         self.reads += 1;
         if self.reads.is_multiple_of(READS_PER_BEAT) {
             self.beat();
+        }
+    }
+
+    /// Wakes a producer that sleeps for room, if it can.
+    #[inline]
+    fn made_room(&self) {
+        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.space_park()) {
+            wake_all(&self.block.space_park().signal);
         }
     }
 
@@ -279,10 +323,11 @@ impl<M: MappedMemory> Consumer<M> {
         metrics::add(&self.mem, word, 1);
     }
 
-    /// How this consumer waits. A block without parking treats [`WaitStrategy::Park`] as yielding.
-    pub fn set_wait(&mut self, wait: WaitStrategy) {
-        let parks = self.config().parks();
-        self.wait = if wait == WaitStrategy::Park && !parks { WaitStrategy::Yield } else { wait };
+    /// How this consumer waits. A block without parking treats [`WaitStrategy::Park`] as yielding;
+    /// returns what was chosen.
+    pub fn set_wait(&mut self, wait: WaitStrategy) -> WaitStrategy {
+        self.wait = wait.within(self.config());
+        self.wait
     }
 
     /// Shape and rules of the block.
@@ -324,8 +369,6 @@ impl<M: MappedMemory> Drop for Consumer<M> {
         }
         self.ring_reader.leave(&self.mem, &self.block.ring());
         liveness::clear(&self.mem, &self.block, self.reader);
-        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.space_park()) {
-            wake_all(&self.block.space_park().signal);
-        }
+        self.made_room();
     }
 }

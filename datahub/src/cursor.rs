@@ -22,8 +22,6 @@ use crate::slot::Reader;
 pub struct CursorLine<W> {
     /// The next sequence that this consumer will read.
     pub cursor: W,
-    /// Zero.
-    pub reserved: [u64; 15],
 }
 
 /// Who is registered: written by consumers when they come and go.
@@ -32,11 +30,9 @@ pub struct CursorLine<W> {
 pub struct RegistryLine<W> {
     /// One bit a registered consumer in the low half, the number of joins so far in the high half.
     pub registry: W,
-    /// Zero.
-    pub reserved: [u64; 7],
 }
 
-/// What the producer says about the gate, once a lap.
+/// What the producer says now and then: about the gate once a lap, and at the end.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct AckLine<W> {
@@ -44,8 +40,8 @@ pub struct AckLine<W> {
     pub ack: W,
     /// The lowest cursor the producer has seen, for observers.
     pub read_index: W,
-    /// Zero.
-    pub reserved: [u64; 6],
+    /// 1 when the producer has ended the stream.
+    pub closed: W,
 }
 
 const _: () = assert!(size_of::<CursorLine<SharedWord>>() == layout::CURSOR);
@@ -75,7 +71,8 @@ pub enum NotJoined {
     Contended,
 }
 
-/// Registers `reader`, which will read `cursor` next.
+/// Registers `reader`, which will read `cursor` next; `alone`: only if none of these readers is
+/// registered (one bit each).
 ///
 /// # Errors
 ///
@@ -85,13 +82,13 @@ pub fn join<M: Memory>(
     line: &RegistryLine<M::Word>,
     own: &CursorLine<M::Word>,
     (reader, cursor): (Reader, Sequence),
-    alone: bool,
+    alone: Option<u32>,
 ) -> Result<Joined, NotJoined> {
     publish(mem, own, cursor);
     let mut seen = mem.load::<C_REGISTRY>(&line.registry);
     for _ in 0..1024 {
-        let others = registered(seen) & !reader.mask();
-        if alone && others != 0 {
+        let others = registered(seen) & alone.unwrap_or(0) & !reader.mask();
+        if others != 0 {
             return Err(NotJoined::Occupied(others));
         }
         let joined = (seen | u64::from(reader.mask())).wrapping_add(JOIN);

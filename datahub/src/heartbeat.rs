@@ -25,8 +25,6 @@ pub struct HeartbeatSlot<W> {
     pub since_ns: W,
     /// The owner's last beat, monotonic nanoseconds.
     pub last_heartbeat_ns: W,
-    /// Zero.
-    pub reserved: [u64; 4],
 }
 
 const _: () = assert!(size_of::<HeartbeatSlot<SharedWord>>() == layout::LINE);
@@ -116,6 +114,11 @@ pub fn owner<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> Option<Owner>
     };
     let unchanged = mem.load::<H_LOOK>(&slot.word) == word;
     (Occupancy::of(word) == Occupancy::Live && unchanged).then_some(owner)
+}
+
+/// Whether the slot is anybody's, alive or dead.
+pub fn occupied<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> bool {
+    Occupancy::of(mem.load::<H_SCAN>(&slot.word)) != Occupancy::Empty
 }
 
 /// Marks the slot as being cleaned, whatever its owner was doing; returns the epoch to free.

@@ -1,20 +1,22 @@
 //! Where everything stands in a segment: the only place with byte numbers.
 //!
 //! ```text
-//!     0  header      identity, geometry, schema hashes; written once, magic last
-//!  1024  producer    commit_index, latest, closed
-//!  1088  ack         acknowledged registry, read_index
-//!  1152  registry    who is registered
-//!  1216  data        where consumers sleep
-//!  1280  space       where the producer sleeps
-//!  1344  heartbeat   the producer's
-//!  1408  metrics     256 bytes
-//!  1664  baseline    256 bytes, the counts at the last reset
-//!  2048  heartbeats  32 × 64
-//!  4096  cursors     max_consumers × 128
+//!     0  header      identity, geometry, zones, schemas; written once, magic last
+//!  4096  producer    commit_index, latest, closed
+//!  4160  ack         acknowledged registry, read_index
+//!  4224  registry    who is registered
+//!  4288  data        where consumers sleep
+//!  4352  space       where the producer sleeps
+//!  4416  heartbeat   the producer's
+//!  4480  metrics     256 bytes
+//!  4736  baseline    256 bytes, the counts at the last reset
+//!  5120  heartbeats  32 × 64
+//!  7168  cursors     max_consumers × 128
 //!        counters    max_consumers × 64
 //!        slots       N × 64
 //!        records     N × 64: checksum records
+//!        zone records  zones × 64: checksum records
+//!        zones       each rounded up to 64
 //!        ring        N × stride, page-aligned; stride = payload rounded up to 64
 //! ```
 //!
@@ -22,34 +24,34 @@
 //! live with their rules and assert their sizes against the numbers here.
 //! Source: SPEC §2.1; sizes 64, 256 and 8 × 64 as in HEP-CORE-0002.
 
-use crate::config::{BlockConfig, READERS_MAX};
+use crate::config::{BlockConfig, READERS_MAX, ZONES_MAX};
 
 /// A cache line.
 pub const LINE: usize = 64;
 /// A page.
 pub const PAGE: usize = 4096;
 /// Bytes of the header that are written once.
-pub const HEADER: usize = 1024;
+pub const HEADER: usize = 4096;
 /// The producer's line.
-pub const PRODUCER: usize = 1024;
+pub const PRODUCER: usize = 4096;
 /// The acknowledgement line.
-pub const ACK: usize = 1088;
+pub const ACK: usize = 4160;
 /// The registry line.
-pub const REGISTRY: usize = 1152;
+pub const REGISTRY: usize = 4224;
 /// Where consumers sleep.
-pub const DATA_PARK: usize = 1216;
+pub const DATA_PARK: usize = 4288;
 /// Where the producer sleeps.
-pub const SPACE_PARK: usize = 1280;
+pub const SPACE_PARK: usize = 4352;
 /// The producer's heartbeat slot.
-pub const PRODUCER_HEARTBEAT: usize = 1344;
+pub const PRODUCER_HEARTBEAT: usize = 4416;
 /// The metrics section.
-pub const METRICS: usize = 1408;
+pub const METRICS: usize = 4480;
 /// The metrics baseline.
-pub const BASELINE: usize = 1664;
+pub const BASELINE: usize = 4736;
 /// The consumers' heartbeat slots.
-pub const HEARTBEATS: usize = 2048;
+pub const HEARTBEATS: usize = 5120;
 /// The consumers' cursors.
-pub const CURSORS: usize = 4096;
+pub const CURSORS: usize = 7168;
 /// Bytes of one cursor.
 pub const CURSOR: usize = 128;
 /// Bytes of the metrics section.
@@ -97,8 +99,30 @@ pub mod header {
     pub const ZONE_SCHEMA_HASH: usize = 128;
     /// 64 bytes: the specification's capability token; zero, never a secret (F36).
     pub const CAPABILITY: usize = 160;
-    /// End of the fields; zero from here on.
-    pub const END: usize = 224;
+    /// u32: how many flexible zones there are.
+    pub const ZONE_COUNT: usize = 224;
+    /// u32: bytes of the text of the slot's schema; 0: none, or too long for the header.
+    pub const SLOT_SCHEMA_TEXT_BYTES: usize = 228;
+    /// Where the zones are described, 128 bytes each.
+    pub const ZONES: usize = 1024;
+    /// The text of the slot's schema, up to 2048 bytes.
+    pub const SLOT_SCHEMA_TEXT: usize = 2048;
+    /// End of the fields.
+    pub const END: usize = 4096;
+}
+
+/// Offsets in the description of one zone.
+pub mod zone {
+    /// u64: bytes in use.
+    pub const BYTES: usize = 0;
+    /// u64: bytes of its name.
+    pub const NAME_BYTES: usize = 8;
+    /// Up to 64 bytes: its name.
+    pub const NAME: usize = 16;
+    /// 32 bytes: hash of its schema; zero: none.
+    pub const SCHEMA_HASH: usize = 80;
+    /// Bytes of one description.
+    pub const END: usize = 128;
 }
 
 /// "DATAHUB" and the layout's generation, as little-endian text.
@@ -111,7 +135,9 @@ pub const BYTE_ORDER_MARK: u32 = 0x0102_0304;
 const _: () = assert!(usize::BITS == 64, "blocks are shared between 64-bit processes");
 const _: () = assert!(HEARTBEATS + READERS_MAX as usize * LINE <= CURSORS);
 const _: () = assert!(BASELINE + METRICS_BYTES <= HEARTBEATS && METRICS + METRICS_BYTES == BASELINE);
-const _: () = assert!(header::END <= HEADER);
+const _: () = assert!(header::END <= HEADER && HEADER == PRODUCER);
+const _: () = assert!(header::ZONES + ZONES_MAX * zone::END <= header::SLOT_SCHEMA_TEXT);
+const _: () = assert!(crate::name::NAME_CHARS_MAX <= zone::SCHEMA_HASH - zone::NAME);
 
 /// Where the regions of one block stand, in bytes from the start of its segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +148,10 @@ pub struct Layout {
     pub slots: usize,
     /// Checksum records.
     pub records: usize,
+    /// Checksum records of the zones.
+    pub zone_records: usize,
+    /// The zones, in the order of the configuration; what follows the last is `None`.
+    pub zones: [Option<usize>; ZONES_MAX],
     /// Payloads.
     pub ring: usize,
     /// From one payload to the next.
@@ -140,11 +170,18 @@ impl Layout {
         let counters = CURSORS.checked_add(consumers.checked_mul(CURSOR)?)?;
         let slots = counters.checked_add(consumers.checked_mul(LINE)?)?;
         let records = slots.checked_add(count.checked_mul(LINE)?)?;
-        let end = records.checked_add(count.checked_mul(RECORD)?)?;
+        let zone_records = records.checked_add(count.checked_mul(RECORD)?)?;
+        let mut end = zone_records.checked_add(config.zones().len().checked_mul(RECORD)?)?;
+        let mut zones = [None; ZONES_MAX];
+        for (place, zone) in zones.iter_mut().zip(config.zones()) {
+            *place = Some(end);
+            let bytes = usize::try_from(zone.bytes()).ok()?.checked_next_multiple_of(LINE)?;
+            end = end.checked_add(bytes)?;
+        }
         let ring = end.checked_next_multiple_of(PAGE)?;
         let stride = payload.checked_next_multiple_of(LINE)?;
         let total = ring.checked_add(count.checked_mul(stride)?)?.checked_next_multiple_of(PAGE)?;
-        Some(Self { counters, slots, records, ring, stride, total })
+        Some(Self { counters, slots, records, zone_records, zones, ring, stride, total })
     }
 }
 
@@ -155,6 +192,9 @@ pub const fn layout_hash() -> u64 {
         LINE, HEADER, PRODUCER, ACK, REGISTRY, DATA_PARK, SPACE_PARK, PRODUCER_HEARTBEAT, METRICS,
         BASELINE, HEARTBEATS, CURSORS, CURSOR, RECORD, header::END, header::NONCE,
         header::SLOT_SCHEMA_HASH, header::ZONE_SCHEMA_HASH, header::FIRST_SEQUENCE,
+        header::ZONE_COUNT, header::SLOT_SCHEMA_TEXT_BYTES, header::ZONES,
+        header::SLOT_SCHEMA_TEXT, zone::BYTES, zone::NAME_BYTES, zone::NAME, zone::SCHEMA_HASH,
+        zone::END,
     ];
     // FNV-1a over the numbers: it need only notice a change.
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -177,12 +217,14 @@ mod tests {
         let config = BlockConfig::new(ConsumerSync::Sequential, 4, 100).unwrap();
         let layout = Layout::of(&config).unwrap();
         let wanted = Layout {
-            counters: 5120,
-            slots: 5632,
-            records: 5952,
-            ring: 8192,
+            counters: 8192,
+            slots: 8704,
+            records: 9024,
+            zone_records: 9344,
+            zones: [None; ZONES_MAX],
+            ring: 12288,
             stride: 128,
-            total: 12288,
+            total: 16384,
         };
         assert_eq!(layout, wanted);
         assert_eq!(layout_hash(), layout_hash());

@@ -27,9 +27,13 @@
 //!
 //! Modules stand in layers, each importing only from those above it: words (`config`, `layout`,
 //! `name`, `sequence`), the protocol (`memory` to `rules`), memory (`shm`, `block`), handles
-//! (`producer`, `consumer`).
+//! (`producer`, `consumer`), services (`monitor`, `recovery`).
 
 #![deny(unsafe_code)]
+
+// The derives write `::datahub`, also where they are used in here.
+#[cfg(test)]
+extern crate self as datahub;
 
 #[cfg(not(all(target_os = "linux", target_endian = "little")))]
 compile_error!("DataHub needs Linux on a little-endian machine: open file description locks, futexes");
@@ -57,4 +61,9 @@ pub mod checksum;
 pub mod consumer;
 mod liveness;
 pub mod producer;
+pub mod schema;
+pub mod transaction;
 pub mod wait;
+
+pub mod monitor;
+pub mod recovery;

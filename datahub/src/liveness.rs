@@ -5,7 +5,7 @@ use std::io;
 use crate::block::Block;
 use crate::memory::MappedMemory;
 use crate::metrics::{self, Metric};
-use crate::rules;
+use crate::{heartbeat, rules};
 use crate::shm::token::{Seat, Token, is_held};
 use crate::slot::Reader;
 
@@ -20,11 +20,28 @@ pub(crate) fn reap_if_dead<M: MappedMemory>(
     reader: Reader,
 ) -> io::Result<bool> {
     let seat = Seat::Consumer(reader.number());
+    // Only looking first keeps the token free for somebody who attaches meanwhile.
+    if is_held(block.file(), seat)? {
+        return Ok(false);
+    }
     let Some(_token) = Token::take(block.file(), seat)? else { return Ok(false) };
     // While we hold its token nobody else clears or claims the seat.
+    let remains = heartbeat::occupied(mem, block.heartbeat(reader));
     clear(mem, block, reader);
-    metrics::add(mem, &block.metrics().words[Metric::RecoveryActions as usize], 1);
+    if remains {
+        metrics::add(mem, &block.metrics().words[Metric::RecoveryActions as usize], 1);
+    }
     Ok(true)
+}
+
+/// Clears what those of `readers` (one bit each) left who are dead. Says whether anybody was.
+pub(crate) fn reap_dead<M: MappedMemory>(mem: &M, block: &Block, readers: u32) -> bool {
+    let seats = (0..block.geometry().config.consumers_max()).map(Reader::new);
+    let suspects = seats.filter(|reader| readers & reader.mask() != 0);
+    // A token that cannot be examined is taken for a living owner's.
+    suspects.fold(false, |any, reader| {
+        any | reap_if_dead(mem, block, reader).unwrap_or(false)
+    })
 }
 
 /// Empties a seat whose token the caller holds.

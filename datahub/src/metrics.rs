@@ -33,11 +33,15 @@ const _: () = assert!(size_of::<MetricsSection<SharedWord>>() == layout::METRICS
 const _: () = assert!(size_of::<ConsumerCounters<SharedWord>>() == layout::LINE);
 
 impl<W> ConsumerCounters<W> {
-    /// The word that counts `metric`; the first one for a metric that consumers do not count.
+    /// The word that counts `metric`.
+    ///
+    /// # Panics
+    ///
+    /// For a metric that consumers do not count: a broken invariant of ours.
     #[inline]
     #[must_use]
     pub fn word(&self, metric: Metric) -> &W {
-        &self.words[metric.consumer_word().unwrap_or(0)]
+        &self.words[metric.consumer_word().expect("one of CONSUMER_METRICS")]
     }
 }
 
@@ -68,7 +72,7 @@ metrics! {
     ReaderRaces = 5, "reader_race_detected";
     /// Reads whose slot no longer held what was admitted.
     ValidationFailures = 6, "reader_validation_failed";
-    /// Most readers ever seen in one slot.
+    /// Most pins ever seen in one slot; readers behind a cursor set none.
     ReaderPeak = 7, "reader_peak_count";
     /// When the last error happened, monotonic nanoseconds.
     LastErrorNs = 8, "last_error_timestamp_ns";
@@ -86,6 +90,8 @@ metrics! {
     ZmqReceiveFailures = 14, "zmq_recv_failures";
     /// Control messages that got no answer in time.
     ZmqTimeouts = 15, "zmq_timeout_count";
+    /// Consumers that were refused because they expected another layout.
+    SchemaMismatches = 16, "schema_mismatch_count";
     /// Heartbeats sent, by both sides.
     HeartbeatsSent = 20, "heartbeat_sent_count";
     /// Heartbeats that could not be sent.
@@ -104,10 +110,28 @@ metrics! {
     BytesRead = 28, "total_bytes_read";
     /// Reads that gave up waiting.
     ReaderTimeouts = 29, "reader_timeout_count";
-    /// Payloads that consumers missed because they were passed.
-    Lapped = 30, "reader_lapped_slots";
+    /// Payloads that consumers missed because they were passed. Not on the producer's line.
+    Lapped = 18, "reader_lapped_slots";
     /// Consumers whose remains were cleared after their death.
     RecoveryActions = 31, "recovery_actions_count";
+}
+
+/// What the low half of [`Metric::LastError`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ErrorCode {
+    /// No error yet.
+    None = 0,
+    /// A slot could not be acquired for writing: the ring was full and the rule is to say so.
+    Full = 1,
+    /// A slot was WRITING that its producer did not hold.
+    SlotLocked = 2,
+    /// All sequence numbers are spent.
+    Exhausted = 3,
+    /// A commit was longer than a payload.
+    CommitTooLong = 4,
+    /// A slot's words made no sense when the block was taken over; it was emptied.
+    SlotDiscarded = 5,
 }
 
 /// What each consumer counts on its own line, in the order of its words.
@@ -170,12 +194,13 @@ pub fn fold<M: Memory>(
     for (word, metric) in line.words.iter().zip(CONSUMER_METRICS) {
         let value = mem.load::<M_READ>(word);
         let total = &section.words[metric as usize];
+        // First out, then in: who dies in between loses a count, and never invents one.
+        set(mem, word, 0);
         if metric == Metric::ReaderPeak {
             set(mem, total, value.max(mem.load::<M_READ>(total)));
         } else {
             add(mem, total, value);
         }
-        set(mem, word, 0);
     }
 }
 
@@ -208,7 +233,7 @@ impl Snapshot {
                 | Metric::GenerationWraps => {}
                 _ => {
                     let base = mem.load::<M_READ>(&baseline.words[metric as usize]);
-                    *value = value.wrapping_sub(base);
+                    *value = value.saturating_sub(base);
                 }
             }
         }

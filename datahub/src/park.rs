@@ -17,8 +17,6 @@ pub struct ParkLine<W> {
     pub sleepers: W,
     /// Raised at every wake-up; the kernel compares its low half.
     pub signal: W,
-    /// Zero.
-    pub reserved: [u64; 6],
 }
 
 const _: () = assert!(size_of::<ParkLine<SharedWord>>() == layout::LINE);
@@ -35,6 +33,16 @@ pub fn announce<M: Memory>(mem: &M, line: &ParkLine<M::Word>, bit: u32) -> u32 {
 /// Takes the announcement back.
 pub fn awake<M: Memory>(mem: &M, line: &ParkLine<M::Word>, bit: u32) {
     mem.fetch_and::<P_AWAKE>(&line.sleepers, !(1 << bit));
+}
+
+/// Who sleeps or is about to, one bit each.
+pub fn sleepers<M: Memory>(mem: &M, line: &ParkLine<M::Word>) -> u64 {
+    mem.load::<P_ANYONE>(&line.sleepers)
+}
+
+/// Takes back what a sleeper announced that does not exist.
+pub fn clear_strays<M: Memory>(mem: &M, line: &ParkLine<M::Word>, known: u64) {
+    mem.fetch_and::<P_AWAKE>(&line.sleepers, known);
 }
 
 /// After publishing: whether somebody sleeps. If so the signal is raised and the caller must wake.

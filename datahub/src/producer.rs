@@ -1,22 +1,24 @@
 //! The producer: one process that fills slots and publishes them.
 
 pub mod create;
+pub mod write_batch;
 pub mod write_slot;
 
 use core::time::Duration;
+use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
 use crate::block::Block;
 use crate::config::{BlockConfig, OnFull};
 use crate::memory::{MappedMemory, Shared};
-use crate::metrics::{self, Metric, Snapshot};
+use crate::metrics::{self, ErrorCode, Metric, Snapshot};
 use crate::name::BlockName;
 use crate::ring::writer::{Blocked, NotTaken, RingWriter};
 use crate::sequence::Sequence;
 use crate::shm::Folder;
 use crate::shm::token::Token;
-use crate::slot::Reader;
-use crate::wait::{Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
+use crate::slot::{Seats, known_readers};
+use crate::wait::{LIVENESS_NS, Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
 use crate::{heartbeat, liveness, park};
 use write_slot::WriteSlot;
 
@@ -30,7 +32,7 @@ const COMMITS_PER_BEAT: u64 = 1024;
 #[non_exhaustive]
 pub enum WriteError {
     /// The ring is full and the block's rule is to say so.
-    #[error("the ring is full: consumers {slowest:#b} have not read sequence {oldest} yet")]
+    #[error("the ring is full: {} read sequence {oldest} yet", Seats(*slowest).did_not("has not", "have not"))]
     Full {
         /// The slowest consumers, one bit each.
         slowest: u32,
@@ -38,7 +40,7 @@ pub enum WriteError {
         oldest: Sequence,
     },
     /// The ring stayed full.
-    #[error("no room after {waited:?}: consumers {slowest:#b} are slowest")]
+    #[error("no room after {waited:?}: {} slowest", Seats(*slowest).did_not("is", "are"))]
     TimedOutFull {
         /// The slowest consumers, one bit each.
         slowest: u32,
@@ -46,7 +48,7 @@ pub enum WriteError {
         waited: Duration,
     },
     /// Readers stayed in the slots that could have been taken.
-    #[error("no slot after {waited:?}: consumers {readers:#b} are still reading")]
+    #[error("no slot after {waited:?}: {} still reading", Seats(*readers).did_not("is", "are"))]
     TimedOutReaders {
         /// Who is inside, one bit each.
         readers: u32,
@@ -71,6 +73,8 @@ pub struct Producer<M: MappedMemory = Shared> {
     name: Option<(Folder, BlockName)>,
     epoch: u64,
     process: u32,
+    /// When the tokens of those who block were last examined, monotonic nanoseconds.
+    looked_ns: u64,
     // Dropped last: gives the producer's seat back.
     _token: Token,
 }
@@ -96,24 +100,57 @@ impl<M: MappedMemory> Producer<M> {
 
     #[cold]
     fn acquire_slowly(&mut self, timeout: Timeout) -> Result<WriteSlot<'_, M>, WriteError> {
+        let index = self.wait_for_slots(1, timeout)?;
+        Ok(WriteSlot::new(self, index))
+    }
+
+    /// Takes the next `count` slots; returns the first.
+    fn wait_for_slots(&mut self, count: usize, timeout: Timeout) -> Result<usize, WriteError> {
         let mut waiter = Waiter::new(timeout, self.wait);
         let errs = self.block.geometry().config.when_full() == OnFull::Error;
         let (mem, block) = (&self.mem, &self.block);
         let mut announced = None;
-        let taken = self.writer.acquire(mem, &block.ring(), |blocked| {
+        let wait = |blocked| {
             let goes_on = !(errs && matches!(blocked, Blocked::Full(_)));
             goes_on && pause((mem, block), (&mut waiter, &mut announced), blocked)
-        });
+        };
+        let taken = match count {
+            1 => self.writer.acquire(mem, &block.ring(), wait),
+            _ => self.writer.acquire_batch(mem, &block.ring(), count, wait),
+        };
         if announced.is_some() {
             park::awake(mem, block.space_park(), PRODUCER_BIT);
         }
+        let taken = match taken {
+            // A short wait, or none, has not looked who of those who block is dead.
+            Err(NotTaken::Blocked(Blocked::Full(who) | Blocked::Readers(who)))
+                if self.bury(who) =>
+            {
+                let ring = self.block.ring();
+                match count {
+                    1 => self.writer.acquire(&self.mem, &ring, |_| false),
+                    _ => self.writer.acquire_batch(&self.mem, &ring, count, |_| false),
+                }
+            }
+            taken => taken,
+        };
         match taken {
             Ok(index) => {
                 self.blocked_for(&waiter);
-                Ok(WriteSlot::new(self, index))
+                Ok(index)
             }
             Err(refused) => Err(self.refused(refused, &waiter, errs)),
         }
+    }
+
+    /// Clears the dead among these consumers, at most once a millisecond. Says whether any was.
+    fn bury(&mut self, who: u32) -> bool {
+        let now_ns = monotonic_ns();
+        let due = now_ns.saturating_sub(self.looked_ns) >= LIVENESS_NS;
+        if due {
+            self.looked_ns = now_ns;
+        }
+        due && liveness::reap_dead(&self.mem, &self.block, who)
     }
 
     fn blocked_for(&self, waiter: &Waiter) {
@@ -143,10 +180,17 @@ impl<M: MappedMemory> Producer<M> {
             NotTaken::Exhausted => WriteError::Exhausted,
         };
         match error {
+            // Looking once is not waiting.
             WriteError::TimedOutFull { .. } | WriteError::TimedOutReaders { .. } => {
-                self.count(Metric::WriterTimeouts, 1);
+                self.count(Metric::WriterTimeouts, u64::from(!waited.is_zero()));
             }
-            _ => self.record_error(Metric::AcquireErrors, 1),
+            WriteError::Full { .. } => self.record_error(Metric::AcquireErrors, ErrorCode::Full),
+            WriteError::Damaged => {
+                self.record_error(Metric::AcquireErrors, ErrorCode::SlotLocked);
+            }
+            WriteError::Exhausted => {
+                self.record_error(Metric::AcquireErrors, ErrorCode::Exhausted);
+            }
         }
         error
     }
@@ -156,11 +200,11 @@ impl<M: MappedMemory> Producer<M> {
         metrics::count(&self.mem, &self.block.metrics().words[metric as usize], amount);
     }
 
-    fn record_error(&self, metric: Metric, code: u32) {
+    fn record_error(&self, metric: Metric, code: ErrorCode) {
         let words = &self.block.metrics().words;
         self.count(metric, 1);
         let errors = metrics::read(&self.mem, &words[Metric::LastError as usize]) >> 32;
-        let error = errors.wrapping_add(1) << 32 | u64::from(code);
+        let error = errors.wrapping_add(1) << 32 | u64::from(code as u32);
         metrics::set(&self.mem, &words[Metric::LastError as usize], error);
         metrics::set(&self.mem, &words[Metric::LastErrorNs as usize], monotonic_ns());
     }
@@ -169,15 +213,37 @@ impl<M: MappedMemory> Producer<M> {
     fn publish(&mut self, index: usize, payload_bytes: usize) -> Sequence {
         let ring = self.block.ring();
         let sequence = self.writer.commit(&self.mem, &ring, index, payload_bytes as u64);
-        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.data_park()) {
-            wake_all(&self.block.data_park().signal);
-        }
+        self.announce();
         self.count(Metric::SlotsWritten, 1);
         self.count(Metric::BytesWritten, payload_bytes as u64);
         if sequence.is_multiple_of(COMMITS_PER_BEAT) {
             self.beat();
         }
         sequence
+    }
+
+    /// Wakes consumers that sleep, if there can be any.
+    #[inline]
+    fn announce(&mut self) {
+        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.data_park()) {
+            self.wake_consumers();
+        }
+    }
+
+    /// Wakes who sleeps. Who announced it and is not there may be dead: or every later commit
+    /// would call the kernel for nobody.
+    #[cold]
+    fn wake_consumers(&mut self) {
+        let line = self.block.data_park();
+        if wake_all(&line.signal) == 0 {
+            let known = known_readers(self.config().consumers_max() as usize);
+            let sleepers = park::sleepers(&self.mem, line);
+            if sleepers & !u64::from(known) != 0 {
+                park::clear_strays(&self.mem, line, known.into());
+            }
+            let [_, sleepers] = [sleepers >> 32, sleepers & u64::from(known)];
+            self.bury(u32::try_from(sleepers).unwrap_or(known));
+        }
     }
 
     /// Says that this producer is there. Done by itself once in a thousand commits; call it in a
@@ -190,10 +256,11 @@ impl<M: MappedMemory> Producer<M> {
         metrics::add(&self.mem, &words[Metric::HeartbeatsSent as usize], 1);
     }
 
-    /// How this producer waits. A block without parking treats [`WaitStrategy::Park`] as yielding.
-    pub fn set_wait(&mut self, wait: WaitStrategy) {
-        let parks = self.block.geometry().config.parks();
-        self.wait = if wait == WaitStrategy::Park && !parks { WaitStrategy::Yield } else { wait };
+    /// How this producer waits. A block without parking treats [`WaitStrategy::Park`] as yielding;
+    /// returns what was chosen.
+    pub fn set_wait(&mut self, wait: WaitStrategy) -> WaitStrategy {
+        self.wait = wait.within(self.config());
+        self.wait
     }
 
     /// Shape and rules of the block.
@@ -214,11 +281,36 @@ impl<M: MappedMemory> Producer<M> {
         self.writer.next()
     }
 
+    /// How many commits there were; the newest sequence is one less (decision 1).
+    ///
+    /// Source: HEP-CORE-0002 `commit_index`.
+    #[must_use]
+    pub fn get_commit_index(&self) -> u64 {
+        self.commit_index()
+    }
+
+    /// The sequence that the open or next slot will have. Equal to the commit index, because no
+    /// sequence is spent before its commit.
+    ///
+    /// Source: HEP-CORE-0002 `write_index`.
+    #[must_use]
+    pub fn get_write_index(&self) -> u64 {
+        self.commit_index()
+    }
+
+    /// The lowest cursor of the gated consumers when the producer last looked, which it does when
+    /// the ring seems full. Under latest-only nobody gates and this stays at 0.
+    ///
+    /// Source: HEP-CORE-0002 `read_index`.
+    #[must_use]
+    pub fn get_read_index(&self) -> u64 {
+        self.block.read_index(&self.mem)
+    }
+
     /// A path through which other processes of this user can attach, as long as this one lives.
     /// The way to reach an unnamed block.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        use std::os::fd::AsRawFd;
         format!("/proc/{}/fd/{}", self.process, self.block.file().as_raw_fd()).into()
     }
 
@@ -248,12 +340,7 @@ fn pause<M: MappedMemory>(
         Step::Look => true,
         Step::Expired => false,
         Step::LookForDead => {
-            for number in 0..block.geometry().config.consumers_max() {
-                if who & (1 << number) != 0 {
-                    // A token that cannot be examined is taken for a living owner's.
-                    let _reaped = liveness::reap_if_dead(mem, block, Reader::new(number));
-                }
-            }
+            liveness::reap_dead(mem, block, who);
             true
         }
         Step::Sleep => {
@@ -270,9 +357,7 @@ impl<M: MappedMemory> Drop for Producer<M> {
             return;
         }
         self.writer.close(&self.mem, &self.block.ring());
-        if self.block.geometry().config.parks() && park::ring(&self.mem, self.block.data_park()) {
-            wake_all(&self.block.data_park().signal);
-        }
+        self.announce();
         heartbeat::retire(&self.mem, self.block.producer_heartbeat());
         heartbeat::free(&self.mem, self.block.producer_heartbeat(), self.epoch);
         if let Some((folder, name)) = &self.name {

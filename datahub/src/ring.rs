@@ -23,10 +23,6 @@ pub struct ProducerLine<W> {
     pub commit_index: W,
     /// Where the newest commit is: see [`Newest`]. Kept under latest-only.
     pub latest: W,
-    /// 1 when the producer has ended the stream.
-    pub closed: W,
-    /// Zero.
-    pub reserved: [u64; 5],
 }
 
 const _: () = assert!(size_of::<ProducerLine<SharedWord>>() == layout::LINE);

@@ -11,10 +11,10 @@ use crate::memory::Memory;
 use crate::park::{self, ParkLine};
 use crate::ring::writer::{Held, RingWriter};
 use crate::ring::{Newest, Ring, Rules};
-use crate::sequence::Sequence;
+use crate::sequence::{self, Sequence};
 use crate::sites::{R_COMMIT_INDEX, R_LABEL, W_COMMIT_INDEX, W_LATEST};
-use crate::sites::{X_LEAVE, X_RESET, X_SCAN, X_UNPIN};
-use crate::slot::{Reader, SlotRWState, SlotState, SlotWord};
+use crate::sites::{X_GENERATION, X_LEAVE, X_LOOK, X_RESET, X_SCAN, X_UNPIN};
+use crate::slot::{self, Reader, SlotRWState, SlotState, SlotWord};
 
 /// Clears everything that a dead consumer held. The caller holds the consumer's token.
 ///
@@ -27,8 +27,10 @@ pub fn reap<M: Memory>(
 ) {
     let epoch = heartbeat::retire(mem, heartbeat);
     for slot in ring.slots {
-        // [unpin] Its last access, which the kernel ordered before us. Partner: `W_TAKE`.
-        mem.fetch_and::<X_UNPIN>(&slot.word, !reader.bit());
+        if mem.load::<X_LOOK>(&slot.word) & reader.bit() != 0 {
+            // [unpin] Its last access, which the kernel ordered before us. Partner: `W_TAKE`.
+            mem.fetch_and::<X_UNPIN>(&slot.word, !reader.bit());
+        }
     }
     mem.fetch_and::<X_LEAVE>(&ring.registry.registry, !u64::from(reader.mask()));
     park::awake(mem, parked, reader.number());
@@ -38,30 +40,41 @@ pub fn reap<M: Memory>(
 /// Takes a ring over from a dead producer, or begins an empty one.
 /// The caller holds the producer's token.
 ///
-/// A half-written slot becomes FREE, a drained one COMMITTED again; a commit that was made but not
-/// announced is announced. Sequences go on where they stopped.
-pub fn resume<M: Memory>(
-    mem: &M,
-    ring: &Ring<'_, M::Word>,
-    rules: Rules,
-) -> RingWriter {
-    let mut held = vec![Held::default(); ring.slots.len()].into_boxed_slice();
-    let mut newest: Option<(Sequence, usize)> = None;
+/// A half-written slot becomes FREE, a drained one COMMITTED again. Commits that were made but not
+/// announced are announced, as far as they follow one another: a batch is published from its last
+/// slot to its first, so one that misses its first is given up as a whole. A slot whose label
+/// cannot be right holds nothing afterwards and is counted. Sequences go on where they stopped.
+pub fn resume<M: Memory>(mem: &M, ring: &Ring<'_, M::Word>, rules: Rules) -> RingWriter {
+    let announced = mem.load::<R_COMMIT_INDEX>(&ring.producer.commit_index).max(rules.first);
+    let latest_possible = announced.saturating_add(rules.slots as u64);
+    let (mut held, mut discarded) = (Vec::with_capacity(ring.slots.len()), 0);
     for (index, slot) in ring.slots.iter().enumerate() {
-        let generation = mem.load::<R_LABEL>(&slot.write_generation);
+        let generation = mem.load::<X_GENERATION>(&slot.write_generation);
+        let placed = |label| rules.sync == ConsumerSync::LatestOnly || rules.index(label) == index;
         let label = settle(mem, slot);
-        held[index] = Held { end: label.map_or(0, |label| label + 1), generation };
-        if let Some(label) = label.filter(|&label| newest.is_none_or(|(best, _)| label > best)) {
-            newest = Some((label, index));
+        let right = label.filter(|&label| {
+            placed(label) && (rules.first..latest_possible).contains(&label)
+        });
+        if label.is_some() && right.is_none() {
+            slot::abort(mem, slot, 0);
+            discarded += 1;
         }
+        held.push(Held { end: right.map_or(0, |label| label + 1), generation });
     }
-    let announced = mem.load::<R_COMMIT_INDEX>(&ring.producer.commit_index);
-    let commits = newest.map_or(0, |(label, _)| label + 1).max(announced).max(rules.first);
+    let mut commits = announced;
+    while held.iter().any(|held| held.end == commits + 1) {
+        commits += 1;
+    }
+    for (held, slot) in held.iter_mut().zip(ring.slots).filter(|(held, _)| held.end > commits) {
+        slot::abort(mem, slot, held.end - 1);
+        held.end = 0;
+    }
     mem.store::<W_COMMIT_INDEX>(&ring.producer.commit_index, commits);
-    if let (ConsumerSync::LatestOnly, Some((label, index))) = (rules.sync, newest) {
-        mem.store::<W_LATEST>(&ring.producer.latest, Newest::new(label, index).encode());
+    let newest = held.iter().position(|held| held.end != 0 && held.end == commits);
+    if let (ConsumerSync::LatestOnly, Some(index)) = (rules.sync, newest) {
+        mem.store::<W_LATEST>(&ring.producer.latest, Newest::new(commits - 1, index).encode());
     }
-    RingWriter::resume(rules, commits, held)
+    RingWriter::resume(rules, commits, held.into()).with_discarded(discarded)
 }
 
 /// Puts one slot into a state of rest; returns the label of what it holds.
@@ -71,7 +84,12 @@ fn settle<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>) -> Option<Sequence> {
         let seen = SlotWord::from_bits(mem.load::<X_SCAN>(&slot.word));
         let rest = match seen.state() {
             SlotState::Free => return None,
-            SlotState::Committed => return Some(mem.load::<R_LABEL>(&slot.sequence)),
+            SlotState::Committed => {
+                let label = mem.load::<R_LABEL>(&slot.sequence);
+                // A word and a label that disagree name no commit.
+                let agree = sequence::tag(label) == seen.tag();
+                return Some(if agree { label } else { Sequence::MAX });
+            }
             SlotState::Writing => SlotState::Free,
             SlotState::Draining => SlotState::Committed,
         };

@@ -9,6 +9,7 @@
 pub mod token;
 pub mod words;
 
+use core::ptr::NonNull;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -20,7 +21,7 @@ use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, posix_fallocate};
 use nix::sys::stat::Mode;
 use nix::sys::statvfs::statvfs;
-use nix::unistd::linkat;
+use nix::unistd::{geteuid, linkat};
 
 use crate::name::BlockName;
 
@@ -91,13 +92,8 @@ impl Folder {
     pub fn reserve(&self, bytes: usize) -> io::Result<File> {
         let flags = OFlag::O_TMPFILE | OFlag::O_RDWR | OFlag::O_CLOEXEC;
         let file = File::from(open(&self.0, flags, Mode::S_IRUSR | Mode::S_IWUSR)?);
-        let length = i64::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        loop {
-            match posix_fallocate(&file, 0, length) {
-                Err(Errno::EINTR) => {}
-                done => return done.map(|()| file).map_err(io::Error::from),
-            }
-        }
+        fill(&file, bytes)?;
+        Ok(file)
     }
 
     /// Gives the file its name.
@@ -138,6 +134,21 @@ impl Folder {
     }
 }
 
+/// Reserves the first `bytes` bytes of the file, where they are not yet.
+///
+/// # Errors
+///
+/// `StorageFull` when they cannot be had; `FileTooLarge`.
+pub fn fill(file: &File, bytes: usize) -> io::Result<()> {
+    let length = i64::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    loop {
+        match posix_fallocate(file, 0, length) {
+            Err(Errno::EINTR) => {}
+            done => return Ok(done?),
+        }
+    }
+}
+
 fn same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
@@ -160,15 +171,51 @@ pub fn open_file(path: &Path) -> io::Result<File> {
     Ok(File::from(open(path, flags, Mode::empty())?))
 }
 
-/// Maps the first `bytes` bytes. A forked child does not inherit the mapping, and it is left out
-/// of core dumps.
+/// Whether the file is a regular one of this user, closed to all others; if not, whose it is and
+/// its mode.
 ///
 /// # Errors
 ///
-/// Those of `mmap` and `madvise`.
-pub fn map(file: &File, bytes: usize) -> io::Result<MmapRaw> {
-    let map = MmapOptions::new().len(bytes).map_raw(file)?;
-    map.advise(Advice::DontFork)?;
-    map.advise(Advice::DontDump)?;
-    Ok(map)
+/// Those of `fstat`.
+pub fn stranger(file: &File) -> io::Result<Option<(u32, u32)>> {
+    let facts = file.metadata()?;
+    // The six low bits are what others may do.
+    let ours = facts.is_file() && facts.uid() == geteuid().as_raw() && facts.mode().trailing_zeros() >= 6;
+    Ok((!ours).then(|| (facts.uid(), facts.mode() & 0o7777)))
+}
+
+/// The mapping of a segment. A forked child does not inherit it, it is left out of core dumps, and
+/// only the process that mapped it unmaps it: in a child something else may stand there.
+#[derive(Debug)]
+pub struct Mapping {
+    map: Option<MmapRaw>,
+    process: u32,
+}
+
+impl Mapping {
+    /// Maps the first `bytes` bytes.
+    ///
+    /// # Errors
+    ///
+    /// Those of `mmap` and `madvise`.
+    pub fn new(file: &File, bytes: usize) -> io::Result<Self> {
+        let map = MmapOptions::new().len(bytes).map_raw(file)?;
+        map.advise(Advice::DontFork)?;
+        map.advise(Advice::DontDump)?;
+        Ok(Self { map: Some(map), process: std::process::id() })
+    }
+
+    /// Where it begins.
+    pub(crate) fn base(&self) -> Option<NonNull<u8>> {
+        self.map.as_ref().and_then(|map| NonNull::new(map.as_mut_ptr()))
+    }
+}
+
+impl Drop for Mapping {
+    #[expect(clippy::mem_forget, reason = "a forked child must not unmap what its parent mapped")]
+    fn drop(&mut self) {
+        if std::process::id() != self.process {
+            core::mem::forget(self.map.take());
+        }
+    }
 }

@@ -110,6 +110,8 @@ sites! {
     W_LATEST: Store = Release -> R_LATEST;
     /// The slot word of the newest commit, so that the reader finds it committed.
     R_LATEST: Load = Acquire -> W_LATEST;
+    /// A consumer that still sees the end looks again.
+    W_BEGIN: Store = Relaxed -> none;
     /// Every commit before the end.
     W_CLOSED: Store = Release -> R_CLOSED;
     /// Every commit before the end.
@@ -160,6 +162,10 @@ sites! {
     // Recovery rules (`rules`).
     /// The slots as the dead producer left them.
     X_SCAN: Load = Acquire -> W_COMMIT;
+    /// Who looks holds the token of the seat, so its bit cannot appear meanwhile.
+    X_LOOK: Load = Relaxed -> none;
+    /// Only the producer writes it, and it is dead.
+    X_GENERATION: Load = Relaxed -> none;
     /// Only the holder of the producer's token does this; ordered by the kernel's token.
     X_RESET: Rmw = Relaxed -> none;
     /// The dead reader's last access, which the kernel's token ordered before us.
@@ -174,15 +180,15 @@ sites! {
     P_FENCE: Fence = SeqCst -> P_WAKE_FENCE;
     /// What was published before the signal was raised, so that the second look sees it: the kernel
     /// would take the raised signal for an old one.
-    P_SIGNAL: Load = Acquire -> P_RING;
+    P_SIGNAL: Load = Acquire -> P_WAKE_FENCE;
     /// Only this sleeper's bit.
     P_AWAKE: Rmw = Relaxed -> none;
-    /// The publication before the look for sleepers.
-    P_WAKE_FENCE: Fence = SeqCst -> P_FENCE;
+    /// The publication before the look for sleepers, and to whoever reads the raised signal.
+    P_WAKE_FENCE: Fence = SeqCst -> P_FENCE, P_SIGNAL;
     /// Ordered by P_WAKE_FENCE before it.
     P_ANYONE: Load = Relaxed -> none;
-    /// The publication, for a sleeper that sees the signal before it sleeps.
-    P_RING: Rmw = Release -> P_SIGNAL;
+    /// P_WAKE_FENCE before it is a release too and carries the publication to P_SIGNAL.
+    P_RING: Rmw = Relaxed -> none;
 
     // Counters (`metrics`).
     /// One writer a counter; statistics want no edge.

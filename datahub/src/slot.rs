@@ -7,13 +7,15 @@
 //! Knows nothing of: mappings, clocks, process ids, which slot comes next.
 //! Edges: `W_COMMIT → R_ADMIT`, `W_COMMIT → R_NEXT`, `R_RELEASE → W_TAKE`. Checked by: `models`.
 
+use core::mem::offset_of;
+
 use crate::config::READERS_MAX;
 use crate::layout;
 use crate::memory::{Memory, SharedWord};
 use crate::sequence::{self, Sequence};
 use crate::sites::{
     R_ADMIT, R_LABEL, R_LENGTH, R_NEXT, R_PEEK, R_RELEASE, R_VALIDATE, W_ABORT, W_CLOSE, W_COMMIT,
-    W_DRAIN, W_GENERATION, W_LABEL, W_LENGTH, W_LOOK, W_REOPEN, W_TAKE,
+    W_DRAIN, W_GENERATION, W_LABEL, W_LENGTH, W_LOOK, W_REOPEN, W_TAKE, X_UNPIN,
 };
 
 /// The state of a slot. Values as in HEP-CORE-0002.
@@ -118,7 +120,25 @@ impl Reader {
     }
 }
 
-/// The shared record of one slot: one cache line. Offsets are asserted in `layout`.
+/// Consumers, one bit each, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seats(pub u32);
+
+impl Seats {
+    /// "consumer 3 is" or "consumers 0, 2 are", with the verb given in both numbers.
+    #[must_use]
+    pub fn did_not(self, one: &str, many: &str) -> String {
+        let seats = (0..READERS_MAX).filter(|seat| self.0 & (1 << seat) != 0);
+        let seats: Vec<String> = seats.map(|seat| seat.to_string()).collect();
+        match seats.as_slice() {
+            [] => format!("consumers {many}"),
+            [seat] => format!("consumer {seat} {one}"),
+            seats => format!("consumers {} {many}", seats.join(", ")),
+        }
+    }
+}
+
+/// The shared record of one slot: one cache line, half of it free for the strict mode's claims.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct SlotRWState<W> {
@@ -130,12 +150,14 @@ pub struct SlotRWState<W> {
     pub write_generation: W,
     /// Bytes in use of the payload.
     pub payload_bytes: W,
-    /// Room for the claim page of the strict mode; zero.
-    pub reserved: [u64; 4],
 }
 
 const _: () = assert!(size_of::<SlotRWState<SharedWord>>() == layout::LINE);
 const _: () = assert!(align_of::<SlotRWState<SharedWord>>() == layout::LINE);
+const _: () = assert!(offset_of!(SlotRWState<SharedWord>, word) == 0);
+const _: () = assert!(offset_of!(SlotRWState<SharedWord>, sequence) == 8);
+const _: () = assert!(offset_of!(SlotRWState<SharedWord>, write_generation) == 16);
+const _: () = assert!(offset_of!(SlotRWState<SharedWord>, payload_bytes) == 24);
 
 /// Why the writer cannot have the slot now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +191,8 @@ fn take_from<M: Memory>(
     if seen.state() == SlotState::Writing {
         return Err(Refusal::Writing);
     }
-    if seen.readers() != 0 {
+    // Nobody is ever inside a FREE slot, whatever its bits say.
+    if seen.readers() != 0 && seen.state() != SlotState::Free {
         return Err(Refusal::Readers(seen.readers()));
     }
     let writing = SlotWord::new(SlotState::Writing, sequence);
@@ -213,7 +236,7 @@ pub fn drain<M: Memory>(
     }
 }
 
-/// COMMITTED → DRAINING. Only for a slot that was refused because of readers.
+/// COMMITTED → DRAINING. Only for a slot that was refused because of readers: a FREE one never is.
 pub fn close<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>) {
     mem.fetch_or::<W_CLOSE>(&slot.word, CLOSED_BIT);
 }
@@ -328,10 +351,37 @@ fn admission<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>, readers: u32) -> A
     }
 }
 
-/// Whether the slot still holds `sequence`. Always so while the reader is inside; a check of ours
-/// on ourselves and on recovery.
+/// Whether the slot still holds `sequence`, and nobody writes it (F3). Always so while the reader
+/// is inside; a check of ours on ourselves and on recovery.
 pub fn validate<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>, sequence: Sequence) -> bool {
-    mem.load::<R_VALIDATE>(&slot.sequence) == sequence
+    let seen = SlotWord(mem.load::<R_VALIDATE>(&slot.word));
+    let readable = matches!(seen.state(), SlotState::Committed | SlotState::Draining);
+    readable
+        && seen.tag() == sequence::tag(sequence)
+        && mem.load::<R_LABEL>(&slot.sequence) == sequence
+}
+
+/// Whether the slot looks as if it held `sequence`; admission decides.
+pub fn seems_to_hold<M: Memory>(
+    mem: &M,
+    slot: &SlotRWState<M::Word>,
+    sequence: Sequence,
+) -> bool {
+    let seen = SlotWord(mem.load::<R_PEEK>(&slot.word));
+    seen.state() == SlotState::Committed
+        && seen.tag() == sequence::tag(sequence)
+        && mem.load::<R_LABEL>(&slot.sequence) == sequence
+}
+
+/// Clears bits that belong to no reader: another process wrote nonsense.
+pub fn clear_strays<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>, known: u32) {
+    mem.fetch_and::<X_UNPIN>(&slot.word, !(u64::from(!known) << READER_SHIFT));
+}
+
+/// The readers that `seats` seats can have, one bit each.
+#[must_use]
+pub const fn known_readers(seats: usize) -> u32 {
+    if seats >= READERS_MAX as usize { u32::MAX } else { (1 << seats) - 1 }
 }
 
 /// Leaves the slot. Returns whether this reader was inside.

@@ -10,6 +10,7 @@ use core::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use rustix::thread::futex;
 
+use crate::config::BlockConfig;
 use crate::memory::SharedWord;
 
 /// How long an operation may wait.
@@ -47,6 +48,13 @@ pub enum WaitStrategy {
     Park,
 }
 
+impl WaitStrategy {
+    /// What a block allows of it.
+    pub(crate) fn within(self, config: &BlockConfig) -> Self {
+        if self == Self::Park && !config.parks() { Self::Yield } else { self }
+    }
+}
+
 /// What the waiter should do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -65,7 +73,7 @@ const SPINS_PER_CLOCK: u32 = 64;
 /// Looks before a yielding or parking waiter gives up its core.
 const SPINS_FIRST: u32 = 128;
 /// How often the other end's token is examined.
-const LIVENESS_NS: u64 = 1_000_000;
+pub(crate) const LIVENESS_NS: u64 = 1_000_000;
 
 /// Nanoseconds of the monotonic clock, which processes of one machine share.
 #[must_use]
@@ -117,7 +125,7 @@ impl Waiter {
         if self.liveness_ns == 0 {
             self.liveness_ns = started;
         }
-        if self.now_ns - self.liveness_ns >= LIVENESS_NS {
+        if self.now_ns.saturating_sub(self.liveness_ns) >= LIVENESS_NS {
             self.liveness_ns = self.now_ns;
             return Step::LookForDead;
         }
@@ -164,10 +172,10 @@ impl Waiter {
     }
 }
 
-/// Wakes everybody who sleeps on the signal.
-pub(crate) fn wake_all(signal: &SharedWord) {
+/// Wakes everybody who sleeps on the signal; says how many there were.
+pub(crate) fn wake_all(signal: &SharedWord) -> usize {
     // Fails only for a bad address, which a mapped word is not.
-    let _woken = futex::wake(low_half(signal), futex::Flags::empty(), i32::MAX as u32);
+    futex::wake(low_half(signal), futex::Flags::empty(), i32::MAX as u32).unwrap_or(0)
 }
 
 /// The half that the kernel compares. Not private: the sleepers are other processes.

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use datahub::config::{BlockConfig, ConsumerSync};
+use datahub::config::{BlockConfig, ConsumerSync, OnFull};
 use datahub::consumer::{Consumer, ReadError};
 use datahub::memory::Shared;
 use datahub::metrics::Metric;
@@ -157,6 +157,40 @@ fn a_sequential_consumer_killed_behind_a_full_ring_stops_nobody() {
     }
 }
 
+// A caller who never waits a millisecond is not blocked by the dead either.
+#[test]
+fn a_polling_producer_finds_out_that_a_consumer_is_dead() {
+    for on_full in [OnFull::Block, OnFull::Error] {
+        let config = BlockConfig::new(ConsumerSync::SequentialSync, 2, 8).unwrap();
+        let mut producer = unnamed(config.on_full(on_full));
+        let mut role = Role::start("reads-nothing", producer.path().to_str().unwrap());
+        write(&mut producer, Timeout::Now);
+        write(&mut producer, Timeout::Now);
+        role.kill();
+        let limit = Instant::now() + Duration::from_secs(20);
+        while producer.acquire_write_slot(Timeout::Now).is_err() {
+            assert!(Instant::now() < limit, "the dead consumer blocks for ever");
+        }
+    }
+}
+
+#[test]
+fn a_polling_consumer_finds_out_that_the_producer_is_dead() {
+    let root = tempfile::tempdir_in("/dev/shm").unwrap();
+    let name = BlockName::new("half").unwrap();
+    let place = Place::Named { folder: Folder::at(root.path()), name };
+    let mut role = Role::start("half-writes", place.path().to_str().unwrap());
+    let mut consumer = Consumer::attach(place, JoinAt::Latest).unwrap();
+    role.kill();
+    let limit = Instant::now() + Duration::from_secs(20);
+    loop {
+        match consumer.acquire_consume_slot(Timeout::Now).map(|_| ()) {
+            Err(ReadError::ProducerDead { .. }) => return,
+            other => assert!(Instant::now() < limit, "{other:?} for ever"),
+        }
+    }
+}
+
 #[test]
 fn a_dead_consumers_seat_is_given_to_the_next() {
     let config = BlockConfig::new(ConsumerSync::Sequential, 2, 8).unwrap();
@@ -168,7 +202,7 @@ fn a_dead_consumers_seat_is_given_to_the_next() {
     assert_eq!(Consumer::attach(Place::File(place), JoinAt::Oldest).unwrap().number(), 0);
 }
 
-// F10, decision 13: what a killed producer promised is still there, and the half-written slot is not.
+// F10, decision 20: what a killed producer promised is still there, and the half-written slot is not.
 #[test]
 fn a_producer_killed_in_a_write_leaves_what_it_promised() {
     let root = tempfile::tempdir_in("/dev/shm").unwrap();

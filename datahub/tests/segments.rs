@@ -85,7 +85,7 @@ fn a_ninth_consumer_is_told_who_has_the_seats() {
     let own = Own::new();
     let _producer = own.create("imu", shape(ConsumerSync::SequentialSync)).unwrap();
     let eight: Vec<Consumer> = (0..8).map(|_| own.attach("imu").unwrap()).collect();
-    let Err(AttachError::ConsumerSlotsFull { holders }) = own.attach("imu") else {
+    let Err(AttachError::ConsumerSlotsFull { holders, .. }) = own.attach("imu") else {
         panic!("the ninth consumer was let in");
     };
     assert_eq!(holders, [u64::from(std::process::id()); 8]);
@@ -129,6 +129,7 @@ fn another_version_and_a_truncated_file_have_their_own_errors() {
     let total = Layout::total();
     let short = own.root.path().join("datahub.cut");
     fs::write(&short, &Layout::header()[..]).unwrap();
+    close_to_others(&short);
     File::options().write(true).open(&short).unwrap().set_len(total - 4096).unwrap();
     let Err(AttachError::Unusable { reason, .. }) = own.attach("cut") else {
         panic!("a truncated block was accepted");
@@ -161,11 +162,32 @@ fn files_that_are_no_blocks_are_refused_and_left_alone() {
     for (content, name) in [(&b""[..], "empty"), (&[0xab; 8192][..], "noise")] {
         let path = own.root.path().join(format!("datahub.{name}"));
         fs::write(&path, content).unwrap();
+        close_to_others(&path);
         assert!(matches!(own.attach(name), Err(AttachError::Unusable { .. })));
         let refused = own.create(name, shape(ConsumerSync::Sequential));
         assert!(matches!(refused, Err(CreateError::NotOurs { .. })));
         assert_eq!(fs::read(&path).unwrap(), content);
     }
+}
+
+fn close_to_others(path: &Path) {
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+// F36: a name in a folder that everybody may write to can be anybody's.
+#[test]
+fn a_block_that_others_may_write_is_refused() {
+    let own = Own::new();
+    let producer = own.create("imu", shape(ConsumerSync::Sequential)).unwrap();
+    let path = own.place("imu").path();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = own.attach("imu").unwrap_err().to_string();
+    assert!(refused.contains("mode 666"), "{refused}");
+    drop(producer);
+    fs::write(&path, Layout::header()).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let refused = own.create("imu", shape(ConsumerSync::Sequential));
+    assert!(matches!(refused, Err(CreateError::NotOurs { .. })));
 }
 
 #[test]
@@ -228,7 +250,7 @@ fn die(producer: Producer, path: &Path) {
     fs::rename(copy, path).unwrap();
 }
 
-// F18, decision 12: the same shape goes on.
+// F18, decision 20: the same shape goes on.
 #[test]
 fn a_dead_producers_block_is_taken_over_and_its_sequence_goes_on() {
     for sync in [ConsumerSync::LatestOnly, ConsumerSync::SequentialSync] {

@@ -3,6 +3,8 @@
 //! Nothing read here is trusted until the layout has been computed again from it and compared with
 //! the size of the file (F18, F28). Numbers are little-endian whatever the machine.
 
+mod extras;
+
 use crate::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
 };
@@ -10,7 +12,7 @@ use crate::layout::{self, Layout, header as at};
 use crate::sequence::Sequence;
 
 /// What a header says, checked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Geometry {
     /// Shape and rules.
     pub config: BlockConfig,
@@ -23,7 +25,7 @@ pub struct Geometry {
 }
 
 /// Why a file is not a block that this process can use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum HeaderError {
     /// Too short for a header.
@@ -64,6 +66,17 @@ pub enum HeaderError {
         /// What it holds.
         value: u64,
     },
+    /// The description of a zone makes no sense.
+    #[error("the header describes zone {index} in a way that means nothing: {what}")]
+    Zone {
+        /// Which zone, from 0.
+        index: usize,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The schemas make no sense.
+    #[error("the header's schemas mean nothing: {0}")]
+    Schema(&'static str),
     /// A shape that no configuration can have.
     #[error("the header describes an impossible block: {0}")]
     Shape(#[from] ConfigError),
@@ -168,7 +181,7 @@ fn shape(copy: &[u8]) -> Result<BlockConfig, HeaderError> {
     let config = BlockConfig::new(sync, capacity, u64_at(copy, at::PAYLOAD_BYTES))?
         .max_consumers(u32_at(copy, at::MAX_CONSUMERS))?
         .with_physical_slots(u32_at(copy, at::PHYSICAL_SLOTS))?;
-    Ok(config.on_full(on_full).checksum(algorithm, policy).parking(parking))
+    extras::read(copy, config.on_full(on_full).checksum(algorithm, policy).parking(parking))
 }
 
 /// The header's bytes, without the magic number, which is written last.
@@ -198,6 +211,7 @@ pub fn bytes(geometry: &Geometry) -> [u8; layout::HEADER] {
     ] {
         put(offset, &number.to_le_bytes());
     }
+    extras::write(config, put);
     header
 }
 
@@ -208,6 +222,7 @@ mod tests {
 
     fn complete() -> (Geometry, [u8; layout::HEADER]) {
         let config = BlockConfig::new(ConsumerSync::Sequential, 8, 1000).unwrap();
+        let config = extras::tests::furnished(config);
         let layout = Layout::of(&config).unwrap();
         let geometry = Geometry { config, layout, first: 5, nonce: [7; 16] };
         let mut header = bytes(&geometry);
@@ -218,7 +233,8 @@ mod tests {
     #[test]
     fn a_header_reads_as_it_was_written() {
         let (geometry, header) = complete();
-        assert_eq!(parse(&header, geometry.layout.total as u64), Ok(geometry));
+        let total = geometry.layout.total as u64;
+        assert_eq!(parse(&header, total), Ok(geometry));
     }
 
     #[test]

@@ -5,9 +5,12 @@ use std::io;
 use super::Consumer;
 use crate::block::header::HeaderError;
 use crate::block::{Block, OpenError};
+use crate::cursor::NotJoined;
 use crate::memory::{MappedMemory, Shared};
+use crate::metrics::{self, Metric};
 use crate::place::Place;
 use crate::ring::reader::{JoinAt, RingReader};
+use crate::schema::Schema;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
 use crate::wait::{WaitStrategy, monotonic_ns};
@@ -24,10 +27,12 @@ pub enum AttachError {
         place: String,
     },
     /// The block belongs to another user.
-    #[error("the block at {place} belongs to another user")]
+    #[error("the block at {place} is not this user's: {reason}")]
     NotPermitted {
         /// Where it is.
         place: String,
+        /// Whose it is.
+        reason: OpenError,
     },
     /// The file is not a block that this process can use.
     #[error("the block at {place} cannot be used: {reason}")]
@@ -38,8 +43,10 @@ pub enum AttachError {
         reason: HeaderError,
     },
     /// Every seat has a living owner.
-    #[error("all {} consumer seats are taken, by processes {}", .holders.len(), list(.holders))]
+    #[error("all {seats} consumer seats are taken, by processes {}", list(.holders))]
     ConsumerSlotsFull {
+        /// How many seats the block has.
+        seats: u32,
         /// The owners' process ids, as they told.
         holders: Vec<u64>,
     },
@@ -54,6 +61,16 @@ pub enum AttachError {
     /// Consumers joined and left all the time.
     #[error("other consumers join and leave all the time; try again")]
     Contended,
+    /// The payloads have another layout than the one asked for.
+    #[error("the block at {place} holds {found}, not {expected}")]
+    Schema {
+        /// Where the block is.
+        place: String,
+        /// The layout asked for.
+        expected: Box<str>,
+        /// The layout of the block.
+        found: Box<str>,
+    },
     /// The operating system refused.
     #[error("cannot attach to {place}")]
     System {
@@ -81,6 +98,18 @@ impl Consumer<Shared> {
     pub fn attach(place: impl Into<Place>, join: JoinAt) -> Result<Self, AttachError> {
         Self::attach_with(Shared, &place.into(), join)
     }
+
+    /// As [`attach`](Self::attach), to a block whose payloads are values of `T` and which says so.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError::Schema`] names both layouts; the block counts the refusal.
+    pub fn attach_typed<T: Schema>(
+        place: impl Into<Place>,
+        join: JoinAt,
+    ) -> Result<Self, AttachError> {
+        Self::attach_typed_with::<T>(Shared, &place.into(), join)
+    }
 }
 
 impl<M: MappedMemory> Consumer<M> {
@@ -91,19 +120,45 @@ impl<M: MappedMemory> Consumer<M> {
     /// [`AttachError`].
     pub fn attach_with(mem: M, place: &Place, join: JoinAt) -> Result<Self, AttachError> {
         let block = Block::open(&place.path()).map_err(|error| refused(place, error))?;
+        Self::attach_block(mem, block, place, join)
+    }
+
+    /// As [`Consumer::attach_typed`], over another memory.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`].
+    pub fn attach_typed_with<T: Schema>(
+        mem: M,
+        place: &Place,
+        join: JoinAt,
+    ) -> Result<Self, AttachError> {
+        let block = Block::open(&place.path()).map_err(|error| refused(place, error))?;
+        let found = match block.geometry().config.schema() {
+            Some(found) if found.hash() == &T::SCHEMA_HASH => {
+                return Self::attach_block(mem, block, place, join);
+            }
+            found => found.map_or("bytes of no declared layout".into(), |found| found.text()),
+        };
+        metrics::add(&mem, &block.metrics().words[Metric::SchemaMismatches as usize], 1);
+        let (expected, found) = (T::SCHEMA_TEXT.into(), found.into());
+        Err(AttachError::Schema { place: show(place), expected, found })
+    }
+
+    fn attach_block(mem: M, block: Block, place: &Place, join: JoinAt) -> Result<Self, AttachError> {
         let system = |source| AttachError::System { place: show(place), source };
         let (reader, token) = take_seat(&mem, &block).map_err(system)?.ok_or_else(|| {
-            let seats = 0..block.geometry().config.consumers_max();
+            let seats = block.geometry().config.consumers_max();
             let owner = |seat| heartbeat::owner(&mem, block.heartbeat(Reader::new(seat)));
-            let holders = seats.filter_map(|seat| owner(seat).map(|owner| owner.process));
-            AttachError::ConsumerSlotsFull { holders: holders.collect() }
+            let holders = (0..seats).filter_map(|seat| owner(seat).map(|owner| owner.process));
+            AttachError::ConsumerSlotsFull { seats, holders: holders.collect() }
         })?;
-        let ring_reader = join_ring(&mem, &block, reader, join)?;
+        let ring_reader = join_ring(&mem, (&block, place), reader, join)?;
         let process = std::process::id();
         let wait = WaitStrategy::default();
-        let (races, reads) = (0, 0);
+        let (races, reads, polls) = (0, 0, 0);
         Ok(Self {
-            mem, block, ring_reader, reader, wait, races, reads, process, _token: token,
+            mem, block, ring_reader, reader, wait, races, reads, polls, process, _token: token,
         })
     }
 }
@@ -128,11 +183,10 @@ fn take_seat<M: MappedMemory>(mem: &M, block: &Block) -> io::Result<Option<(Read
 /// Joins the ring; a seat that may not join is given back.
 fn join_ring<M: MappedMemory>(
     mem: &M,
-    block: &Block,
+    (block, place): (&Block, &Place),
     reader: Reader,
     join: JoinAt,
 ) -> Result<RingReader, AttachError> {
-    use crate::cursor::NotJoined;
     // Twice at most: a dead occupant is cleared in between.
     for last in [false, true] {
         let ring = block.ring();
@@ -141,7 +195,13 @@ fn join_ring<M: MappedMemory>(
             Err(NotJoined::Contended) => break,
             Err(NotJoined::Occupied(others)) => {
                 let occupant = Reader::new(others.trailing_zeros());
-                let dead = liveness::reap_if_dead(mem, block, occupant).unwrap_or(false);
+                let dead = match liveness::reap_if_dead(mem, block, occupant) {
+                    Ok(dead) => dead,
+                    Err(source) => {
+                        liveness::clear(mem, block, reader);
+                        return Err(AttachError::System { place: show(place), source });
+                    }
+                };
                 if !dead || last {
                     let owner = heartbeat::owner(mem, block.heartbeat(occupant));
                     liveness::clear(mem, block, reader);
@@ -166,9 +226,12 @@ fn refused(place: &Place, error: OpenError) -> AttachError {
     let place = show(place);
     match error {
         OpenError::Header(reason) => AttachError::Unusable { place, reason },
+        OpenError::Stranger { .. } => AttachError::NotPermitted { place, reason: error },
         OpenError::System(source) => match source.kind() {
             io::ErrorKind::NotFound => AttachError::NotFound { place },
-            io::ErrorKind::PermissionDenied => AttachError::NotPermitted { place },
+            io::ErrorKind::PermissionDenied => {
+                AttachError::NotPermitted { place, reason: OpenError::System(source) }
+            }
             _ => AttachError::System { place, source },
         },
     }

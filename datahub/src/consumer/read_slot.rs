@@ -10,6 +10,7 @@ use crate::checksum;
 use crate::memory::{MappedMemory, Shared};
 use crate::metrics::Metric;
 use crate::ring::reader::Taken;
+use crate::schema::{self, Schema, ViewError};
 use crate::sequence::Sequence;
 
 /// A payload in place. The producer does not touch it before this is dropped.
@@ -52,6 +53,17 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
         // inside the mapping, which outlives the borrow. The slot was COMMITTED when this reader
         // was admitted, and its pin, its cursor or its anchor keeps the writer out until the drop.
         unsafe { slice::from_raw_parts(first, bytes) }
+    }
+
+    /// The payload as a value, in place.
+    ///
+    /// # Errors
+    ///
+    /// [`ViewError`] when the block was made for another layout, or the payload has not exactly the
+    /// bytes of a value.
+    pub fn typed<T: Schema>(&self) -> Result<&T, ViewError> {
+        schema::expect::<T>(self.consumer.config().schema())?;
+        schema::view(self.payload())
     }
 
     /// Whether the slot still holds what was admitted. Always so, unless somebody recovered by

@@ -4,19 +4,20 @@ use std::fs::File;
 use std::io;
 
 use super::Producer;
-use crate::block::header::{self, Geometry, HeaderError};
+use crate::block::header::Geometry;
 use crate::block::{Block, OpenError};
 use crate::config::BlockConfig;
 use crate::layout::Layout;
 use crate::memory::{MappedMemory, Shared};
-use crate::metrics::{self, Metric};
+use crate::metrics::{self, ErrorCode, Metric};
 use crate::name::BlockName;
 use crate::place::Place;
 use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::shm::{self, Folder};
 use crate::wait::{WaitStrategy, monotonic_ns};
-use crate::{heartbeat, rules};
+use crate::ring::writer;
+use crate::{heartbeat, park, rules};
 
 /// Why a block could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +50,7 @@ pub enum CreateError {
         /// The name.
         name: BlockName,
         /// What is wrong with it.
-        reason: HeaderError,
+        reason: OpenError,
     },
     /// Others made and removed the same name all the time.
     #[error("block '{0}' is being made and removed by others at the same time")]
@@ -106,9 +107,9 @@ impl<M: MappedMemory> Producer<M> {
         for _ in 0..ATTEMPTS {
             let place = Place::Named { folder: folder.clone(), name: name.clone() };
             let made = match shm::open_file(&place.path()) {
-                Ok(file) => take_over(&mem, folder, name, (file, config))?,
+                Ok(file) => take_over(&mem, folder, name, (file, &config))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let made = make(folder, config, 0)?;
+                    let made = make(folder, config.clone(), 0)?;
                     match folder.link(made.0.file(), name) {
                         Ok(()) => Some(made),
                         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
@@ -155,19 +156,27 @@ impl<M: MappedMemory> Producer<M> {
     fn begin(mem: M, (block, token): (Block, Token), name: Option<(Folder, BlockName)>) -> Self {
         let (process, now_ns) = (std::process::id(), monotonic_ns());
         let ring = block.ring();
-        let writer = rules::resume(&mem, &ring, block.rules());
-        metrics::set(&mem, &ring.producer.closed, 0);
+        let ring_writer = rules::resume(&mem, &ring, block.rules());
+        writer::begin(&mem, &ring);
         let seat = block.producer_heartbeat();
         // We hold the producer's token, so whoever is named there is dead.
         let dead = heartbeat::retire(&mem, seat);
         heartbeat::free(&mem, seat, dead);
+        // A predecessor that died asleep must not make every reader wake nobody.
+        park::awake(&mem, block.space_park(), super::PRODUCER_BIT);
         let epoch = heartbeat::claim(&mem, seat, process.into(), now_ns).unwrap_or(dead + 1);
         let born = &block.metrics().words[Metric::UptimeSeconds as usize];
         if metrics::read(&mem, born) == 0 {
             metrics::set(&mem, born, now_ns);
         }
         let wait = WaitStrategy::default();
-        Self { mem, writer, wait, name, epoch, process, block, _token: token }
+        let writer = ring_writer;
+        let producer =
+            Self { mem, writer, wait, name, epoch, process, looked_ns: 0, block, _token: token };
+        for _ in 0..producer.writer.discarded() {
+            producer.record_error(Metric::AcquireErrors, ErrorCode::SlotDiscarded);
+        }
+        producer
     }
 }
 
@@ -196,7 +205,7 @@ fn take_over<M: MappedMemory>(
     mem: &M,
     folder: &Folder,
     name: &BlockName,
-    (file, config): (File, BlockConfig),
+    (file, config): (File, &BlockConfig),
 ) -> Result<Option<(Block, Token)>, CreateError> {
     let opened = Block::from_file(file.try_clone().map_err(|error| system(folder, error))?);
     let token = Token::take(&file, Seat::Producer).map_err(|error| system(folder, error))?;
@@ -208,23 +217,24 @@ fn take_over<M: MappedMemory>(
         return Err(CreateError::Conflict { name: name.clone(), process });
     };
     match opened {
-        Ok(block) if block.geometry().config == config => {
+        Ok(block) if block.geometry().config == *config => {
+            // A copy may have holes, which would be SIGBUS on a full file system.
+            shm::fill(&file, block.geometry().layout.total)
+                .map_err(|error| no_room(folder, &block.geometry().layout, error))?;
             let still_named = folder.leads_to(&file, name).map_err(|error| system(folder, error))?;
             Ok(still_named.then_some((block, token)))
         }
         Ok(block) => {
-            metrics::set(mem, &block.ring().producer.closed, 1);
-            folder.unlink(&file, name).map_err(|error| system(folder, error))?;
-            Ok(None)
-        }
-        Err(OpenError::Header(reason @ (HeaderError::Magic(_) | HeaderError::TooShort { .. }))) => {
-            Err(CreateError::NotOurs { name: name.clone(), reason })
-        }
-        Err(OpenError::Header(_)) => {
+            writer::end(mem, &block.ring());
             folder.unlink(&file, name).map_err(|error| system(folder, error))?;
             Ok(None)
         }
         Err(OpenError::System(error)) => Err(system(folder, error)),
+        Err(reason) if reason.is_damage() => {
+            folder.unlink(&file, name).map_err(|error| system(folder, error))?;
+            Ok(None)
+        }
+        Err(reason) => Err(CreateError::NotOurs { name: name.clone(), reason }),
     }
 }
 
@@ -243,11 +253,3 @@ fn no_room(folder: &Folder, layout: &Layout, error: io::Error) -> CreateError {
     }
 }
 
-/// Checks that a header is one of ours, for callers that hold bytes.
-///
-/// # Errors
-///
-/// [`HeaderError`].
-pub fn check_header(copy: &[u8], file_bytes: u64) -> Result<BlockConfig, HeaderError> {
-    header::parse(copy, file_bytes).map(|geometry| geometry.config)
-}

@@ -8,7 +8,8 @@ use super::Producer;
 use crate::checksum;
 use crate::config::ChecksumPolicy;
 use crate::memory::{MappedMemory, Shared};
-use crate::metrics::Metric;
+use crate::metrics::{ErrorCode, Metric};
+use crate::schema::{self, Schema, ViewError};
 use crate::sequence::Sequence;
 
 /// Why a commit was refused. The slot was given up; nothing was published.
@@ -22,6 +23,14 @@ pub enum CommitError {
         bytes: usize,
         /// Bytes there are.
         limit: usize,
+    },
+    /// Not one length for each slot of the batch.
+    #[error("{given} lengths for a batch of {slots} slots")]
+    Lengths {
+        /// Lengths given.
+        given: usize,
+        /// Slots of the batch.
+        slots: usize,
     },
 }
 
@@ -69,6 +78,18 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
         usize::try_from(self.producer.config().payload_bytes()).unwrap_or(usize::MAX)
     }
 
+    /// The first bytes of the payload as a value. Publish it with `commit(size_of::<T>())`.
+    ///
+    /// # Errors
+    ///
+    /// [`ViewError`] when the block was made for another layout or has no room.
+    pub fn typed<T: Schema>(&mut self) -> Result<&mut T, ViewError> {
+        schema::expect::<T>(self.producer.config().schema())?;
+        let payload = self.payload();
+        let (found, wanted) = (payload.len(), size_of::<T>());
+        schema::view_mut(payload.get_mut(..wanted).ok_or(ViewError::Bytes { found, wanted })?)
+    }
+
     /// Stamps the checksum record over the first `bytes` bytes. Done by the commit under
     /// [`ChecksumPolicy::Enforced`].
     ///
@@ -97,7 +118,7 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
     pub fn commit(mut self, bytes: usize) -> Result<Sequence, CommitError> {
         let limit = self.limit();
         if bytes > limit {
-            self.producer.record_error(Metric::CommitErrors, 2);
+            self.producer.record_error(Metric::CommitErrors, ErrorCode::CommitTooLong);
             return Err(CommitError::TooLong { bytes, limit });
         }
         if self.producer.config().checksum_policy() == ChecksumPolicy::Enforced {

@@ -1,11 +1,13 @@
 //! A consumer's side of the ring: find the next payload, enter its slot, leave it.
 
+pub mod seek;
+
 use super::{Newest, Ring, Rules};
 use crate::config::ConsumerSync;
 use crate::cursor::{self, Joined, NotJoined};
 use crate::memory::Memory;
 use crate::sequence::{self, Sequence};
-use crate::sites::{R_CLOSED, R_COMMIT_INDEX, R_LABEL, R_LATEST};
+use crate::sites::{R_CLOSED, R_COMMIT_INDEX, R_LATEST};
 use crate::slot::{self, Admission, Reader, SlotWord};
 
 /// Where a joining consumer begins.
@@ -44,6 +46,11 @@ pub enum NotRead {
         /// The sequence that will be read next.
         oldest: Sequence,
     },
+    /// The payload asked for by its sequence is no longer there; the oldest that is, is `oldest`.
+    Gone {
+        /// The oldest sequence still promised.
+        oldest: Sequence,
+    },
     /// The shared words name a slot that does not exist.
     Corrupt,
 }
@@ -75,6 +82,8 @@ pub struct RingReader {
     fresh: bool,
     /// A pin kept from the last read until the next, while joining.
     anchor: Option<usize>,
+    /// The slot whose pin was given out and not yet given back.
+    inside: Option<usize>,
     /// How often the producer was met on the way in.
     races: u64,
 }
@@ -98,7 +107,9 @@ impl RingReader {
             JoinAt::Oldest => rules.oldest(commits),
             JoinAt::Latest => commits.saturating_sub(1).max(rules.first),
         };
-        let alone = rules.sync == ConsumerSync::Sequential;
+        // Bits of seats that do not exist are nobody's.
+        let alone = (rules.sync == ConsumerSync::Sequential)
+            .then(|| slot::known_readers(ring.cursors.len()));
         let own = &ring.cursors[reader.number() as usize];
         let joined = cursor::join(mem, ring.registry, own, (reader, cursor), alone)?;
         let mode = match rules.sync {
@@ -107,11 +118,25 @@ impl RingReader {
             _ => Mode::Joining(joined),
         };
         let at = rules.index(cursor);
-        Ok(Self { rules, reader, mode, cursor, at, fresh: true, anchor: None, races: 0 })
+        let (fresh, anchor, inside) = (true, None, None);
+        let mut joined = Self { rules, reader, mode, cursor, at, fresh, anchor, inside, races: 0 };
+        joined.catch_up(mem, ring);
+        Ok(joined)
+    }
+
+    /// A joiner that was slow registered behind payloads that are gone: the producer must not wait
+    /// for those.
+    fn catch_up<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        let commits = mem.load::<R_COMMIT_INDEX>(&ring.producer.commit_index);
+        let oldest = self.rules.oldest(commits);
+        if self.mode != Mode::Latest && self.cursor < oldest {
+            self.seek(mem, ring, oldest);
+        }
     }
 
     /// Leaves the ring. What it was reading must have been released.
     pub fn leave<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        self.leave_forgotten(mem, ring);
         self.drop_anchor(mem, ring);
         cursor::leave(mem, ring.registry, self.reader);
     }
@@ -154,6 +179,7 @@ impl RingReader {
         mem: &M,
         ring: &Ring<'_, M::Word>,
     ) -> Result<Taken, NotRead> {
+        self.leave_forgotten(mem, ring);
         match self.mode {
             Mode::Latest => return self.acquire_latest(mem, ring),
             // [ack] The producer honours the cursor: no more pins. Partner: `G_ACK`.
@@ -164,10 +190,15 @@ impl RingReader {
             }
             _ => {}
         }
+        if self.anchor == Some(self.at) {
+            // Only a nonsensical commit index leads back here; two pins are one bit.
+            self.drop_anchor(mem, ring);
+        }
         let slot = &ring.slots[self.at];
         match slot::admit(mem, slot, self.reader, sequence::tag(self.cursor)) {
             Ok(admission) if admission.sequence == self.cursor => {
                 self.drop_anchor(mem, ring);
+                self.inside = Some(self.at);
                 Ok(self.next_is(admission, true))
             }
             Ok(_) => {
@@ -245,6 +276,7 @@ impl RingReader {
                     if newest.names(admission.sequence) && admission.sequence >= self.cursor =>
                 {
                     let slot = newest.slot;
+                    self.inside = Some(slot);
                     return Ok(Taken { slot, admission, pinned: true, advances: true });
                 }
                 Ok(_) => _ = slot::release(mem, slot, self.reader),
@@ -259,7 +291,7 @@ impl RingReader {
     ///
     /// # Errors
     ///
-    /// [`NotRead::Empty`] when it is not there yet, [`NotRead::Lapped`] when no more.
+    /// [`NotRead::Empty`] when it is not there yet, [`NotRead::Gone`] when no more.
     pub fn acquire_sequence<M: Memory>(
         &mut self,
         mem: &M,
@@ -270,10 +302,11 @@ impl RingReader {
         if wanted >= commits {
             return Err(NotRead::Empty);
         }
-        let gone = NotRead::Lapped { missed: 0, oldest: self.rules.oldest(commits) };
+        self.leave_forgotten(mem, ring);
+        let gone = NotRead::Gone { oldest: self.rules.oldest(commits) };
         let place = match self.rules.sync {
             ConsumerSync::LatestOnly => {
-                ring.slots.iter().position(|slot| mem.load::<R_LABEL>(&slot.sequence) == wanted)
+                ring.slots.iter().position(|slot| slot::seems_to_hold(mem, slot, wanted))
             }
             ConsumerSync::Sequential | ConsumerSync::SequentialSync => {
                 Some(self.rules.index(wanted))
@@ -288,6 +321,7 @@ impl RingReader {
         }
         match slot::admit(mem, slot, self.reader, sequence::tag(wanted)) {
             Ok(admission) if admission.sequence == wanted => {
+                self.inside = Some(place);
                 Ok(Taken { slot: place, admission, pinned: true, advances: false })
             }
             Ok(_) => {
@@ -308,7 +342,8 @@ impl RingReader {
     #[inline]
     pub fn release<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>, taken: Taken) {
         if taken.advances {
-            self.cursor = taken.admission.sequence + 1;
+            // The last sequence of all is never committed.
+            self.cursor = taken.admission.sequence.saturating_add(1);
             if self.mode != Mode::Latest {
                 self.at = if self.at + 1 == self.rules.slots { 0 } else { self.at + 1 };
             }
@@ -318,12 +353,20 @@ impl RingReader {
         if !taken.pinned {
             return;
         }
+        self.inside = None;
         if taken.advances && matches!(self.mode, Mode::Joining(_)) {
             // Until the producer honours the cursor, this pin stands for it: the producer cannot
             // come past the slot, and so neither past those that follow it.
             self.anchor = Some(taken.slot);
         } else {
             slot::release(mem, &ring.slots[taken.slot], self.reader);
+        }
+    }
+
+    /// Gives back a pin whose guard was forgotten.
+    fn leave_forgotten<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        if let Some(slot) = self.inside.take() {
+            slot::release(mem, &ring.slots[slot], self.reader);
         }
     }
 
@@ -336,6 +379,6 @@ impl RingReader {
     /// Whether the producer has ended the stream. Look for payloads once more after a yes.
     pub fn ended<M: Memory>(&self, mem: &M, ring: &Ring<'_, M::Word>) -> bool {
         // [closed] Every commit before the end. Partner: `W_CLOSED`.
-        mem.load::<R_CLOSED>(&ring.producer.closed) != 0
+        mem.load::<R_CLOSED>(&ring.ack.closed) != 0
     }
 }

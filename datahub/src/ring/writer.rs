@@ -1,11 +1,13 @@
 //! The producer's side of the ring: choose a slot, take it, commit or abort.
 
+mod batch;
+
 use super::{Newest, Ring, Rules};
 use crate::config::ConsumerSync;
 use crate::cursor::Gate;
 use crate::memory::Memory;
 use crate::sequence::Sequence;
-use crate::sites::{W_CLOSED, W_COMMIT_INDEX, W_LATEST};
+use crate::sites::{W_BEGIN, W_CLOSED, W_COMMIT_INDEX, W_LATEST};
 use crate::slot::{self, Refusal};
 
 /// What the producer waits for.
@@ -47,6 +49,10 @@ pub struct RingWriter {
     at: usize,
     gate: Gate,
     held: Box<[Held]>,
+    /// How many slots, from `at` on, were given out and neither committed nor given up yet.
+    open: usize,
+    /// Slots whose words made no sense when the ring was taken over, and hold nothing now.
+    discarded: u32,
 }
 
 impl RingWriter {
@@ -62,7 +68,19 @@ impl RingWriter {
             ConsumerSync::LatestOnly => 0,
             ConsumerSync::Sequential | ConsumerSync::SequentialSync => rules.index(next),
         };
-        Self { rules, next, at, gate: Gate::closed(), held }
+        Self { rules, next, at, gate: Gate::closed(), held, open: 0, discarded: 0 }
+    }
+
+    /// The same, after so many slots had to be discarded.
+    pub(crate) fn with_discarded(mut self, discarded: u32) -> Self {
+        self.discarded = discarded;
+        self
+    }
+
+    /// Slots whose words made no sense when the ring was taken over, and hold nothing now.
+    #[must_use]
+    pub const fn discarded(&self) -> u32 {
+        self.discarded
     }
 
     /// The sequence of the next commit.
@@ -83,8 +101,12 @@ impl RingWriter {
             ConsumerSync::LatestOnly => self.may_overwrite(self.at),
             _ => !self.rules.gates() || self.gate.admits(self.next),
         };
-        let ready = open && self.next != Sequence::MAX;
-        (ready && slot::take(mem, &ring.slots[self.at], self.next).is_ok()).then_some(self.at)
+        let ready = open && self.open == 0 && self.next != Sequence::MAX;
+        if !ready || slot::take(mem, &ring.slots[self.at], self.next).is_err() {
+            return None;
+        }
+        self.open = 1;
+        Some(self.at)
     }
 
     /// Whether the slot holds none of the newest payloads.
@@ -110,51 +132,32 @@ impl RingWriter {
         if self.next == Sequence::MAX {
             return Err(NotTaken::Exhausted);
         }
-        match self.rules.sync {
+        self.give_up_forgotten(mem, ring);
+        let taken = match self.rules.sync {
             ConsumerSync::LatestOnly => self.acquire_any(mem, ring, wait),
-            _ => self.acquire_next(mem, ring, wait),
-        }
+            _ => self.acquire_run(mem, ring, 1, wait),
+        };
+        self.open = usize::from(taken.is_ok());
+        taken
     }
 
-    /// Waits for the gate, then for readers that pin the slot.
-    fn acquire_next<M: Memory>(
-        &mut self,
-        mem: &M,
-        ring: &Ring<'_, M::Word>,
-        mut wait: impl FnMut(Blocked) -> bool,
-    ) -> Result<usize, NotTaken> {
-        loop {
-            self.pass_gate(mem, ring, &mut wait)?;
-            let (next, at) = (self.next, self.at);
-            let mut full = false;
-            let drained = slot::drain(mem, &ring.slots[at], next, |readers| {
-                // A joiner pins until it is acknowledged, which happens here.
-                full = self.rules.gates() && {
-                    self.refresh(mem, ring);
-                    !self.gate.admits(next)
-                };
-                !full && wait(Blocked::Readers(readers))
-            });
-            match drained {
-                Ok(()) => return Ok(at),
-                Err(Refusal::Writing) => return Err(NotTaken::Writing),
-                Err(Refusal::Readers(_)) if full => {}
-                Err(Refusal::Readers(r)) => return Err(NotTaken::Blocked(Blocked::Readers(r))),
-            }
-        }
+    /// Gives up slots whose guard was forgotten.
+    fn give_up_forgotten<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        self.abort_batch(mem, ring, self.open);
     }
 
-    /// Returns when the gate admits the next sequence.
+    /// Returns when the gate admits `last`.
     fn pass_gate<M: Memory>(
         &mut self,
         mem: &M,
         ring: &Ring<'_, M::Word>,
+        last: Sequence,
         wait: &mut impl FnMut(Blocked) -> bool,
     ) -> Result<(), NotTaken> {
-        while self.rules.gates() && !self.gate.admits(self.next) {
+        while self.rules.gates() && !self.gate.admits(last) {
             let slowest = self.refresh(mem, ring);
             let full = Blocked::Full(slowest);
-            if !self.gate.admits(self.next) && !wait(full) {
+            if !self.gate.admits(last) && !wait(full) {
                 return Err(NotTaken::Blocked(full));
             }
         }
@@ -205,6 +208,7 @@ impl RingWriter {
         ring: &Ring<'_, M::Word>,
     ) -> Result<usize, Option<(u32, usize)>> {
         let (mut inside, mut oldest) = (0, None);
+        let known = slot::known_readers(ring.cursors.len());
         for step in 0..self.rules.slots {
             let index = wrapped(self.at + step, self.rules.slots);
             if !self.may_overwrite(index) {
@@ -216,7 +220,10 @@ impl RingWriter {
                     return Ok(index);
                 }
                 Err(Refusal::Readers(readers)) => {
-                    inside |= readers;
+                    if readers & !known != 0 {
+                        slot::clear_strays(mem, &ring.slots[index], known);
+                    }
+                    inside |= readers & known;
                     oldest.get_or_insert(index);
                 }
                 Err(Refusal::Writing) => return Err(None),
@@ -237,8 +244,9 @@ impl RingWriter {
     ) -> Sequence {
         let sequence = self.next;
         self.next += 1;
+        self.open = 0;
         let held = &mut self.held[index];
-        *held = Held { end: self.next, generation: held.generation + 1 };
+        *held = Held { end: self.next, generation: held.generation.wrapping_add(1) };
         slot::commit(mem, &ring.slots[index], sequence, payload_bytes, held.generation);
         // [commit index] Every slot word up to here. Partner: `R_COMMIT_INDEX`.
         mem.store::<W_COMMIT_INDEX>(&ring.producer.commit_index, self.next);
@@ -253,15 +261,26 @@ impl RingWriter {
 
     /// Gives the slot up. What was promised is still there (F10), and no sequence was spent.
     pub fn abort<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>, index: usize) {
+        self.open = 0;
         self.held[index].end = 0;
         slot::abort(mem, &ring.slots[index], self.next);
     }
 
     /// Says that nothing will follow.
     pub fn close<M: Memory>(&self, mem: &M, ring: &Ring<'_, M::Word>) {
-        // [closed] Every commit before. Partner: `R_CLOSED`.
-        mem.store::<W_CLOSED>(&ring.producer.closed, 1);
+        end(mem, ring);
     }
+}
+
+/// Says that nothing will follow.
+pub fn end<M: Memory>(mem: &M, ring: &Ring<'_, M::Word>) {
+    // [closed] Every commit before. Partner: `R_CLOSED`.
+    mem.store::<W_CLOSED>(&ring.ack.closed, 1);
+}
+
+/// Takes back that nothing will follow: a new producer begins.
+pub fn begin<M: Memory>(mem: &M, ring: &Ring<'_, M::Word>) {
+    mem.store::<W_BEGIN>(&ring.ack.closed, 0);
 }
 
 /// `index` modulo `slots`, for an index that has gone round at most once.

@@ -1,7 +1,10 @@
 //! Tokens: who is alive, as the kernel knows it.
 //!
 //! A token is a lock on one byte of the segment, held through an open file description that belongs
-//! to nobody else. The kernel frees it when the holder dies, however it dies, and never before.
+//! to nobody else. The kernel frees it when the last copy of its descriptor is closed: when the holder
+//! dies, however it dies. Two things a holder must not do: close descriptors that are not its own
+//! (`closefrom`), which gives the token away while it lives, and fork without exec while it holds
+//! one, because the child keeps the token for as long as it lives.
 //! Byte 0 is the producer's, byte 1 + *i* consumer *i*'s. A token says nothing about progress: a
 //! stopped process is alive.
 //! Source: `F_OFD_SETLK`, fcntl(2). The description is opened anew and never passed on, because a

@@ -10,11 +10,10 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use memmap2::MmapRaw;
-
-use super::Folder;
+use super::{Folder, Mapping};
 use crate::memory::SharedWord;
 
 /// From one word to the next: words never share a line, nor a pair of lines.
@@ -26,7 +25,7 @@ pub struct WordMap {
     base: NonNull<u8>,
     words: usize,
     file: File,
-    _map: MmapRaw,
+    _map: Mapping,
 }
 
 // SAFETY: the mapping has no owner thread and holds atomics only.
@@ -57,15 +56,14 @@ impl WordMap {
     }
 
     fn map(file: File, words: usize) -> io::Result<Self> {
-        let map = super::map(&file, words.max(1) * STRIDE)?;
-        let base = NonNull::new(map.as_mut_ptr()).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let map = Mapping::new(&file, words.max(1) * STRIDE)?;
+        let base = map.base().ok_or(io::ErrorKind::AddrNotAvailable)?;
         Ok(Self { base, words, file, _map: map })
     }
 
     /// A path through which other processes can open the words while this one lives.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        use std::os::fd::AsRawFd;
         format!("/proc/{}/fd/{}", std::process::id(), self.file.as_raw_fd()).into()
     }
 

@@ -12,7 +12,7 @@ use crate::units::{Bytes, Nanos};
 pub(crate) const SLOTS_MAX: u64 = 65_536;
 /// Most places for consumers.
 pub(crate) const CONSUMERS_MAX: u64 = 32;
-const PAYLOAD_MIN: Bytes = Bytes(64);
+const PAYLOAD_MIN: Bytes = Bytes(8);
 const PAYLOAD_MAX: Bytes = Bytes(64 << 20);
 const CONSUMERS_DEFAULT: u64 = 8;
 

@@ -1,0 +1,146 @@
+//! The program: what it prints where, and how it ends.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use assert_cmd::cargo::cargo_bin;
+use serde_json::Value;
+
+use crate::RIGHT;
+
+fn harness(arguments: &[&str]) -> (i32, String, String) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let output = Command::new(cargo_bin!("harness"))
+        .args(arguments)
+        .current_dir(root)
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn help_lists_exit_codes_and_three_examples() {
+    let (code, stdout, stderr) = harness(&["--help"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    for line in ["  0  pass", "130  interrupted", " 70  a bug"] {
+        assert!(stdout.contains(line), "{line}");
+    }
+    assert_eq!(stdout.matches("\n  harness ").count(), 3);
+}
+
+#[test]
+fn a_wrong_command_line_is_usage() {
+    assert_eq!(harness(&["chekc"]).0, 2);
+    assert_eq!(harness(&["list", "--profile", "night"]).0, 2);
+    assert_eq!(harness(&["plan", "--repeats", "0"]).0, 2);
+}
+
+#[test]
+fn shipped_scenarios_check_clean() {
+    let (code, stdout, stderr) = harness(&["check", "scenarios"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(stdout.starts_with("right: "), "{stdout}");
+}
+
+#[test]
+fn mistakes_go_to_standard_error_and_end_with_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = file(&folder, "wrong.toml", &RIGHT.replace("slots", "slotz"));
+    let path = wrong.to_str().unwrap();
+    for verb in ["check", "list", "plan", "explain"] {
+        let (code, stdout, stderr) = harness(&[verb, path]);
+        assert_eq!(code, 2, "{verb}");
+        assert!(stderr.contains("did you mean `slots`?"), "{verb}: {stderr}");
+        assert!(!stdout.contains("slotz") && !stderr.contains('\u{1b}'), "{verb}");
+    }
+    let (code, stdout, _) = harness(&["check", "--json", path]);
+    let document: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(code, 2);
+    assert_eq!(document["wrong"][0]["problems"][1]["line"], 8);
+}
+
+#[test]
+fn colours_are_shown_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = file(&folder, "wrong.toml", &RIGHT.replace("slots", "slotz"));
+    let (_, _, stderr) = harness(&["--color", "always", "check", wrong.to_str().unwrap()]);
+    assert!(stderr.contains('\u{1b}'));
+}
+
+#[test]
+fn two_scenarios_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    file(&folder, "a.toml", RIGHT);
+    file(&folder, "b.toml", RIGHT);
+    let (code, _, stderr) = harness(&["check", folder.path().to_str().unwrap()]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("two scenarios are called `right`"), "{stderr}");
+}
+
+#[test]
+fn nothing_selected_is_four() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(harness(&["check", folder.path().to_str().unwrap()]).0, 4);
+    assert_eq!(harness(&["list", "-E", "no such cell"]).0, 4);
+    assert_eq!(harness(&["plan", "-E", "no such cell"]).0, 4);
+    assert_eq!(harness(&["list", "/no/such/folder"]).0, 2);
+}
+
+#[test]
+fn json_is_the_only_thing_on_standard_output() {
+    for arguments in [
+        &["list", "--json"][..],
+        &["check", "--json"],
+        &["plan", "scenarios/smoke", "--json"],
+        &["doctor", "--json"],
+        &["schema", "scenario"],
+        &["schema", "result"],
+    ] {
+        let (code, stdout, _) = harness(arguments);
+        assert_eq!(code, 0, "{arguments:?}");
+        assert!(serde_json::from_str::<Value>(&stdout).is_ok(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn every_scenario_is_explained() {
+    let (code, stdout, _) = harness(&["explain", "scenarios"]);
+    assert_eq!(code, 0);
+    assert!(stdout.contains("What must hold:"));
+    assert!(harness(&["explain"]).1.starts_with("# "));
+    assert!(harness(&["completions", "bash"]).1.contains("harness"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let mut child = Command::new(cargo_bin!("harness"))
+        .args(["schema", "scenario"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn results_that_cannot_be_written_are_seven() {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let status = Command::new(cargo_bin!("harness"))
+        .args(["schema", "scenario"])
+        .stdout(full)
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(7));
+}

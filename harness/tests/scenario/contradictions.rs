@@ -1,0 +1,97 @@
+//! Settings that are right each for itself and wrong together.
+
+use crate::{changed, problems, with};
+use harness::scenario::{Scenario, ScenarioError};
+
+fn contradicts(result: Result<Scenario, ScenarioError>, place: &str) {
+    assert_eq!(problems(result), [format!("contradiction {place}")]);
+}
+
+#[test]
+fn the_policy_fixes_the_number_of_slots() {
+    contradicts(changed("\"ring-buffer\"", "\"single\""), "8:17");
+    contradicts(changed("\"ring-buffer\"", "\"double-buffer\""), "8:17");
+}
+
+#[test]
+fn sequential_admits_one_consumer() {
+    let count = "\"sequential\"\n[[consumer]]\nname = \"other\"\ncount = 2\n";
+    contradicts(changed("\"sequential-sync\"", count), "10:18");
+}
+
+#[test]
+fn the_latest_cannot_be_read_in_sequence() {
+    contradicts(changed("\"reader\"", "\"reader\"\nread = \"latest\""), "14:9");
+}
+
+#[test]
+fn ping_pong_has_one_partner_who_answers_each_message() {
+    let two = "[[consumer]]\nname = \"other\"\n[workload.ping-pong]";
+    contradicts(changed("[workload.stream]", two), "15:1");
+    let latest =
+        "\"latest-only\"\n[workload.ping-pong]\n[[consumer]]\nname = \"a\"\nread = \"latest\"";
+    let text = crate::RIGHT.replace("\"sequential-sync\"", latest);
+    let text = text.replace("[[consumer]]\nname = \"reader\"\n\n[workload.stream]", "");
+    contradicts(harness::scenario::parse("t.toml", &text, &[]), "14:9");
+}
+
+#[test]
+fn one_scenario_has_one_workload() {
+    contradicts(with("[workload.ping-pong]"), "19:1");
+}
+
+#[test]
+fn a_lossy_policy_cannot_promise_that_nothing_is_lost() {
+    let lossless = "[[expect]]\nid = \"a\"\ncheck = \"lost == 0\"\n[[consumer]]";
+    for lossy in
+        ["\"latest-only\"\n", "\"sequential-sync\"\non-full = { action = \"overwrite\" }\n"]
+    {
+        let text = crate::RIGHT.replace("\"sequential-sync\"\n", lossy);
+        let text = text.replace("[[consumer]]", lossless);
+        let found = problems(harness::scenario::parse("t.toml", &text, &[]));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("contradiction"), "{found:?}");
+    }
+    let some = lossless.replace("lost == 0", "lost <= 100");
+    let text = crate::RIGHT.replace("\"sequential-sync\"", "\"latest-only\"");
+    assert!(harness::scenario::parse("t.toml", &text.replace("[[consumer]]", &some), &[]).is_ok());
+}
+
+#[test]
+fn consumers_fit_into_their_places() {
+    contradicts(changed("\"reader\"", "\"reader\"\ncount = 9"), "14:9");
+}
+
+#[test]
+fn nobody_sleeps_whom_nobody_wakes() {
+    contradicts(changed("\"reader\"", "\"reader\"\nwait = \"park\""), "14:9");
+    contradicts(with("[producer]\nwait = \"park\""), "20:9");
+}
+
+#[test]
+fn only_a_blocking_write_has_a_timeout() {
+    let full = "[block]\non-full = { action = \"error\", timeout = \"1 ms\" }";
+    contradicts(changed("[block]", full), "7:42");
+}
+
+#[test]
+fn a_trial_ends_in_one_way_and_in_time() {
+    contradicts(with("count = 5"), "19:9");
+    contradicts(with("deadline = \"1 s\""), "19:13");
+    contradicts(with("warmup = \"60 s\""), "17:1");
+    let slow = changed("[workload.stream]", "[workload.open]\nrate = \"1 Hz\"");
+    assert!(slow.is_ok());
+    let never = crate::RIGHT.replace("[workload.stream]", "[workload.open]\nrate = \"1 Hz\"");
+    let never = never.replace("\"1 s\"", "\"100 ms\"");
+    contradicts(harness::scenario::parse("t.toml", &never, &[]), "19:13");
+}
+
+#[test]
+fn an_expectation_that_can_never_be_judged_is_refused() {
+    let expect = "[[expect]]\nid = \"a\"\ncheck = \"torn == 0\"\nmin-trials = 5\n";
+    contradicts(with(expect), "22:14");
+    // The other profiles still have one repeat and judge everything.
+    let few = format!("repeats = 5\n{expect}[profile.smoke]\nrun = {{ repeats = 1 }}\n");
+    contradicts(with(&few), "23:14");
+    assert!(with(&format!("{few}expect = []")).is_ok());
+}
