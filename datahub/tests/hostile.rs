@@ -167,7 +167,7 @@ proptest! {
             ConsumerSync::LatestOnly, ConsumerSync::Sequential, ConsumerSync::SequentialSync,
         ]),
         overwrite in any::<bool>(),
-        damage in prop::collection::vec((1024..6400_usize, prop_oneof![
+        damage in prop::collection::vec((layout::PRODUCER..layout::PRODUCER + 6400, prop_oneof![
             Just(0_u64), Just(u64::MAX), Just(1 << 63), any::<u64>(), 0..64_u64,
         ]), 1..12),
     ) {
