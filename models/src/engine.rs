@@ -152,6 +152,7 @@ pub struct Findings {
     pub failure: Option<Failure>,
 }
 
+#[cfg(any(feature = "explore", feature = "loom"))]
 impl Findings {
     /// The search ended at a bound.
     fn bound(&mut self, bound: String) {

@@ -7,8 +7,12 @@
 
 #![deny(unsafe_code)]
 
+#[cfg(not(any(feature = "explore", feature = "loom", feature = "shuttle")))]
+compile_error!("without an engine nothing can be checked: enable explore, loom or shuttle");
+
 pub mod catalogue;
 pub mod context;
+pub mod crash;
 pub mod engine;
 pub mod gate;
 pub mod litmus;

@@ -2,8 +2,12 @@
 //! engine.
 
 pub mod block;
+pub mod explicit;
+pub mod heartbeat;
 pub mod latest;
 pub mod park;
+pub mod recovery;
+pub mod resume;
 pub mod sequential;
 pub mod slot;
 
@@ -37,9 +41,21 @@ pub trait Scenario: Copy + Debug + Send + Sync + 'static {
         world: &Self::World<M::Word, M::Cell>,
     ) -> String;
 
+    /// What the system does when role `index` has vanished: its kernel tokens are released.
+    fn vanished<M: ModelMemory>(
+        &self,
+        _index: usize,
+        _mem: &M,
+        _world: &Self::World<M::Word, M::Cell>,
+    ) {
+    }
+
     /// What must hold when all roles are done.
     fn finish<M: ModelMemory>(&self, mem: &M, world: &Self::World<M::Word, M::Cell>);
 }
+
+/// The outcome of a role that vanished.
+pub(crate) const VANISHED: &str = "vanished";
 
 /// Runs one role; a crash point ends it, and that is not a failure.
 pub(crate) fn play<S: Scenario, M: ModelMemory>(
@@ -50,7 +66,11 @@ pub(crate) fn play<S: Scenario, M: ModelMemory>(
 ) -> String {
     let run = AssertUnwindSafe(|| scenario.role(index, mem, world));
     catch_unwind(run).unwrap_or_else(|payload| {
-        if payload.is::<Vanished>() { "vanished".to_owned() } else { resume_unwind(payload) }
+        if !payload.is::<Vanished>() {
+            resume_unwind(payload);
+        }
+        scenario.vanished(index, mem, world);
+        VANISHED.to_owned()
     })
 }
 

@@ -93,13 +93,14 @@ pub const fn ordering_name(ordering: Option<Ordering>) -> &'static str {
 pub fn weaker(kind: Kind, ordering: Ordering) -> Vec<Option<Ordering>> {
     let steps: &[Option<Ordering>] = match (kind, ordering) {
         (Kind::Fence, Ordering::SeqCst) => &[Some(Ordering::AcqRel), None],
-        (Kind::Fence, Ordering::AcqRel) => &[Some(Ordering::Acquire), Some(Ordering::Release)],
+        (Kind::Fence | Kind::Rmw, Ordering::AcqRel) => {
+            &[Some(Ordering::Acquire), Some(Ordering::Release)]
+        }
         (Kind::Fence, _) => &[None],
         (_, Ordering::Relaxed) => &[],
         (_, Ordering::Acquire | Ordering::Release) => &[Some(Ordering::Relaxed)],
         (Kind::Load, _) => &[Some(Ordering::Acquire)],
         (Kind::Store, _) => &[Some(Ordering::Release)],
-        (Kind::Rmw, Ordering::AcqRel) => &[Some(Ordering::Acquire), Some(Ordering::Release)],
         (Kind::Rmw, _) => &[Some(Ordering::AcqRel)],
     };
     steps.to_vec()

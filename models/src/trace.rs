@@ -182,6 +182,7 @@ impl Journal {
     }
 
     /// Forgets the previous execution.
+    #[cfg(any(feature = "loom", feature = "shuttle"))]
     pub(crate) fn clear(&self) {
         if let Some(steps) = &self.steps {
             steps.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -216,7 +217,9 @@ mod tests {
         let word = SlotWord::new(SlotState::Committed, 5).bits();
         let action = Action::Load(word);
         let step = Step { site: "R_PEEK", name: Name::slot(1), action, newest: Some(0), ..step };
-        assert!(step.to_string().ends_with("slot[1] -> COMMITTED #5 (stale: the newest is FREE #0)"));
+        assert!(
+            step.to_string().ends_with("slot[1] -> COMMITTED #5 (stale: the newest is FREE #0)")
+        );
     }
 
     #[test]

@@ -30,10 +30,14 @@ impl Promise {
     #[must_use]
     pub const fn broken(self) -> &'static str {
         match self {
-            Self::Whole => "A reader was given a payload that is half one message and half another.",
+            Self::Whole => {
+                "A reader was given a payload that is half one message and half another."
+            }
             Self::Labelled => "A reader was given one message under the number of another.",
             Self::Forward => "A reader was given an older message after a newer one.",
-            Self::Lossless => "A message that was committed never reached a consumer that must see all.",
+            Self::Lossless => {
+                "A message that was committed never reached a consumer that must see all."
+            }
             Self::Progress => "A role cannot go on within its bound.",
             Self::Abort => "A write that was given up took a payload or a number with it.",
             Self::Race => {

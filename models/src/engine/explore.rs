@@ -158,7 +158,7 @@ pub(crate) fn explore<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits)
             End::Seen => findings.blocked += 1,
             End::Failed(violation) => {
                 findings.executions += 1;
-                findings.failure = 
+                findings.failure =
                     Some(retrace(scenario, setup, limits, (&schedule.path(), violation)));
                 break;
             }
@@ -206,12 +206,7 @@ fn retrace<S: Scenario>(
 }
 
 /// The one execution that `path` describes.
-fn replay<S: Scenario>(
-    scenario: &S,
-    setup: &Setup,
-    limits: &Limits,
-    path: &str,
-) -> Findings {
+fn replay<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits, path: &str) -> Findings {
     let mut findings = Findings::default();
     let steps: Result<Vec<usize>, _> =
         path.split('.').filter(|part| !part.is_empty()).map(str::parse).collect();
@@ -220,7 +215,8 @@ fn replay<S: Scenario>(
         return findings;
     };
     let setup = Setup { journal: Journal::recording(), ..setup.clone() };
-    let end = execute(scenario, &setup, &mut Schedule::forced(steps, limits.repeats), &mut Vec::new());
+    let end =
+        execute(scenario, &setup, &mut Schedule::forced(steps, limits.repeats), &mut Vec::new());
     findings.executions = 1;
     findings.bound("one replayed execution".to_owned());
     match end {
@@ -269,7 +265,8 @@ fn play<S: Scenario>(
     let world = Rc::new(scenario.world(&outside(SET_UP)));
     for (index, &name) in scenario.roles().iter().enumerate() {
         let role = judged(memory.borrow_mut().spawn());
-        let (memory, world, context) = (Rc::clone(&memory), Rc::clone(&world), Context::new(name, setup));
+        let (memory, world, context) =
+            (Rc::clone(&memory), Rc::clone(&world), Context::new(name, setup));
         let scenario = *scenario;
         let stack = stacks.pop().unwrap_or_else(new_stack);
         fibres.push(Some(Coroutine::with_stack(stack, move |yielder, _| {

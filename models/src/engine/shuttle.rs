@@ -155,8 +155,7 @@ fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
             })
         })
         .collect();
-    let outcomes: Vec<_> =
-        roles.into_iter().map(|role| role.join().unwrap_or_default()).collect();
+    let outcomes: Vec<_> = roles.into_iter().map(|role| role.join().unwrap_or_default()).collect();
     scenario.finish(&Model::new(Port, Context::new(END, setup)), &world);
     let mut tally = open(tally);
     tally.executions += 1;

@@ -40,7 +40,6 @@ pub fn slot_record<M: ModelMemory>(mem: &M, index: usize) -> SlotRWState<M::Word
         sequence: mem.word(Name::numbered("label", index), 0),
         write_generation: mem.word(Name::numbered("generation", index), 0),
         payload_bytes: mem.word(Name::numbered("length", index), 0),
-        reserved: [0; _],
     }
 }
 
@@ -73,21 +72,22 @@ pub fn verify<M: ModelMemory>(mem: &M, payload: &Payload<M::Cell>, sequence: Seq
 
 impl<W, C> Block<W, C> {
     /// A block of `slots` physical slots and room for `consumers`.
-    pub fn new<M: ModelMemory<Word = W, Cell = C>>(mem: &M, slots: usize, consumers: usize) -> Self {
+    pub fn new<M: ModelMemory<Word = W, Cell = C>>(
+        mem: &M,
+        slots: usize,
+        consumers: usize,
+    ) -> Self {
         let word = |name| mem.word(Name::numbered(name, 0), 0);
         let cursor = |index| mem.word(Name::numbered("cursor", index), 0);
         Self {
-            producer: ProducerLine {
-                commit_index: word("commit_index"),
-                latest: word("latest"),
+            producer: ProducerLine { commit_index: word("commit_index"), latest: word("latest") },
+            registry: RegistryLine { registry: word("registry") },
+            ack: AckLine {
+                ack: word("ack"),
+                read_index: word("read_index"),
                 closed: word("closed"),
-                reserved: [0; _],
             },
-            registry: RegistryLine { registry: word("registry"), reserved: [0; _] },
-            ack: AckLine { ack: word("ack"), read_index: word("read_index"), reserved: [0; _] },
-            cursors: (0..consumers)
-                .map(|index| CursorLine { cursor: cursor(index), reserved: [0; _] })
-                .collect(),
+            cursors: (0..consumers).map(|index| CursorLine { cursor: cursor(index) }).collect(),
             slots: (0..slots).map(|index| slot_record(mem, index)).collect(),
             payloads: (0..slots).map(|index| payload(mem, index)).collect(),
         }

@@ -35,7 +35,7 @@ impl Scenario for Park {
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word> {
         let word = |name, index| mem.word(Name::numbered(name, index), 0);
         World {
-            line: ParkLine { sleepers: word("sleepers", 0), signal: word("signal", 0), reserved: [0; _] },
+            line: ParkLine { sleepers: word("sleepers", 0), signal: word("signal", 0) },
             published: word("published", 0),
             sleeps: (0..self.sleepers).map(|index| word("sleeps", index)).collect(),
         }

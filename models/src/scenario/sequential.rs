@@ -28,6 +28,8 @@ pub enum Joins {
     Oldest,
     /// Under traffic, with the newest payload.
     Newest,
+    /// Under traffic, with the oldest payload, in the place of one that read them all and left.
+    Again,
 }
 
 /// A producer commits while readers take every payload.
@@ -68,14 +70,12 @@ impl Sequential {
     };
 
     const fn rules(&self) -> Rules {
-        let sync = if self.readers == 1 {
-            ConsumerSync::Sequential
-        } else {
-            ConsumerSync::SequentialSync
-        };
+        let sync =
+            if self.readers == 1 { ConsumerSync::Sequential } else { ConsumerSync::SequentialSync };
         #[expect(clippy::cast_possible_truncation, reason = "a handful of slots")]
         let slots = self.capacity as usize + 1;
-        Rules { sync, overwrites: self.overwrites, capacity: self.capacity, slots, first: 0 }
+        let Self { overwrites, capacity, .. } = *self;
+        Rules { sync, overwrites, capacity, slots, first: 0, attempts: 2 }
     }
 
     fn write<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>, seen: &mut Seen) {
@@ -140,15 +140,11 @@ impl Sequential {
                 Err(NotRead::Empty) => {
                     let total = self.before + self.commits;
                     let all = !ended || wanted == total || !self.everything_fits();
-                    check(all, Promise::Lossless, || {
-                        format!("ended at {wanted} of {total}")
-                    });
+                    check(all, Promise::Lossless, || format!("ended at {wanted} of {total}"));
                     seen.mark("-");
                 }
                 Err(NotRead::Contended) => seen.mark("busy"),
-                Err(NotRead::Corrupt) => {
-                    fail(Promise::Model, "the words name no slot".to_owned());
-                }
+                Err(wrong) => fail(Promise::Model, format!("the reader is told {wrong:?}")),
             }
         }
     }
@@ -195,8 +191,17 @@ impl Scenario for Sequential {
         });
         let readers = readers.collect();
         let world = World { block, writer, readers };
-        let filled = Self { commits: self.before, closes: false, ..*self };
-        filled.write(mem, &world, &mut Seen::default());
+        let mut tenant = (self.joins == Joins::Again).then(|| self.join(mem, &world.block, 0));
+        let once = Self { commits: 1, looks: 1, closes: false, ..*self };
+        for _ in 0..self.before {
+            once.write(mem, &world, &mut Seen::default());
+            if let Some(tenant) = &mut tenant {
+                once.read(mem, &world, tenant, &mut Seen::default());
+            }
+        }
+        if let Some(mut tenant) = tenant {
+            tenant.leave(mem, &world.block.ring());
+        }
         world
     }
 

@@ -1,8 +1,8 @@
 //! One slot, or two side by side: the state machine alone, without a ring around it.
 
 use datahub::sequence::{self, Sequence};
-use datahub::slot::{self, Reader, SlotRWState, SlotState, SlotWord};
 use datahub::sites::{R_LABEL, R_PEEK};
+use datahub::slot::{self, Reader, SlotRWState, SlotState, SlotWord};
 
 use super::Scenario;
 use super::block::{Payload, Seen, fill, payload, slot_record, verify};
@@ -151,13 +151,13 @@ impl Scenario for Slots {
 
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
         for (index, record) in world.slots.iter().enumerate() {
-            let word = SlotWord::from_bits(mem.load::<R_PEEK>(&record.word));
-            check(word.readers() == 0, Promise::Quiet, || {
-                format!("slot {index} still counts readers {:#b}", word.readers())
+            let found = SlotWord::from_bits(mem.load::<R_PEEK>(&record.word));
+            check(found.readers() == 0, Promise::Quiet, || {
+                format!("slot {index} still counts readers {:#b}", found.readers())
             });
-            let rests = matches!(word.state(), SlotState::Committed | SlotState::Free);
-            check(rests, Promise::Progress, || format!("slot {index} is left {:?}", word.state()));
-            if word.state() == SlotState::Committed {
+            let rests = matches!(found.state(), SlotState::Committed | SlotState::Free);
+            check(rests, Promise::Progress, || format!("slot {index} is left {:?}", found.state()));
+            if found.state() == SlotState::Committed {
                 let held = mem.load::<R_LABEL>(&record.sequence);
                 check(self.read(mem, world, Reader::new(31), held), Promise::Progress, || {
                     format!("slot {index} cannot be read although all is quiet")

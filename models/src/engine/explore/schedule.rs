@@ -123,9 +123,8 @@ impl Schedule {
     fn branches(&self, pending: &[Option<Operation>], world: &World) -> Vec<Branch> {
         let mut choices = Vec::new();
         let mut branches = Vec::new();
-        let store = pending.iter().position(|operation| {
-            matches!(operation, Some(Operation::Store(..)))
-        });
+        let store =
+            pending.iter().position(|operation| matches!(operation, Some(Operation::Store(..))));
         for (role, operation) in pending.iter().enumerate() {
             let Some(operation) = operation else { continue };
             let since = match self.sleep[role] {
@@ -186,11 +185,11 @@ mod tests {
         loop {
             schedule.begin();
             let mut world = World::new(None);
-            let word = world.word(0, 0).unwrap();
+            let cell = world.word(0, 0).unwrap();
             let mut pending = vec![None];
             for _ in 0..2 {
                 world.spawn().unwrap();
-                pending.push(Some(Operation::Load(word, Relaxed)));
+                pending.push(Some(Operation::Load(cell, Relaxed)));
             }
             loop {
                 match schedule.decide(&pending, &world) {

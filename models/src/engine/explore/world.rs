@@ -179,7 +179,9 @@ impl World {
             Operation::Store(word, ..) => {
                 let places = self.visible(role, word, since);
                 return into.extend(
-                    places.filter(|(_, message)| !message.replaced).map(|(at, _)| Choice::Write(at)),
+                    places
+                        .filter(|(_, message)| !message.replaced)
+                        .map(|(at, _)| Choice::Write(at)),
                 );
             }
             Operation::Load(word, _) => {
@@ -193,12 +195,9 @@ impl World {
         for (at, message) in self.visible(role, word, since) {
             match expected {
                 Some(expected) if message.value != expected => {
-                    if self.may_repeat(role, word, at) {
-                        into.push(Choice::Read(at));
-                    }
+                    into.extend(self.may_repeat(role, word, at).then_some(Choice::Read(at)));
                 }
-                _ if !message.replaced => into.push(Choice::Replace(at)),
-                _ => {}
+                _ => into.extend((!message.replaced).then_some(Choice::Replace(at))),
             }
         }
     }
@@ -244,7 +243,7 @@ impl World {
                 Ok(Err(self.read(role, word, at, Ordering::Relaxed)))
             }
             (Operation::Store(word, value, ordering), Choice::Write(at)) => {
-                self.write(role, (word, at), value, ordering, None)?;
+                self.write(role, (word, at), (value, ordering), None)?;
                 Ok(Ok(0))
             }
             (Operation::Update(word, update, ordering), Choice::Replace(at)) => {
@@ -285,7 +284,7 @@ impl World {
         let old = self.read(role, word, at, ordering);
         let sequence = self.words[word][at].view;
         self.words[word][at].replaced = true;
-        self.write(role, (word, at), change(old), ordering, Some(&sequence))?;
+        self.write(role, (word, at), (change(old), ordering), Some(&sequence))?;
         Ok(old)
     }
 
@@ -294,8 +293,7 @@ impl World {
         &mut self,
         role: usize,
         (word, at): (usize, usize),
-        value: u64,
-        ordering: Ordering,
+        (value, ordering): (u64, Ordering),
         sequence: Option<&View>,
     ) -> Result<(), Refused> {
         let messages = &self.words[word];

@@ -1,0 +1,138 @@
+//! Models of the published protocol: each flaw must be found, each cured form must hold.
+
+use report_schema::ModelKind;
+
+use super::{Entry, Expect, Size};
+use crate::published::Published;
+use crate::published::generation::Generation;
+use crate::published::minimum::Minimum;
+use crate::scenario::Runnable;
+
+const ONE_SLOT: Published = Published {
+    slots: 1,
+    before: 1,
+    commits: 1,
+    reads: 1,
+    closes_first: true,
+    labels: true,
+    recovers: false,
+};
+
+const LAPPED: Published = Published {
+    slots: 2,
+    before: 2,
+    commits: 2,
+    reads: 2,
+    closes_first: true,
+    labels: true,
+    recovers: false,
+};
+
+/// Every model of the published protocol.
+pub(super) static ALL: &[Entry] = &[
+    flawed(
+        "published/f1-count-before-state",
+        "published F1",
+        "The writer looks who reads before it says that it writes, so a reader enters in between \
+         and is given half of the old and half of the new payload.",
+        &Published { closes_first: false, ..ONE_SLOT },
+    ),
+    Entry {
+        overrides: &[("published:W_FENCE", None), ("published:R_FENCE", None)],
+        ..flawed(
+            "published/f2-no-fences",
+            "published F2",
+            "Without fences both sides may miss each other's store: the writer sees no reader, \
+             the reader sees no writer, and both are in the slot.",
+            &ONE_SLOT,
+        )
+    },
+    flawed(
+        "published/f3-generation-at-commit",
+        "published F3",
+        "The generation moves at commit only: a reader that trusts it copies while a write is in \
+         progress and finds the same generation before and after.",
+        &Generation { odd_even: false, commits: 1 },
+    ),
+    flawed(
+        "published/f4-no-label",
+        "published F4",
+        "Nothing in the slot says which commit it holds: a reader that was lapped on its way in \
+         is given a later payload under the earlier number.",
+        &Published { labels: false, ..LAPPED },
+    ),
+    flawed(
+        "published/f5-states-compared",
+        "published F5",
+        "The reader compares states, not commits: the slot went once round between its two looks, \
+         and it is given another payload than the one it came for.",
+        &Published { labels: false, commits: 2, ..ONE_SLOT },
+    ),
+    Entry {
+        crash: Some(("reader", 3)),
+        ..flawed(
+            "published/f6-count-leaks",
+            "published F6",
+            "A reader that dies inside stays counted for ever: a count does not say whose it is, \
+             so nobody can take it back, and the writer waits without end.",
+            &ONE_SLOT,
+        )
+    },
+    flawed(
+        "published/f20-racing-minimum",
+        "published F20",
+        "Two consumers compute the minimum at once, each with an old position of the other; the \
+         older result is stored last, and the producer sees a full ring for ever.",
+        &Minimum,
+    ),
+    flawed(
+        "published/f27-count-reset",
+        "published F27",
+        "Recovery sets the count to zero without knowing who is counted: a living reader then \
+         counts itself out below zero, and the writer waits for ever for readers that are not there.",
+        &Published { recovers: true, ..ONE_SLOT },
+    ),
+    Entry {
+        kind: ModelKind::Protocol,
+        memory: "published, cured",
+        question: "Does the published slot hold when it closes first, fences and labels?",
+        expect: Expect::Holds,
+        ..flawed("dekker/one-slot", "published, cured", "", &ONE_SLOT)
+    },
+    Entry {
+        kind: ModelKind::Protocol,
+        memory: "published, cured",
+        question: "Does the cured published slot hold when its reader is lapped?",
+        expect: Expect::Holds,
+        size: Size::Large,
+        ..flawed("dekker/lapped", "published, cured", "", &LAPPED)
+    },
+    Entry {
+        kind: ModelKind::Protocol,
+        memory: "published, cured",
+        question: "Is a copy between two equal even generations ever torn?",
+        expect: Expect::Holds,
+        ..flawed("seqlock/copy", "published, cured", "", &Generation { odd_even: true, commits: 2 })
+    },
+];
+
+const fn flawed(
+    name: &'static str,
+    memory: &'static str,
+    english: &'static str,
+    model: &'static dyn Runnable,
+) -> Entry {
+    let (kind, expect) = (ModelKind::PublishedFlaw, Expect::Fails { english });
+    let question = "Does the engine see what is wrong with the published protocol?";
+    Entry {
+        name,
+        question,
+        kind,
+        memory,
+        expect,
+        size: Size::Small,
+        overrides: &[],
+        crash: None,
+        model,
+    }
+}

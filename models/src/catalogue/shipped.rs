@@ -1,0 +1,231 @@
+//! Models of the shipped protocol: every promise must hold. The costly ones stand last, so that
+//! a mutant meets them last.
+
+use datahub::config::ConsumerSync;
+use report_schema::ModelKind;
+
+use super::{Entry, Expect, Size};
+use crate::scenario::Runnable;
+use crate::scenario::explicit::Explicit;
+use crate::scenario::heartbeat::Claims;
+use crate::scenario::latest::Latest;
+use crate::scenario::park::Park;
+use crate::scenario::recovery::Reap;
+use crate::scenario::resume::Resume;
+use crate::scenario::sequential::{Joins, Sequential};
+use crate::scenario::slot::Slots;
+
+/// Every model of the shipped protocol.
+pub(super) static ALL: &[Entry] = &[
+    shipped(
+        "slot/one-reader",
+        "Is a slot that is overwritten while one reader reads it ever torn?",
+        Size::Small,
+        &Slots::PLAIN,
+    ),
+    shipped(
+        "slot/two-readers",
+        "Does the writer wait for both of two readers?",
+        Size::Large,
+        &Slots { readers: 2, ..Slots::PLAIN },
+    ),
+    shipped(
+        "slot/two-laps",
+        "Is a reader that comes back in the next lap given the right payload?",
+        Size::Large,
+        &Slots { commits: 2, reads: 3, ..Slots::PLAIN },
+    ),
+    shipped(
+        "slot/two-slots",
+        "Do two slots keep out of each other's way?",
+        Size::Large,
+        &Slots { slots: 2, commits: 2, reads: 3, ..Slots::PLAIN },
+    ),
+    shipped(
+        "slot/abort",
+        "Is a slot usable after a write was given up?",
+        Size::Large,
+        &Slots { aborts: true, reads: 2, ..Slots::PLAIN },
+    ),
+    shipped(
+        "slot/drain-gives-up",
+        "Is a slot readable again when the writer stops waiting for a reader?",
+        Size::Large,
+        &Slots { patience: 0, commits: 2, readers: 2, ..Slots::PLAIN },
+    ),
+    shipped(
+        "latest/one-reader",
+        "Is the newest payload always readable while the next one is written?",
+        Size::Small,
+        &Latest::SMALL,
+    ),
+    shipped(
+        "latest/lapped",
+        "Is a reader that was lapped twice given right payloads, none of them twice?",
+        Size::Large,
+        &Latest { commits: 3, reads: 2, ..Latest::SMALL },
+    ),
+    shipped(
+        "latest/from-nothing",
+        "Does a reader that is there before the first commit wait for it?",
+        Size::Large,
+        &Latest { before: 0, commits: 2, reads: 2, ..Latest::SMALL },
+    ),
+    shipped(
+        "latest/abort",
+        "Does a write that is given up leave the newest payload readable and burn no number?",
+        Size::Large,
+        &Latest { commits: 3, reads: 2, aborts: true, ..Latest::SMALL },
+    ),
+    shipped(
+        "sequential/gate",
+        "Is every payload delivered once and in order when the ring is full?",
+        Size::Small,
+        &Sequential { looks: 3, commits: 3, ..Sequential::SMALL },
+    ),
+    shipped(
+        "sequential/three-slots",
+        "The same with room for two payloads and a lap and a half.",
+        Size::Large,
+        &Sequential { capacity: 2, before: 1, commits: 3, looks: 4, ..Sequential::SMALL },
+    ),
+    shipped(
+        "sequential/join-newest",
+        "The same, beginning with the newest payload.",
+        Size::Large,
+        &Sequential { joins: Joins::Newest, before: 2, commits: 2, looks: 3, ..Sequential::SMALL },
+    ),
+    shipped(
+        "sequential/join-again",
+        "Does the producer take a newcomer's cursor for that of its predecessor?",
+        Size::Large,
+        &Sequential {
+            capacity: 2,
+            joins: Joins::Again,
+            before: 3,
+            commits: 2,
+            looks: 2,
+            ..Sequential::SMALL
+        },
+    ),
+    shipped(
+        "sequential/leave",
+        "Does the producer go on when a consumer leaves, and not before it has read?",
+        Size::Large,
+        &Sequential { before: 1, commits: 2, looks: 1, leaves: true, ..Sequential::SMALL },
+    ),
+    shipped(
+        "sequential/leave-one-of-two",
+        "Does one consumer's leaving leave the other its payloads?",
+        Size::Large,
+        &Sequential {
+            readers: 2,
+            before: 1,
+            commits: 2,
+            looks: 1,
+            leaves: true,
+            ..Sequential::SMALL
+        },
+    ),
+    shipped(
+        "sequential/end",
+        "Is everything delivered that was committed before the end of the stream?",
+        Size::Small,
+        &Sequential { capacity: 2, commits: 2, looks: 3, closes: true, ..Sequential::SMALL },
+    ),
+    shipped(
+        "overwrite/lapped",
+        "Does a consumer of an overwriting ring learn exactly what it missed?",
+        Size::Large,
+        &Sequential { overwrites: true, before: 1, commits: 2, looks: 3, ..Sequential::SMALL },
+    ),
+    shipped(
+        "explicit/latest",
+        "Is a payload found under its number as soon as it counts as committed?",
+        Size::Small,
+        &Explicit { sync: ConsumerSync::LatestOnly, before: 1, commits: 1 },
+    ),
+    shipped(
+        "explicit/sequential",
+        "The same where the number gives the place.",
+        Size::Small,
+        &Explicit { sync: ConsumerSync::Sequential, before: 1, commits: 2 },
+    ),
+    shipped(
+        "heartbeat/claims",
+        "Is the owner that an observer is told the one who made the claim?",
+        Size::Large,
+        &Claims { looks: 1 },
+    ),
+    shipped(
+        "recovery/reap-pin",
+        "Does the producer go on when a dead reader is cleared, and not before it has read?",
+        Size::Large,
+        &Reap { sync: ConsumerSync::LatestOnly, reused: false, commits: 2 },
+    ),
+    shipped(
+        "recovery/reap-cursor",
+        "The same for a consumer that only its cursor protects.",
+        Size::Large,
+        &Reap { sync: ConsumerSync::Sequential, reused: false, commits: 2 },
+    ),
+    shipped(
+        "recovery/resume-sequential",
+        "The same for a ring that loses nothing.",
+        Size::Large,
+        &Resume { sync: ConsumerSync::Sequential, commits: 2 },
+    ),
+    shipped("park/one-sleeper", "Is a wake-up ever lost?", Size::Small, &Park { sleepers: 1 }),
+    shipped(
+        "park/two-sleepers",
+        "Is a wake-up ever lost by one of two?",
+        Size::Large,
+        &Park { sleepers: 2 },
+    ),
+    shipped(
+        "sequential/join-oldest",
+        "May a consumer join under traffic without being passed before it is acknowledged?",
+        Size::Large,
+        &Sequential { joins: Joins::Oldest, before: 1, commits: 3, looks: 3, ..Sequential::SMALL },
+    ),
+    shipped(
+        "recovery/reap-and-reuse",
+        "Does clearing a dead reader ever take the pin of who comes after it?",
+        Size::Large,
+        &Reap { sync: ConsumerSync::LatestOnly, reused: true, commits: 2 },
+    ),
+    shipped(
+        "recovery/resume-latest",
+        "Does a successor go on where a dead producer stopped, while a reader reads?",
+        Size::Large,
+        &Resume { sync: ConsumerSync::LatestOnly, commits: 2 },
+    ),
+    shipped(
+        "latest/two-readers",
+        "Do two readers of different ages leave the producer a slot?",
+        Size::Large,
+        &Latest { readers: 2, slots: 4, commits: 2, ..Latest::SMALL },
+    ),
+    shipped(
+        "sequential/two-gates",
+        "Does the slower of two consumers hold the producer back?",
+        Size::Large,
+        &Sequential { readers: 2, commits: 2, looks: 2, ..Sequential::SMALL },
+    ),
+    shipped(
+        "latest/crowded",
+        "Does the producer, with no slot to spare, wait within its bound and lose nothing?",
+        Size::Huge,
+        &Latest { readers: 2, commits: 2, ..Latest::SMALL },
+    ),
+];
+
+const fn shipped(
+    name: &'static str,
+    question: &'static str,
+    size: Size,
+    model: &'static dyn Runnable,
+) -> Entry {
+    let (kind, memory, expect) = (ModelKind::Protocol, "shipped", Expect::Holds);
+    Entry { name, question, kind, memory, expect, size, overrides: &[], crash: None, model }
+}

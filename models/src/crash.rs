@@ -1,0 +1,22 @@
+//! Crash points: a process vanishes before each of its steps in turn; the others recover and go on.
+
+use crate::engine::Engine;
+use crate::request::Request;
+
+/// Models that have somebody to recover, and who dies in them.
+const VICTIMS: &[(&str, &str)] = &[
+    ("recovery/resume-latest", "writer"),
+    ("recovery/resume-latest", "successor"),
+    ("recovery/resume-sequential", "writer"),
+    ("recovery/resume-sequential", "successor"),
+];
+
+/// A run for each victim: every step of it, one after the other.
+#[must_use]
+pub fn plan(engine: Engine) -> Vec<Request> {
+    let request = |(scenario, role): &(&str, &str)| Request {
+        crash: Some(format!("{role}:*")),
+        ..Request::new(engine, scenario)
+    };
+    VICTIMS.iter().map(request).collect()
+}

@@ -1,0 +1,208 @@
+//! After a death: the reaper clears what a dead consumer held, while the living go on and a
+//! newcomer may already want its place.
+//!
+//! The kernel's token is a word here: the dead one releases it, who acts on the death acquires it.
+
+use std::sync::{Mutex, PoisonError};
+
+use datahub::config::ConsumerSync;
+use datahub::heartbeat::{self, HeartbeatSlot};
+use datahub::park::ParkLine;
+use datahub::ring::Rules;
+use datahub::ring::reader::{JoinAt, RingReader};
+use datahub::ring::writer::RingWriter;
+use datahub::rules::reap;
+use datahub::slot::Reader;
+
+use super::Scenario;
+use super::block::{Block, Seen, fill, quiet, verify};
+use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
+use crate::memory::{ModelMemory, Shareable};
+use crate::trace::Name;
+use crate::violation::{Promise, check, fail};
+
+const VICTIM: u64 = 11;
+const NEWCOMER: u64 = 12;
+
+/// A consumer dies while it reads; somebody reaps it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reap {
+    /// The policy.
+    pub sync: ConsumerSync,
+    /// The victim died before the roles begin, and a newcomer takes its place.
+    pub reused: bool,
+    /// Writes of the writer.
+    pub commits: u64,
+}
+
+/// What the roles share.
+#[derive(Debug)]
+pub struct World<W, C> {
+    block: Block<W, C>,
+    heartbeat: HeartbeatSlot<W>,
+    parked: ParkLine<W>,
+    /// 1 when the victim is dead, 2 when it has been reaped.
+    token: W,
+    writer: Mutex<RingWriter>,
+    victim: Mutex<Option<RingReader>>,
+}
+
+/// A heartbeat slot over simulated words.
+pub(super) fn heartbeat_slot<M: ModelMemory>(mem: &M) -> HeartbeatSlot<M::Word> {
+    let zero = |name| mem.word(Name::numbered(name, 0), 0);
+    HeartbeatSlot {
+        word: zero("heartbeat"),
+        process: zero("process"),
+        since_ns: zero("since"),
+        last_heartbeat_ns: zero("beat"),
+    }
+}
+
+impl Reap {
+    const fn rules(&self) -> Rules {
+        Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first: 0, attempts: 2 }
+    }
+
+    fn write<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>, commits: u64) -> String {
+        let ring = world.block.ring();
+        let mut seen = Seen::default();
+        let mut writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..commits {
+            let mut looks = 0;
+            let taken = writer.acquire(mem, &ring, |_| {
+                mem.pause();
+                looks += 1;
+                looks < 2
+            });
+            if let Ok(index) = taken {
+                fill(mem, &world.block.payloads[index], writer.next());
+                seen.number('w', writer.commit(mem, &ring, index, 16));
+            } else {
+                seen.mark("-");
+            }
+        }
+        seen.text()
+    }
+
+    /// Joins as the consumer whose place is at stake.
+    fn join<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> RingReader {
+        let ring = world.block.ring();
+        RingReader::join(mem, &ring, self.rules(), Reader::new(0), JoinAt::Latest)
+            .unwrap_or_else(|refused| fail(Promise::Progress, format!("cannot join: {refused:?}")))
+    }
+
+    /// Enters a payload and dies there.
+    fn die<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> String {
+        let reader = world.victim.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut reader = reader.unwrap_or_else(|| self.join(mem, world));
+        let mut seen = Seen::default();
+        if let Ok(taken) = reader.acquire(mem, &world.block.ring()) {
+            verify(mem, &world.block.payloads[taken.slot], taken.admission.sequence);
+            seen.number('r', taken.admission.sequence);
+        }
+        mem.store::<STORE_RELEASE>(&world.token, 1);
+        seen.mark("dies");
+        seen.text()
+    }
+
+    fn clear<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>) -> String {
+        for _ in 0..2 {
+            if mem.load::<LOAD_ACQUIRE>(&world.token) == 1 {
+                let own = (&world.heartbeat, &world.parked);
+                reap(mem, &world.block.ring(), own, Reader::new(0));
+                mem.store::<STORE_RELEASE>(&world.token, 2);
+                return "reaps".to_owned();
+            }
+            mem.pause();
+        }
+        "-".to_owned()
+    }
+
+    /// Takes the victim's place, if it is free, and reads.
+    fn arrive<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> String {
+        let claimed = (0..2).any(|_| {
+            mem.pause();
+            heartbeat::claim(mem, &world.heartbeat, NEWCOMER, 1).is_ok()
+        });
+        if !claimed {
+            return "-".to_owned();
+        }
+        let ring = world.block.ring();
+        let mut reader = self.join(mem, world);
+        let mut seen = Seen::default();
+        seen.mark("claims");
+        if let Ok(taken) = reader.acquire(mem, &ring) {
+            verify(mem, &world.block.payloads[taken.slot], taken.admission.sequence);
+            check(reader.validate(mem, &ring, &taken), Promise::Whole, || {
+                "what a living reader holds is not valid".to_owned()
+            });
+            seen.number('r', taken.admission.sequence);
+            reader.release(mem, &ring, taken);
+        }
+        reader.leave(mem, &ring);
+        seen.text()
+    }
+}
+
+impl Scenario for Reap {
+    type World<W: Shareable, C: Shareable> = World<W, C>;
+
+    fn roles(&self) -> &'static [&'static str] {
+        if self.reused {
+            &["writer", "reaper", "newcomer"]
+        } else {
+            &["writer", "reaper", "victim"]
+        }
+    }
+
+    fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
+        let zero = |name| mem.word(Name::numbered(name, 0), 0);
+        let parked = ParkLine { sleepers: zero("sleepers"), signal: zero("signal") };
+        let world = World {
+            block: Block::new(mem, 2, 1),
+            heartbeat: heartbeat_slot(mem),
+            parked,
+            token: zero("token"),
+            writer: Mutex::new(RingWriter::new(self.rules())),
+            victim: Mutex::default(),
+        };
+        let claimed = heartbeat::claim(mem, &world.heartbeat, VICTIM, 1).is_ok();
+        check(claimed, Promise::Model, || "an empty place cannot be claimed".to_owned());
+        let victim = self.join(mem, &world);
+        *world.victim.lock().unwrap_or_else(PoisonError::into_inner) = Some(victim);
+        Self::write(mem, &world, 1);
+        if self.reused {
+            self.die(mem, &world);
+        }
+        world
+    }
+
+    fn role<M: ModelMemory>(
+        &self,
+        index: usize,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+    ) -> String {
+        match index {
+            0 => Self::write(mem, world, self.commits),
+            1 => Self::clear(mem, world),
+            _ if self.reused => self.arrive(mem, world),
+            _ => self.die(mem, world),
+        }
+    }
+
+    fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
+        if mem.load::<LOAD_ACQUIRE>(&world.token) != 2 {
+            Self::clear(mem, world);
+        }
+        quiet(mem, &world.block);
+        if let Some(owner) = heartbeat::owner(mem, &world.heartbeat) {
+            let right = self.reused && (owner.process, owner.epoch) == (NEWCOMER, 2);
+            check(right, Promise::Quiet, || format!("the place belongs to {owner:?}"));
+        }
+        let written = Self::write(mem, world, 2);
+        check(!written.contains('-'), Promise::Progress, || {
+            format!("the producer cannot go on after the clean-up: {written}")
+        });
+    }
+}

@@ -1,0 +1,203 @@
+//! After a producer's death, at whatever step: a successor takes the ring over while a consumer
+//! reads on.
+
+use std::sync::{Mutex, PoisonError};
+
+use datahub::config::ConsumerSync;
+use datahub::ring::Rules;
+use datahub::ring::reader::{JoinAt, NotRead, RingReader};
+use datahub::ring::writer::{NotTaken, RingWriter};
+use datahub::rules::resume;
+use datahub::sequence::Sequence;
+use datahub::slot::Reader;
+
+use super::Scenario;
+use super::block::{Block, Seen, fill, quiet, verify};
+use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
+use crate::memory::{ModelMemory, Shareable};
+use crate::trace::Name;
+use crate::violation::{Promise, check, fail};
+
+/// A producer writes twice, or dies before; a successor looks for its death and writes once.
+#[derive(Debug, Clone, Copy)]
+pub struct Resume {
+    /// The policy.
+    pub sync: ConsumerSync,
+    /// Writes of the producer, if it lives that long.
+    pub commits: u64,
+}
+
+/// What the roles share.
+#[derive(Debug)]
+pub struct World<W, C> {
+    block: Block<W, C>,
+    /// 1 when the producer is gone, 2 when its successor has taken over.
+    token: W,
+    writer: Mutex<Option<RingWriter>>,
+    reader: Mutex<Option<RingReader>>,
+}
+
+impl Resume {
+    const fn rules(&self) -> Rules {
+        Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first: 0, attempts: 2 }
+    }
+
+    fn write<M: ModelMemory>(
+        mem: &M,
+        block: &Block<M::Word, M::Cell>,
+        writer: &mut RingWriter,
+        seen: &mut Seen,
+    ) {
+        let mut looks = 0;
+        let taken = writer.acquire(mem, &block.ring(), |_| {
+            mem.pause();
+            looks += 1;
+            looks < 2
+        });
+        match taken {
+            Ok(index) => {
+                fill(mem, &block.payloads[index], writer.next());
+                seen.number('w', writer.commit(mem, &block.ring(), index, 16));
+            }
+            Err(NotTaken::Blocked(_)) => seen.mark("-"),
+            Err(wrong) => fail(Promise::Progress, format!("after recovery: {wrong:?}")),
+        }
+    }
+
+    /// Takes over, if the producer is gone.
+    fn succeed<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        seen: &mut Seen,
+    ) -> bool {
+        if mem.load::<LOAD_ACQUIRE>(&world.token) != 1 {
+            return false;
+        }
+        let mut writer = resume(mem, &world.block.ring(), self.rules());
+        seen.number('s', writer.next());
+        Self::write(mem, &world.block, &mut writer, seen);
+        *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+        mem.store::<STORE_RELEASE>(&world.token, 2);
+        true
+    }
+
+    /// Reads once; `last` is what this reader was given before.
+    fn read<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        (reader, last): (&mut RingReader, &mut Option<Sequence>),
+        seen: &mut Seen,
+    ) {
+        let ring = world.block.ring();
+        match reader.acquire(mem, &ring) {
+            Ok(taken) => {
+                let sequence = taken.admission.sequence;
+                let forward = last.is_none_or(|last| sequence > last);
+                check(forward, Promise::Forward, || format!("given {sequence} after {last:?}"));
+                let next = last.map_or(0, |last| last + 1);
+                let gap = self.sync != ConsumerSync::LatestOnly && sequence != next;
+                check(!gap, Promise::Lossless, || format!("wanted {next}, given {sequence}"));
+                verify(mem, &world.block.payloads[taken.slot], sequence);
+                reader.release(mem, &ring, taken);
+                *last = Some(sequence);
+                seen.number('r', sequence);
+            }
+            Err(NotRead::Empty | NotRead::Contended) => seen.mark("-"),
+            Err(wrong) => fail(Promise::Lossless, format!("the consumer is told {wrong:?}")),
+        }
+    }
+}
+
+impl Scenario for Resume {
+    type World<W: Shareable, C: Shareable> = World<W, C>;
+
+    fn roles(&self) -> &'static [&'static str] {
+        &["writer", "successor", "reader"]
+    }
+
+    fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
+        let block = Block::new(mem, 2, 1);
+        let ring = block.ring();
+        let reader = RingReader::join(mem, &ring, self.rules(), Reader::new(0), JoinAt::Oldest)
+            .unwrap_or_else(|refused| fail(Promise::Model, format!("cannot join: {refused:?}")));
+        let mut writer = RingWriter::new(self.rules());
+        Self::write(mem, &block, &mut writer, &mut Seen::default());
+        World {
+            block,
+            token: mem.word(Name::numbered("token", 0), 0),
+            writer: Mutex::new(Some(writer)),
+            reader: Mutex::new(Some(reader)),
+        }
+    }
+
+    fn role<M: ModelMemory>(
+        &self,
+        index: usize,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+    ) -> String {
+        let mut seen = Seen::default();
+        match index {
+            0 => {
+                let writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some(mut writer) = writer else {
+                    fail(Promise::Model, "two producers".to_owned());
+                };
+                for _ in 0..self.commits {
+                    Self::write(mem, &world.block, &mut writer, &mut seen);
+                }
+                mem.store::<STORE_RELEASE>(&world.token, 1);
+            }
+            1 => {
+                for _ in 0..2 {
+                    if self.succeed(mem, world, &mut seen) {
+                        break;
+                    }
+                    mem.pause();
+                    seen.mark("-");
+                }
+            }
+            _ => {
+                let reader = world.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+                let Some(mut reader) = reader else {
+                    fail(Promise::Model, "two readers".to_owned());
+                };
+                let mut last = None;
+                for _ in 0..2 {
+                    self.read(mem, world, (&mut reader, &mut last), &mut seen);
+                }
+                reader.leave(mem, &world.block.ring());
+            }
+        }
+        seen.text()
+    }
+
+    fn vanished<M: ModelMemory>(&self, _: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        mem.store::<STORE_RELEASE>(&world.token, 1);
+    }
+
+    fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
+        let mut seen = Seen::default();
+        let _late = self.succeed(mem, world, &mut seen);
+        quiet(mem, &world.block);
+        let writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut writer) = writer else {
+            fail(Promise::Progress, "nobody took over".to_owned());
+        };
+        let next = writer.next();
+        Self::write(mem, &world.block, &mut writer, &mut seen);
+        check(writer.next() == next + 1, Promise::Progress, || {
+            "the successor cannot write although all is quiet".to_owned()
+        });
+        let ring = world.block.ring();
+        let late = RingReader::join(mem, &ring, self.rules(), Reader::new(0), JoinAt::Latest);
+        let Ok(mut late) = late else {
+            fail(Promise::Progress, "nobody can join after recovery".to_owned());
+        };
+        let taken = late.acquire(mem, &ring);
+        let got = taken.ok().map(|taken| taken.admission.sequence);
+        check(got == Some(next), Promise::Forward, || format!("newest {next}, given {got:?}"));
+    }
+}

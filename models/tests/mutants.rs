@@ -1,0 +1,62 @@
+//! Every ordering of the shipped protocol is needed by some model, and every death is survived.
+
+use std::path::Path;
+
+use models::{Engine, Request, crash, mutant, run_in_process_of};
+use report_schema::{Coverage, ModelKind, ModelResult, Verdict};
+
+const WORKER: &str = env!("CARGO_BIN_EXE_models-worker");
+
+/// Runs `requests` in processes of their own, two at a time.
+fn run(mut requests: Vec<Request>) -> Vec<ModelResult> {
+    let rest = requests.split_off(requests.len() / 2);
+    let all = |requests: &[Request]| -> Vec<ModelResult> {
+        requests.iter().map(|request| run_in_process_of(Path::new(WORKER), request)).collect()
+    };
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| all(&rest));
+        let mut results = all(&requests);
+        results.extend(other.join().expect("the other half ran"));
+        results
+    })
+}
+
+#[test]
+fn every_weakened_site_is_noticed_or_has_a_reason() {
+    let results = run(mutant::plan(Engine::Explore));
+    assert!(results.len() >= 30);
+    let mut survivors = Vec::new();
+    for result in &results {
+        assert_eq!(result.kind, ModelKind::Mutant);
+        assert_eq!(result.verdict, Verdict::Pass, "{} survives", result.memory);
+        if result.counterexample.is_none() {
+            assert_eq!(result.coverage, Coverage::Complete, "{}", result.memory);
+            survivors.push(result.memory.clone());
+        }
+    }
+    survivors.sort_unstable();
+    let mut kept: Vec<_> = mutant::KEPT.iter().map(|(row, _)| format!("mutant {row}")).collect();
+    kept.sort_unstable();
+    assert_eq!(survivors, kept);
+}
+
+#[test]
+fn whoever_dies_at_whatever_step_is_recovered_from() {
+    for result in run(crash::plan(Engine::Explore)) {
+        assert_eq!(result.kind, ModelKind::CrashPoint);
+        assert_eq!(result.verdict, Verdict::Pass, "{:#?}", result.counterexample);
+        assert_eq!(result.coverage, Coverage::Complete);
+        let points: u32 = result.outcomes[0].split(' ').next().unwrap().parse().unwrap();
+        assert!(points > 15, "{}: {points} crash points", result.scenario);
+    }
+}
+
+#[test]
+fn a_dead_producer_whom_nobody_recovers_from_is_noticed() {
+    // A victim that stops in the middle of the published protocol leaves its lock behind.
+    let mut request = Request::new(Engine::Explore, "dekker/one-slot");
+    request.crash = Some("writer:5".to_owned());
+    let result = run_in_process_of(Path::new(WORKER), &request);
+    assert_eq!(result.verdict, Verdict::Correctness);
+    assert!(result.counterexample.unwrap().steps.iter().any(|step| step.contains("vanishes")));
+}
