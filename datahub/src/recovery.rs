@@ -25,7 +25,7 @@ use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
 use crate::wait::{monotonic_ns, wake_all};
 use crate::{heartbeat, liveness, park, rules};
-use diagnosis::{Action, Diagnosis, Step, consumer_remains, diagnose, producer_remains};
+use diagnosis::{Diagnosis, Step, consumer_remains, diagnose, producer_remains};
 
 /// Why recovery did not even begin. The block is as before.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +85,19 @@ pub fn plan(place: &Place) -> Result<Diagnosis, OpenError> {
 ///
 /// [`RecoverError`]; with [`RecoverError::System`] earlier steps are done, and running it again goes on.
 pub fn recover(place: &Place, force: Option<&BlockName>) -> Result<Report, RecoverError> {
+    recover_at(place, force, monotonic_ns())
+}
+
+/// As [`recover`], at a given time: silence is counted up to `now_ns` of the monotonic clock.
+///
+/// # Errors
+///
+/// As [`recover`].
+pub fn recover_at(
+    place: &Place,
+    force: Option<&BlockName>,
+    now_ns: u64,
+) -> Result<Report, RecoverError> {
     if let Some(given) = force {
         let named = matches!(place, Place::Named { name, .. } if name == given);
         if !named {
@@ -92,8 +105,7 @@ pub fn recover(place: &Place, force: Option<&BlockName>) -> Result<Report, Recov
         }
     }
     let monitor = Monitor::open(place)?;
-    let view = monitor.snapshot(monotonic_ns());
-    let diagnosis = diagnose(&view, Thresholds::default());
+    let diagnosis = diagnose(&monitor.snapshot(now_ns), Thresholds::default());
     let mut report = Report { damage: diagnosis.damage.clone(), ..Report::default() };
     let (producer, consumers): (Vec<Step>, Vec<Step>) =
         diagnosis.steps.into_iter().partition(|step| step.proof.seat == Seat::Producer);
@@ -189,10 +201,4 @@ pub fn reset_metrics(place: &Place) -> Result<(), OpenError> {
     let block = Block::open(&place.path())?;
     metrics::reset(&Shared, block.metrics(), block.baseline(), block.all_counters());
     Ok(())
-}
-
-/// Whether an action needs force.
-#[must_use]
-pub fn needs_force(action: &Action) -> bool {
-    matches!(action, Action::EvictConsumer { .. })
 }

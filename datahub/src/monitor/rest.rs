@@ -26,7 +26,7 @@ impl Rest {
         let latest = rules.sync == ConsumerSync::LatestOnly;
         // At most one commit, or one batch, is made and not announced.
         let ahead = if latest { 1 } else { rules.slots as u64 };
-        let known = rules.first..announced.saturating_add(ahead).min(Sequence::MAX);
+        let known = rules.first..announced.saturating_add(ahead);
         let right = |slot: &&SlotView| {
             let label = slot.sequence().filter(|label| known.contains(label));
             label.is_some_and(|label| latest || rules.index(label) == slot.index)

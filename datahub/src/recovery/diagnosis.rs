@@ -134,8 +134,13 @@ pub(super) fn consumer_remains(view: &BlockView, consumer: &ConsumerView) -> boo
 /// How long a living consumer has been silent, if it is and holds the producer back.
 fn in_the_way(view: &BlockView, consumer: &ConsumerView, thresholds: Thresholds) -> Option<u64> {
     let silent_ns = consumer.seat.beat_age_ns.filter(|&age| age > thresholds.silent_ns)?;
-    let gates = consumer.gates && consumer.lag >= view.rules().capacity;
-    (consumer.seat.alive && (gates || !consumer.pins.is_empty())).then_some(silent_ns)
+    // Who has read everything is in nobody's way, even if it keeps its last pin.
+    let holds = if consumer.gates {
+        consumer.lag >= view.rules().capacity
+    } else {
+        consumer.lag > 0 && !consumer.pins.is_empty()
+    };
+    (consumer.seat.alive && holds).then_some(silent_ns)
 }
 
 /// What a dead producer left behind. The caller knows that it is dead.

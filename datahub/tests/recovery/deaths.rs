@@ -1,0 +1,243 @@
+//! Deaths at chosen moments: what is planned is done, and nothing else.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use datahub::config::ConsumerSync;
+use datahub::consumer::ReadError;
+use datahub::metrics::Metric;
+use datahub::monitor::Monitor;
+use datahub::monitor::health::{Severity, Thresholds, examine};
+use datahub::name::BlockName;
+use datahub::place::Place;
+use datahub::recovery::diagnosis::Action;
+use datahub::recovery::integrity::validate_integrity;
+use datahub::recovery::{RecoverError, plan, recover, recover_at};
+use datahub::slot::SlotState;
+use datahub::wait::{Timeout, monotonic_ns};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::own::{Own, PATIENCE, name, read_all, shape, write};
+use super::role::Role;
+
+/// Plans without changing a byte, then recovers; both say the same, and nothing is left to do.
+fn plan_and_recover(own: &Own) -> Vec<Action> {
+    let before = own.bytes();
+    let planned = plan(&own.place()).unwrap();
+    assert!(own.bytes() == before, "planning changed the block");
+    assert!(planned.steps.iter().all(|step| step.proof.token_free), "{planned:?}");
+    assert_eq!(planned.damage, [] as [String; 0]);
+
+    let report = recover(&own.place(), None).unwrap();
+    assert_eq!((&report.done, report.skipped.len()), (&planned.steps, 0));
+
+    let settled = own.bytes();
+    assert!(plan(&own.place()).unwrap().is_clean());
+    let again = recover(&own.place(), None).unwrap();
+    assert!(again.done.is_empty() && own.bytes() == settled, "{again:?}");
+    planned.steps.into_iter().map(|step| step.action).collect()
+}
+
+#[test]
+fn a_healthy_block_needs_nothing() {
+    let own = Own::new();
+    let mut producer = own.create(shape(ConsumerSync::SequentialSync));
+    let mut consumer = own.attach();
+    write(&mut producer);
+    assert_eq!(plan_and_recover(&own), []);
+    assert_eq!(read_all(&mut consumer), [0]);
+}
+
+// F6, F27: exactly the dead one's bits, beside a living producer and a living reader.
+#[test]
+fn a_consumer_killed_inside_a_slot_is_cleared_beside_the_living() {
+    let own = Own::new();
+    let mut producer = own.create(shape(ConsumerSync::LatestOnly));
+    write(&mut producer);
+    let mut survivor = own.attach();
+    let role = Role::ready("holds-a-payload", &own);
+    let held = survivor.acquire_consume_slot(Timeout::Now).unwrap();
+    assert_eq!(plan_and_recover(&own), []);
+    role.kill();
+
+    let slot = held.slot_index();
+    let reaped = Action::ReapConsumer { number: 1, pins: vec![slot], gates: false };
+    assert_eq!(plan_and_recover(&own), [reaped]);
+    let view = Monitor::open(&own.place()).unwrap().snapshot(monotonic_ns());
+    assert_eq!(view.slots[slot].readers, 0b1, "the survivor is still inside, and alone");
+    assert_eq!(&*held, 0_u64.to_le_bytes());
+    drop(held);
+    assert_eq!(write(&mut producer), 1);
+    assert_eq!(producer.metrics().get(Metric::RecoveryActions), 1);
+}
+
+// F21
+#[test]
+fn a_consumer_killed_behind_a_full_ring_is_found_named_and_cleared() {
+    let own = Own::new();
+    let mut producer = own.create(shape(ConsumerSync::SequentialSync));
+    write(&mut producer);
+    let role = Role::ready("holds-a-payload", &own);
+    write(&mut producer);
+    let process = role.process();
+    let monitor = Monitor::open(&own.place()).unwrap();
+    role.kill();
+
+    let view = monitor.snapshot(monotonic_ns());
+    assert!(view.is_full());
+    assert_eq!(view.consumers[0].seat.process_id(), Some(process));
+    let findings = examine(&view, None, Thresholds::default());
+    let rules: Vec<_> = findings.iter().map(|finding| finding.rule).collect();
+    assert_eq!(rules, ["ring-stuck", "consumer-dead", "slot-held-by-dead"]);
+    assert!(findings[0].what.contains(&format!("process {process}")), "{}", findings[0].what);
+
+    let actions = plan_and_recover(&own);
+    assert_eq!(actions, [Action::ReapConsumer { number: 0, pins: vec![0], gates: true }]);
+    assert_eq!(write(&mut producer), 2);
+    assert_eq!(examine(&monitor.snapshot(monotonic_ns()), None, Thresholds::default()), []);
+}
+
+/// What is left of a producer that died before its third visit to a site.
+fn dead_at(policy: &str, site: &str) -> (Own, Vec<Action>, Vec<u64>) {
+    let own = Own::new();
+    Role::start(&format!("{policy}:{site}"), &own).dies();
+    let actions = plan_and_recover(&own);
+    assert!(validate_integrity(&own.place()).unwrap().is_whole());
+    let mut consumer = own.attach();
+    let seen = read_all(&mut consumer);
+    // A new producer goes on where the dead one stopped.
+    let sync = consumer.config().clone();
+    let mut next = own.create(sync);
+    let sequence = write(&mut next);
+    assert_eq!(read_all(&mut consumer), [sequence], "{policy}, {site}");
+    assert_eq!(sequence, seen.last().unwrap() + 1, "{policy}, {site}");
+    drop(next);
+    (own, actions, seen)
+}
+
+fn settled(index: usize) -> Action {
+    Action::SettleSlot { index, from: SlotState::Writing, to: SlotState::Free }
+}
+
+// F9, F10, decision 13.
+#[test]
+fn a_producer_killed_in_a_write_gives_the_slot_up() {
+    for policy in ["sequential", "latest"] {
+        for site in ["W_LABEL", "W_LENGTH", "W_COMMIT"] {
+            let (_own, actions, seen) = dead_at(policy, site);
+            assert_eq!(actions, [settled(2), Action::RetireProducer], "{policy}, {site}");
+            assert_eq!(seen.last(), Some(&1), "{policy}, {site}");
+        }
+    }
+}
+
+#[test]
+fn a_producer_killed_before_it_announced_has_its_commit_announced() {
+    for policy in ["sequential", "latest"] {
+        let (_own, actions, seen) = dead_at(policy, "W_COMMIT_INDEX");
+        let Action::AnnounceCommit { from, to } = actions[0] else { panic!("{actions:?}") };
+        assert_eq!((from + 1, to - 1), (to, *seen.last().unwrap()), "{policy}");
+        assert_eq!(actions.last(), Some(&Action::RetireProducer), "{policy}");
+    }
+}
+
+// A batch is published from its last slot on: without its first nobody has seen any of it.
+#[test]
+fn a_batch_whose_producer_died_is_whole_or_gone() {
+    let own = Own::new();
+    Role::start("batch:W_COMMIT", &own).dies();
+    let given_up = |(index, from)| Action::SettleSlot { index, from, to: SlotState::Free };
+    let states = [SlotState::Writing, SlotState::Committed, SlotState::Committed];
+    let mut wanted: Vec<Action> = (0..).zip(states).map(given_up).collect();
+    wanted.push(Action::RetireProducer);
+    assert_eq!(plan_and_recover(&own), wanted);
+    assert_eq!(read_all(&mut own.attach()), []);
+    drop(own);
+
+    let own = Own::new();
+    Role::start("batch:W_COMMIT_INDEX", &own).dies();
+    let actions = plan_and_recover(&own);
+    let Action::AnnounceCommit { from, to } = actions[0] else { panic!("{actions:?}") };
+    assert_eq!(to, from + 3);
+    assert_eq!(read_all(&mut own.attach()), [from, from + 1, from + 2]);
+}
+
+// What a stray pointer left is given up, never announced.
+#[test]
+fn a_label_that_cannot_be_is_not_believed() {
+    let own = Own::new();
+    Role::start("sequential:W_COMMIT", &own).dies();
+    let block = Monitor::open(&own.place()).unwrap();
+    let at = block.block().geometry().layout.slots as u64 + 64 + 8;
+    let file = File::options().write(true).open(own.place().path()).unwrap();
+    file.write_all_at(&(1_u64 << 40).to_le_bytes(), at).unwrap();
+    let planned = plan(&own.place()).unwrap();
+    assert_eq!(planned.damage.len(), 1, "{planned:?}");
+    let report = recover(&own.place(), None).unwrap();
+    let done: Vec<Action> = report.done.into_iter().map(|step| step.action).collect();
+    let (index, to) = (1, SlotState::Free);
+    let discarded = Action::SettleSlot { index, from: SlotState::Committed, to };
+    assert_eq!(done, [discarded, settled(2), Action::RetireProducer]);
+    assert!(plan(&own.place()).unwrap().is_clean());
+    assert_eq!(read_all(&mut own.attach()), [0]);
+}
+
+#[test]
+fn a_latest_only_producer_killed_before_it_led_readers_on_is_finished() {
+    let (_own, actions, seen) = dead_at("latest", "W_LATEST");
+    let [Action::PointAtNewest { sequence, .. }, Action::RetireProducer] = actions[..] else {
+        panic!("{actions:?}");
+    };
+    assert_eq!(seen, [sequence]);
+}
+
+#[test]
+fn consumers_of_a_recovered_block_read_what_is_left_and_are_told() {
+    let own = Own::new();
+    let role = Role::ready("produces", &own);
+    let mut consumer = own.attach();
+    role.kill();
+    assert_eq!(plan_and_recover(&own), [Action::RetireProducer]);
+    assert_eq!(read_all(&mut consumer), [0]);
+    let dead = consumer.acquire_consume_slot(PATIENCE).map(|_| ());
+    assert!(matches!(dead, Err(ReadError::ProducerDead { .. })), "{dead:?}");
+}
+
+#[test]
+fn a_stopped_consumer_is_evicted_by_force_only_and_by_the_right_name_only() {
+    let own = Own::new();
+    let mut producer = own.create(shape(ConsumerSync::SequentialSync));
+    write(&mut producer);
+    let role = Role::ready("holds-a-payload", &own);
+    kill(Pid::from_raw(role.0.id().cast_signed()), Signal::SIGSTOP).unwrap();
+    write(&mut producer);
+    let monitor = Monitor::open(&own.place()).unwrap();
+    // As it will look in six seconds.
+    let later = monotonic_ns() + 6_000_000_000;
+    while !monitor.snapshot(later).consumers[0].seat.is_stopped() {
+        std::thread::yield_now();
+    }
+    let view = monitor.snapshot(later);
+    let findings = examine(&view, None, Thresholds::default());
+    assert_eq!((findings[0].rule, findings[0].severity), ("ring-stuck", Severity::Critical));
+    let diagnosis = datahub::recovery::diagnosis::diagnose(&view, Thresholds::default());
+    assert!(diagnosis.is_clean(), "nothing is done without force");
+    assert!(matches!(diagnosis.forced[0].action, Action::EvictConsumer { number: 0, .. }));
+    assert!(!diagnosis.forced[0].proof.token_free);
+
+    assert!(recover(&own.place(), None).unwrap().done.is_empty());
+    let other = BlockName::new("imu2").unwrap();
+    let refused = recover(&own.place(), Some(&other));
+    assert!(matches!(refused, Err(RecoverError::ForceName { .. })));
+    let by_path = Place::File(own.place().path());
+    assert!(matches!(recover(&by_path, Some(&name())), Err(RecoverError::ForceName { .. })));
+    assert_eq!(monitor.snapshot(later).registered, 1);
+
+    let report = recover_at(&own.place(), Some(&name()), later).unwrap();
+    assert_eq!(report.done.len(), 1);
+    assert_eq!((write(&mut producer), monitor.snapshot(later).registered), (2, 0));
+    // Its seat stays its own while it lives: nobody else is given its bit.
+    assert_eq!(own.attach().number(), 1);
+    assert!(recover_at(&own.place(), Some(&name()), later).unwrap().done.is_empty());
+}
