@@ -27,12 +27,10 @@ fn pass(producer: &mut Producer, consumer: &mut Consumer, bytes: usize) -> Optio
 
 fn handles(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("one message, one process");
-    for (name, sync) in [
-        ("sequential", ConsumerSync::Sequential),
-        ("latest-only", ConsumerSync::LatestOnly),
-    ] {
-        let Some((mut producer, mut consumer)) =
-            BlockConfig::new(sync, 64, 8).ok().and_then(pair)
+    for (name, sync) in
+        [("sequential", ConsumerSync::Sequential), ("latest-only", ConsumerSync::LatestOnly)]
+    {
+        let Some((mut producer, mut consumer)) = BlockConfig::new(sync, 64, 8).ok().and_then(pair)
         else {
             continue;
         };

@@ -48,7 +48,9 @@ pub enum OpenError {
     #[error(transparent)]
     Header(#[from] HeaderError),
     /// The file belongs to somebody else, or others may write it.
-    #[error("the file belongs to user {user} with mode {mode:o}; a block belongs to its user alone (mode 600)")]
+    #[error(
+        "the file belongs to user {user} with mode {mode:o}; a block belongs to its user alone (mode 600)"
+    )]
     Stranger {
         /// Whose it is.
         user: u32,
@@ -66,7 +68,9 @@ impl OpenError {
         use HeaderError::{ByteOrder, LayoutHash, Magic, TooShort, Version};
         let other = matches!(
             self,
-            Self::Header(Magic(_) | TooShort { .. } | Version { .. } | ByteOrder(_) | LayoutHash { .. })
+            Self::Header(
+                Magic(_) | TooShort { .. } | Version { .. } | ByteOrder(_) | LayoutHash { .. }
+            )
         );
         matches!(self, Self::Header(_)) && !other
     }
@@ -249,6 +253,32 @@ impl Block {
         let offset = self.layout().ring + slot * self.layout().stride;
         // SAFETY: `slot` is below the number of slots, so the stride lies inside the mapping.
         unsafe { self.base.add(offset) }
+    }
+
+    /// Where a zone begins, and how many bytes its users have; `None` when there is no such zone.
+    pub(crate) fn zone(&self, index: usize) -> Option<(NonNull<u8>, usize)> {
+        let zone = self.geometry.config.zones().get(index)?;
+        let offset = (*self.layout().zones.get(index)?)?;
+        let bytes = usize::try_from(zone.bytes()).ok()?;
+        // SAFETY: `layout` gave the zone, and nothing else, `bytes` bytes at `offset`, inside of the
+        // mapping and on a line of its own.
+        Some((unsafe { self.base.add(offset) }, bytes))
+    }
+
+    /// A zone as words; the last one may be larger than the zone.
+    pub(crate) fn zone_words(&self, index: usize) -> &[SharedWord] {
+        let offset = self.layout().zones.get(index).copied().flatten();
+        let (Some(offset), Some((_, bytes))) = (offset, self.zone(index)) else { return &[] };
+        self.slice_at(offset, bytes.div_ceil(size_of::<SharedWord>()))
+    }
+
+    /// The checksum record of a zone as words; none when there is no such zone.
+    pub(crate) fn zone_record(&self, index: usize) -> &[SharedWord] {
+        if index >= self.geometry.config.zones().len() {
+            return &[];
+        }
+        let offset = self.layout().zone_records + index * layout::RECORD;
+        self.slice_at(offset, layout::RECORD / size_of::<SharedWord>())
     }
 
     /// The checksum record of a slot, under the same rules as its payload.

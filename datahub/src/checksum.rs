@@ -51,6 +51,14 @@ fn hash(algorithm: ChecksumAlgorithm, head: &[u8], payload: &[u8], out: &mut [u8
     }
 }
 
+/// The hash that stands in a record, filled up with zeros.
+#[must_use]
+pub fn hash_in(record: &Record) -> [u8; HASH_BYTES] {
+    let mut hash = [0; HASH_BYTES];
+    hash.copy_from_slice(&record[HASH_AT..HASH_AT + HASH_BYTES]);
+    hash
+}
+
 /// Whether `found` is the record of `payload` as commit `sequence`.
 #[must_use]
 pub fn matches(
@@ -76,12 +84,18 @@ mod tests {
             let mut found = record(algorithm, 41, &payload);
             for bit in 0..payload.len() * 8 {
                 payload[bit / 8] ^= 1 << (bit % 8);
-                assert!(!matches(algorithm, 41, &payload, &found), "{algorithm:?}, payload bit {bit}");
+                assert!(
+                    !matches(algorithm, 41, &payload, &found),
+                    "{algorithm:?}, payload bit {bit}"
+                );
                 payload[bit / 8] ^= 1 << (bit % 8);
             }
             for bit in 0..RECORD * 8 {
                 found[bit / 8] ^= 1 << (bit % 8);
-                assert!(!matches(algorithm, 41, &payload, &found), "{algorithm:?}, record bit {bit}");
+                assert!(
+                    !matches(algorithm, 41, &payload, &found),
+                    "{algorithm:?}, record bit {bit}"
+                );
                 found[bit / 8] ^= 1 << (bit % 8);
             }
             assert!(matches(algorithm, 41, &payload, &found));

@@ -120,7 +120,9 @@ pub enum ConfigError {
     #[error("{0} consumers are out of range: use 1 to {READERS_MAX}")]
     MaxConsumers(u32),
     /// Fewer physical slots than payloads promised, or more than can be addressed.
-    #[error("{slots} physical slots cannot keep {capacity} payloads readable: use {least} to {most}")]
+    #[error(
+        "{slots} physical slots cannot keep {capacity} payloads readable: use {least} to {most}"
+    )]
     PhysicalSlots {
         /// What was asked.
         slots: u32,

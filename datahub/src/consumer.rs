@@ -12,9 +12,10 @@ use crate::memory::{MappedMemory, Shared, SharedWord};
 use crate::metrics::{self, Metric, Snapshot};
 use crate::ring::reader::{NotRead, RingReader, Taken};
 use crate::sequence::Sequence;
-use crate::shm::token::Token;
+use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
 use crate::wait::{Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
+use crate::zone::{Zone, ZoneError};
 use crate::{heartbeat, liveness, park};
 use read_slot::ReadSlot;
 
@@ -100,10 +101,7 @@ impl<M: MappedMemory> Consumer<M> {
     ///
     /// [`ReadError`]; with [`Timeout::Now`] a time-out means "not at once".
     #[inline]
-    pub fn acquire_consume_slot(
-        &mut self,
-        timeout: Timeout,
-    ) -> Result<ReadSlot<'_, M>, ReadError> {
+    pub fn acquire_consume_slot(&mut self, timeout: Timeout) -> Result<ReadSlot<'_, M>, ReadError> {
         match self.ring_reader.acquire(&self.mem, &self.block.ring()) {
             Ok(taken) => self.admitted(taken),
             Err(why) => self.acquire_slowly(why, timeout),
@@ -260,8 +258,7 @@ impl<M: MappedMemory> Consumer<M> {
         self.count_admission(&taken);
         let sequence = taken.admission.sequence;
         let slot = ReadSlot::new(self, taken);
-        let enforced =
-            slot.consumer().config().checksum_policy() == ChecksumPolicy::Enforced;
+        let enforced = slot.consumer().config().checksum_policy() == ChecksumPolicy::Enforced;
         if enforced && !slot.verify_checksum_slot() {
             // Dropping the slot moves on behind it: no poison pill (F24).
             return Err(ReadError::Checksum { sequence });
@@ -328,6 +325,18 @@ impl<M: MappedMemory> Consumer<M> {
     pub fn set_wait(&mut self, wait: WaitStrategy) -> WaitStrategy {
         self.wait = wait.within(self.config());
         self.wait
+    }
+
+    /// The flexible zone called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::Missing`](crate::zone::ZoneError::Missing) with the names there are.
+    pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
+        let owner = heartbeat::owner(&self.mem, self.block.heartbeat(self.reader));
+        // None only after somebody took this seat by force; then the epoch is nobody's.
+        let user = (Seat::Consumer(self.number()), owner.map_or(0, |owner| owner.epoch));
+        Zone::find(&self.mem, &self.block, user, name)
     }
 
     /// Shape and rules of the block.

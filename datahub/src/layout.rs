@@ -134,7 +134,8 @@ pub const BYTE_ORDER_MARK: u32 = 0x0102_0304;
 
 const _: () = assert!(usize::BITS == 64, "blocks are shared between 64-bit processes");
 const _: () = assert!(HEARTBEATS + READERS_MAX as usize * LINE <= CURSORS);
-const _: () = assert!(BASELINE + METRICS_BYTES <= HEARTBEATS && METRICS + METRICS_BYTES == BASELINE);
+const _: () =
+    assert!(BASELINE + METRICS_BYTES <= HEARTBEATS && METRICS + METRICS_BYTES == BASELINE);
 const _: () = assert!(header::END <= HEADER && HEADER == PRODUCER);
 const _: () = assert!(header::ZONES + ZONES_MAX * zone::END <= header::SLOT_SCHEMA_TEXT);
 const _: () = assert!(crate::name::NAME_CHARS_MAX <= zone::SCHEMA_HASH - zone::NAME);
@@ -189,11 +190,33 @@ impl Layout {
 #[must_use]
 pub const fn layout_hash() -> u64 {
     let numbers = [
-        LINE, HEADER, PRODUCER, ACK, REGISTRY, DATA_PARK, SPACE_PARK, PRODUCER_HEARTBEAT, METRICS,
-        BASELINE, HEARTBEATS, CURSORS, CURSOR, RECORD, header::END, header::NONCE,
-        header::SLOT_SCHEMA_HASH, header::ZONE_SCHEMA_HASH, header::FIRST_SEQUENCE,
-        header::ZONE_COUNT, header::SLOT_SCHEMA_TEXT_BYTES, header::ZONES,
-        header::SLOT_SCHEMA_TEXT, zone::BYTES, zone::NAME_BYTES, zone::NAME, zone::SCHEMA_HASH,
+        LINE,
+        HEADER,
+        PRODUCER,
+        ACK,
+        REGISTRY,
+        DATA_PARK,
+        SPACE_PARK,
+        PRODUCER_HEARTBEAT,
+        METRICS,
+        BASELINE,
+        HEARTBEATS,
+        CURSORS,
+        CURSOR,
+        RECORD,
+        header::END,
+        header::NONCE,
+        header::SLOT_SCHEMA_HASH,
+        header::ZONE_SCHEMA_HASH,
+        header::FIRST_SEQUENCE,
+        header::ZONE_COUNT,
+        header::SLOT_SCHEMA_TEXT_BYTES,
+        header::ZONES,
+        header::SLOT_SCHEMA_TEXT,
+        zone::BYTES,
+        zone::NAME_BYTES,
+        zone::NAME,
+        zone::SCHEMA_HASH,
         zone::END,
     ];
     // FNV-1a over the numbers: it need only notice a change.
@@ -209,7 +232,8 @@ pub const fn layout_hash() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ConsumerSync;
+    use crate::config::{ConsumerSync, ZoneConfig};
+    use crate::name::BlockName;
     use proptest::prelude::*;
 
     #[test]
@@ -232,20 +256,39 @@ mod tests {
 
     proptest! {
         #[test]
-        fn regions_never_overlap(capacity in 1..=65536_u32, payload in 1..=1_u64 << 30, consumers in 1..=32_u32) {
-            let config = BlockConfig::new(ConsumerSync::SequentialSync, capacity, payload).unwrap()
-                .max_consumers(consumers).unwrap();
+        fn regions_never_overlap(
+            capacity in 1..=65536_u32,
+            payload in 1..=1_u64 << 30,
+            consumers in 1..=32_u32,
+            zones in prop::collection::vec(1..=1_u64 << 30, 0..=8),
+        ) {
+            let sync = ConsumerSync::SequentialSync;
+            let mut config = BlockConfig::new(sync, capacity, payload).unwrap();
+            for (number, &bytes) in zones.iter().enumerate() {
+                let name = BlockName::new(&format!("z{number}")).unwrap();
+                config = config.with_zone(ZoneConfig::new(name, bytes).unwrap()).unwrap();
+            }
+            let config = config.max_consumers(consumers).unwrap();
             let layout = Layout::of(&config).unwrap();
             let count = config.physical_slots() as usize;
-            prop_assert!(layout.counters >= CURSORS + consumers as usize * CURSOR);
-            prop_assert!(layout.slots >= layout.counters + consumers as usize * LINE);
-            prop_assert!(layout.records >= layout.slots + count * LINE);
-            prop_assert!(layout.ring >= layout.records + count * RECORD);
-            prop_assert!(layout.total >= layout.ring + count * layout.stride);
-            prop_assert!(layout.stride as u64 >= payload);
-            for offset in [layout.slots, layout.records, layout.ring, layout.stride] {
-                prop_assert_eq!(offset % LINE, 0);
+            let mut regions = vec![
+                (CURSORS, consumers as usize * CURSOR),
+                (layout.counters, consumers as usize * LINE),
+                (layout.slots, count * LINE),
+                (layout.records, count * RECORD),
+                (layout.zone_records, zones.len() * RECORD),
+            ];
+            regions.extend(layout.zones.iter().zip(&zones).map(|(place, &bytes)| {
+                (place.unwrap(), usize::try_from(bytes).unwrap())
+            }));
+            regions.push((layout.ring, count * layout.stride));
+            regions.push((layout.total, 0));
+            for pair in regions.windows(2) {
+                prop_assert!(pair[0].0 + pair[0].1 <= pair[1].0);
+                prop_assert_eq!(pair[1].0 % LINE, 0);
             }
+            prop_assert!(layout.stride as u64 >= payload && layout.stride.is_multiple_of(LINE));
+            prop_assert_eq!(layout.zones.iter().flatten().count(), zones.len());
         }
     }
 }

@@ -36,7 +36,9 @@
 extern crate self as datahub;
 
 #[cfg(not(all(target_os = "linux", target_endian = "little")))]
-compile_error!("DataHub needs Linux on a little-endian machine: open file description locks, futexes");
+compile_error!(
+    "DataHub needs Linux on a little-endian machine: open file description locks, futexes"
+);
 
 pub mod config;
 pub mod layout;
@@ -64,6 +66,7 @@ pub mod producer;
 pub mod schema;
 pub mod transaction;
 pub mod wait;
+pub mod zone;
 
 pub mod monitor;
 pub mod recovery;

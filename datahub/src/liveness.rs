@@ -5,9 +5,9 @@ use std::io;
 use crate::block::Block;
 use crate::memory::MappedMemory;
 use crate::metrics::{self, Metric};
-use crate::{heartbeat, rules};
 use crate::shm::token::{Seat, Token, is_held};
 use crate::slot::Reader;
+use crate::{heartbeat, rules};
 
 /// Clears what consumer `reader` left, if it is dead. Says whether it was.
 ///
@@ -39,15 +39,39 @@ pub(crate) fn reap_dead<M: MappedMemory>(mem: &M, block: &Block, readers: u32) -
     let seats = (0..block.geometry().config.consumers_max()).map(Reader::new);
     let suspects = seats.filter(|reader| readers & reader.mask() != 0);
     // A token that cannot be examined is taken for a living owner's.
-    suspects.fold(false, |any, reader| {
-        any | reap_if_dead(mem, block, reader).unwrap_or(false)
-    })
+    suspects.fold(false, |any, reader| any | reap_if_dead(mem, block, reader).unwrap_or(false))
 }
 
 /// Empties a seat whose token the caller holds.
 pub(crate) fn clear<M: MappedMemory>(mem: &M, block: &Block, reader: Reader) {
     metrics::fold(mem, block.metrics(), block.counters(reader));
     rules::reap(mem, &block.ring(), (block.heartbeat(reader), block.data_park()), reader);
+}
+
+/// Whether whoever had `seat` in the epoch that `was_his` knows has left it for ever.
+///
+/// # Errors
+///
+/// When its token cannot be examined.
+pub(crate) fn has_left<M: MappedMemory>(
+    mem: &M,
+    block: &Block,
+    seat: Seat,
+    was_his: impl Fn(u64) -> bool,
+) -> io::Result<bool> {
+    let heartbeat = match seat {
+        Seat::Producer => block.producer_heartbeat(),
+        Seat::Consumer(number) if number < block.geometry().config.consumers_max() => {
+            block.heartbeat(Reader::new(number))
+        }
+        // Nobody ever sat there.
+        Seat::Consumer(_) => return Ok(true),
+    };
+    if !is_held(block.file(), seat)? {
+        return Ok(true);
+    }
+    // Somebody sits there. While he claims the seat he is nobody yet: ask again later.
+    Ok(heartbeat::owner(mem, heartbeat).is_some_and(|owner| !was_his(owner.epoch)))
 }
 
 /// Whether the block's producer lives.

@@ -9,6 +9,9 @@
 #![expect(clippy::disallowed_methods, reason = "this is the door the lint sends everybody to")]
 #![expect(clippy::inline_always, reason = "a site must cost what the bare instruction costs")]
 
+#[cfg(test)]
+pub(crate) mod interrupted;
+
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crate::sites::{self, Kind};

@@ -16,9 +16,10 @@ use crate::name::BlockName;
 use crate::ring::writer::{Blocked, NotTaken, RingWriter};
 use crate::sequence::Sequence;
 use crate::shm::Folder;
-use crate::shm::token::Token;
+use crate::shm::token::{Seat, Token};
 use crate::slot::{Seats, known_readers};
 use crate::wait::{LIVENESS_NS, Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
+use crate::zone::{Zone, ZoneError};
 use crate::{heartbeat, liveness, park};
 use write_slot::WriteSlot;
 
@@ -63,7 +64,7 @@ pub enum WriteError {
     Exhausted,
 }
 
-/// The one writer of a block. Not clonable; one slot is open at a time.
+/// The one writer of a block. One slot is open at a time.
 #[derive(Debug)]
 pub struct Producer<M: MappedMemory = Shared> {
     mem: M,
@@ -88,10 +89,7 @@ impl<M: MappedMemory> Producer<M> {
     ///
     /// [`WriteError`]; with [`Timeout::Now`] a time-out means "not at once".
     #[inline]
-    pub fn acquire_write_slot(
-        &mut self,
-        timeout: Timeout,
-    ) -> Result<WriteSlot<'_, M>, WriteError> {
+    pub fn acquire_write_slot(&mut self, timeout: Timeout) -> Result<WriteSlot<'_, M>, WriteError> {
         match self.writer.try_acquire(&self.mem, &self.block.ring()) {
             Some(index) => Ok(WriteSlot::new(self, index)),
             None => self.acquire_slowly(timeout),
@@ -273,6 +271,15 @@ impl<M: MappedMemory> Producer<M> {
     #[must_use]
     pub fn block(&self) -> &Block {
         &self.block
+    }
+
+    /// The flexible zone called `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::Missing`](crate::zone::ZoneError::Missing) with the names there are.
+    pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
+        Zone::find(&self.mem, &self.block, (Seat::Producer, self.epoch), name)
     }
 
     /// How many commits there were: the sequence of the next one.

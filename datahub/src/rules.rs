@@ -52,9 +52,8 @@ pub fn resume<M: Memory>(mem: &M, ring: &Ring<'_, M::Word>, rules: Rules) -> Rin
         let generation = mem.load::<X_GENERATION>(&slot.write_generation);
         let placed = |label| rules.sync == ConsumerSync::LatestOnly || rules.index(label) == index;
         let label = settle(mem, slot);
-        let right = label.filter(|&label| {
-            placed(label) && (rules.first..latest_possible).contains(&label)
-        });
+        let right =
+            label.filter(|&label| placed(label) && (rules.first..latest_possible).contains(&label));
         if label.is_some() && right.is_none() {
             slot::abort(mem, slot, 0);
             discarded += 1;
@@ -62,7 +61,7 @@ pub fn resume<M: Memory>(mem: &M, ring: &Ring<'_, M::Word>, rules: Rules) -> Rin
         held.push(Held { end: right.map_or(0, |label| label + 1), generation });
     }
     let mut commits = announced;
-    while held.iter().any(|held| held.end == commits + 1) {
+    while commits != Sequence::MAX && held.iter().any(|held| held.end == commits + 1) {
         commits += 1;
     }
     for (held, slot) in held.iter_mut().zip(ring.slots).filter(|(held, _)| held.end > commits) {

@@ -14,6 +14,7 @@ mod text;
 
 pub use datahub_derive::Schema;
 pub use hash::blake2b_256;
+pub(crate) use text::{Element, element};
 pub use text::{TEXT_BYTES_MAX, Text, as_text};
 
 use crate::config::{BlockConfig, ConfigError, ConsumerSync, SchemaTag};
@@ -143,6 +144,13 @@ pub fn bytes_of<T: Schema>(value: &T) -> &[u8] {
     unsafe { core::slice::from_raw_parts(first, size_of::<T>()) }
 }
 
+/// A copy of the value that begins in `bytes`, which may have more; `None` when they are too few.
+pub(crate) fn copied<T: Schema>(bytes: &[u8]) -> Option<T> {
+    let place = bytes.get(..size_of::<T>())?.as_ptr().cast::<T>();
+    // SAFETY: as many bytes as a value has, wherever they begin; every bit pattern is a value.
+    Some(unsafe { place.read_unaligned() })
+}
+
 fn fits<T>(found: usize, aligned: bool) -> Result<(), ViewError> {
     let (wanted, alignment) = (size_of::<T>(), align_of::<T>());
     if found != wanted {
@@ -234,7 +242,8 @@ mod tests {
     #[test]
     fn a_nested_type_is_written_out() {
         assert_eq!(Pose::SCHEMA_TEXT, POSE);
-        let track = format!("Track;id:u16:0:2;kinds:[u8;6]:2:6;path:[({POSE});2]:8:64;size:72;align:8");
+        let track =
+            format!("Track;id:u16:0:2;kinds:[u8;6]:2:6;path:[({POSE});2]:8:64;size:72;align:8");
         assert_eq!(Renamed::SCHEMA_TEXT, track);
         let hash = blake2b_simd::Params::new().hash_length(32).hash(track.as_bytes());
         assert_eq!(&Renamed::SCHEMA_HASH, hash.as_bytes());

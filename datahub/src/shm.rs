@@ -180,7 +180,8 @@ pub fn open_file(path: &Path) -> io::Result<File> {
 pub fn stranger(file: &File) -> io::Result<Option<(u32, u32)>> {
     let facts = file.metadata()?;
     // The six low bits are what others may do.
-    let ours = facts.is_file() && facts.uid() == geteuid().as_raw() && facts.mode().trailing_zeros() >= 6;
+    let ours =
+        facts.is_file() && facts.uid() == geteuid().as_raw() && facts.mode().trailing_zeros() >= 6;
     Ok((!ours).then(|| (facts.uid(), facts.mode() & 0o7777)))
 }
 

@@ -362,11 +362,7 @@ pub fn validate<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>, sequence: Seque
 }
 
 /// Whether the slot looks as if it held `sequence`; admission decides.
-pub fn seems_to_hold<M: Memory>(
-    mem: &M,
-    slot: &SlotRWState<M::Word>,
-    sequence: Sequence,
-) -> bool {
+pub fn seems_to_hold<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>, sequence: Sequence) -> bool {
     let seen = SlotWord(mem.load::<R_PEEK>(&slot.word));
     seen.state() == SlotState::Committed
         && seen.tag() == sequence::tag(sequence)

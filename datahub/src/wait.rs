@@ -79,9 +79,8 @@ pub(crate) const LIVENESS_NS: u64 = 1_000_000;
 #[must_use]
 pub fn monotonic_ns() -> u64 {
     // CLOCK_MONOTONIC always exists; a clock that does not is one that stands still.
-    clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |time| {
-        Duration::from(time).as_nanos().try_into().unwrap_or(u64::MAX)
-    })
+    clock_gettime(ClockId::CLOCK_MONOTONIC)
+        .map_or(0, |time| Duration::from(time).as_nanos().try_into().unwrap_or(u64::MAX))
 }
 
 /// One wait, from the first failed look on.

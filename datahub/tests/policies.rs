@@ -1,5 +1,7 @@
 //! What each policy promises, step by step in one thread.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 use std::time::Duration;
 
 use datahub::config::{BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConsumerSync, OnFull};

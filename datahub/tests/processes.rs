@@ -3,6 +3,8 @@
 //! A test starts this very program again as the other process; the variable `ROLE` tells it what
 //! to be. The child dies with its parent.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

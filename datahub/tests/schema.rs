@@ -1,5 +1,7 @@
 //! Schemas in blocks: who may attach to what, and what he is told.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::os::unix::fs::FileExt;
 
@@ -28,9 +30,9 @@ struct Sample {
 mod later {
     #[derive(Debug, Clone, Copy, datahub::schema::Schema)]
     #[repr(C)]
-    pub struct Sample {
-        pub time_ns: u64,
-        pub gains: [f32; 2],
+    pub(super) struct Sample {
+        time_ns: u64,
+        gains: [f32; 2],
     }
 }
 

@@ -1,5 +1,7 @@
 //! Names, files and seats: what is refused, what is taken over, what is left behind.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::Path;
@@ -121,7 +123,9 @@ fn another_version_and_a_truncated_file_have_their_own_errors() {
 
     file.write_all_at(&7_u32.to_le_bytes(), layout::header::VERSION as u64).unwrap();
     let version = HeaderError::Version { found: 7, wanted: layout::VERSION };
-    assert!(matches!(own.attach("imu"), Err(AttachError::Unusable { reason, .. }) if reason == version));
+    assert!(
+        matches!(own.attach("imu"), Err(AttachError::Unusable { reason, .. }) if reason == version)
+    );
     file.write_all_at(&layout::VERSION.to_le_bytes(), layout::header::VERSION as u64).unwrap();
     drop(producer);
 
@@ -222,8 +226,7 @@ fn an_ended_block_leaves_no_name_and_an_unnamed_one_never_had_one() {
     let own = Own::new();
     let producer = own.create("imu", shape(ConsumerSync::Sequential)).unwrap();
     assert_eq!(own.folder.names().unwrap(), [named("imu")]);
-    let unnamed =
-        Producer::create_unnamed(&own.folder, shape(ConsumerSync::Sequential)).unwrap();
+    let unnamed = Producer::create_unnamed(&own.folder, shape(ConsumerSync::Sequential)).unwrap();
     let _consumer = Consumer::attach(Place::File(unnamed.path()), JoinAt::Oldest).unwrap();
     assert_eq!(own.files(), 1);
     drop(producer);

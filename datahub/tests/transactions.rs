@@ -1,5 +1,7 @@
 //! Transactions, typed closures, iterators and batches: what each way out leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -169,6 +171,20 @@ fn a_read_transaction_reads_one_sequence_and_leaves_the_place() {
     }
 }
 
+#[test]
+fn a_payload_that_is_taken_away_while_it_is_read_gives_no_value() {
+    use std::os::unix::fs::FileExt;
+    let (producer, mut consumer) = begun(ConsumerSync::Sequential);
+    let found = with_next_slot(&mut consumer.slots(), Timeout::Now, |slot| {
+        // What a recovery by force does to a living reader: another label.
+        let label = producer.block().geometry().layout.slots + slot.slot_index() * 64 + 8;
+        producer.block().file().write_all_at(&[7], label as u64).unwrap();
+        Ok::<_, Infallible>(slot.len())
+    });
+    assert_eq!(found, Err(ReadTransactionError::Invalid { sequence: 0 }));
+    assert_eq!(producer.metrics().get(Metric::ValidationFailures), 1);
+}
+
 // F24: a payload that cannot be taken does not stop the stream, however it fails.
 #[test]
 fn a_read_that_is_refused_or_panics_is_over_all_the_same() {
@@ -224,9 +240,10 @@ fn values_are_written_and_read_in_place() {
 #[test]
 fn another_type_or_length_is_refused_before_the_closure_runs() {
     let mut typed = block(BlockConfig::of::<Sample>(ConsumerSync::Sequential, 4).unwrap());
-    let refused = with_typed_write(&mut typed, Timeout::Now, |_: &mut [u64; 2]| -> Result<(), ()> {
-        unreachable!("the layout differs")
-    });
+    let refused =
+        with_typed_write(&mut typed, Timeout::Now, |_: &mut [u64; 2]| -> Result<(), ()> {
+            unreachable!("the layout differs")
+        });
     assert!(matches!(refused, Err(WriteTransactionError::View(ViewError::Schema { .. }))));
     assert_eq!(typed.get_commit_index(), 0);
 
@@ -243,7 +260,10 @@ fn another_type_or_length_is_refused_before_the_closure_runs() {
         Ok::<_, ()>(())
     })
     .unwrap();
-    assert_eq!(with_typed_read(&mut consumer, Timeout::Now, |&value: &u32| Ok::<_, ()>(value)), Ok(5));
+    assert_eq!(
+        with_typed_read(&mut consumer, Timeout::Now, |&value: &u32| Ok::<_, ()>(value)),
+        Ok(5)
+    );
 }
 
 #[test]

@@ -43,7 +43,9 @@ pub enum HeaderError {
     #[error("the block was written with another byte order (mark {0:#010x})")]
     ByteOrder(u32),
     /// Made by another version.
-    #[error("the block has layout version {found}, this library reads version {wanted}: use the same release on both sides")]
+    #[error(
+        "the block has layout version {found}, this library reads version {wanted}: use the same release on both sides"
+    )]
     Version {
         /// The block's.
         found: u32,
@@ -51,7 +53,9 @@ pub enum HeaderError {
         wanted: u32,
     },
     /// Same version, other offsets: a build that should not exist.
-    #[error("the block's layout hash is {found:#018x}, ours {wanted:#018x}: the two builds place fields differently")]
+    #[error(
+        "the block's layout hash is {found:#018x}, ours {wanted:#018x}: the two builds place fields differently"
+    )]
     LayoutHash {
         /// The block's.
         found: u64,
@@ -122,10 +126,8 @@ pub fn parse(copy: &[u8], file_bytes: u64) -> Result<Geometry, HeaderError> {
     }
     identify(copy)?;
     let config = shape(copy)?;
-    let layout = Layout::of(&config).ok_or(HeaderError::Field {
-        field: "payload_bytes",
-        value: config.payload_bytes(),
-    })?;
+    let layout = Layout::of(&config)
+        .ok_or(HeaderError::Field { field: "payload_bytes", value: config.payload_bytes() })?;
     let (found, wanted) = (u64_at(copy, at::TOTAL_BYTES), layout.total as u64);
     if found != wanted {
         return Err(HeaderError::Total { found, wanted });

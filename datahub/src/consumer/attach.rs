@@ -145,7 +145,12 @@ impl<M: MappedMemory> Consumer<M> {
         Err(AttachError::Schema { place: show(place), expected, found })
     }
 
-    fn attach_block(mem: M, block: Block, place: &Place, join: JoinAt) -> Result<Self, AttachError> {
+    fn attach_block(
+        mem: M,
+        block: Block,
+        place: &Place,
+        join: JoinAt,
+    ) -> Result<Self, AttachError> {
         let system = |source| AttachError::System { place: show(place), source };
         let (reader, token) = take_seat(&mem, &block).map_err(system)?.ok_or_else(|| {
             let seats = block.geometry().config.consumers_max();
@@ -158,7 +163,16 @@ impl<M: MappedMemory> Consumer<M> {
         let wait = WaitStrategy::default();
         let (races, reads, polls) = (0, 0, 0);
         Ok(Self {
-            mem, block, ring_reader, reader, wait, races, reads, polls, process, _token: token,
+            mem,
+            block,
+            ring_reader,
+            reader,
+            wait,
+            races,
+            reads,
+            polls,
+            process,
+            _token: token,
         })
     }
 }

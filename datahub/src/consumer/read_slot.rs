@@ -1,6 +1,9 @@
 //! A payload that is being read.
 
-#![expect(unsafe_code, reason = "L3: a guard turns the payload into a slice while it excludes the writer")]
+#![expect(
+    unsafe_code,
+    reason = "L3: a guard turns the payload into a slice while it excludes the writer"
+)]
 
 use core::ops::Deref;
 use core::slice;
@@ -12,6 +15,7 @@ use crate::metrics::Metric;
 use crate::ring::reader::Taken;
 use crate::schema::{self, Schema, ViewError};
 use crate::sequence::Sequence;
+use crate::zone::{Zone, ZoneError};
 
 /// A payload in place. The producer does not touch it before this is dropped.
 #[derive(Debug)]
@@ -41,6 +45,15 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
     #[must_use]
     pub fn slot_index(&self) -> usize {
         self.taken.slot
+    }
+
+    /// The flexible zone called `name`, while the slot is open.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::Missing`].
+    pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
+        self.consumer.zone(name)
     }
 
     /// The bytes in use.

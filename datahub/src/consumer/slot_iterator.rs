@@ -20,7 +20,9 @@ pub enum SeekError {
         next: Sequence,
     },
     /// This consumer cannot go back so far. A gated one cannot go back at all.
-    #[error("sequence {wanted} lies behind this consumer, which can go to {oldest} and later; read single earlier payloads with `acquire_sequence`")]
+    #[error(
+        "sequence {wanted} lies behind this consumer, which can go to {oldest} and later; read single earlier payloads with `acquire_sequence`"
+    )]
     Behind {
         /// Where to.
         wanted: Sequence,

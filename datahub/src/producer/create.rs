@@ -12,11 +12,11 @@ use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, ErrorCode, Metric};
 use crate::name::BlockName;
 use crate::place::Place;
+use crate::ring::writer;
 use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::shm::{self, Folder};
 use crate::wait::{WaitStrategy, monotonic_ns};
-use crate::ring::writer;
 use crate::{heartbeat, park, rules};
 
 /// Why a block could not be made.
@@ -98,6 +98,7 @@ impl<M: MappedMemory> Producer<M> {
     /// # Errors
     ///
     /// [`CreateError`].
+    #[expect(clippy::needless_pass_by_value, reason = "the other constructors keep it")]
     pub fn create_with(
         mem: M,
         folder: &Folder,
@@ -221,7 +222,8 @@ fn take_over<M: MappedMemory>(
             // A copy may have holes, which would be SIGBUS on a full file system.
             shm::fill(&file, block.geometry().layout.total)
                 .map_err(|error| no_room(folder, &block.geometry().layout, error))?;
-            let still_named = folder.leads_to(&file, name).map_err(|error| system(folder, error))?;
+            let still_named =
+                folder.leads_to(&file, name).map_err(|error| system(folder, error))?;
             Ok(still_named.then_some((block, token)))
         }
         Ok(block) => {
@@ -252,4 +254,3 @@ fn no_room(folder: &Folder, layout: &Layout, error: io::Error) -> CreateError {
         folder: folder.path().display().to_string(),
     }
 }
-

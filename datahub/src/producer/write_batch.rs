@@ -22,7 +22,9 @@ pub enum BatchError {
     #[error("a latest-only block has no batches: write the newest payload alone")]
     LatestOnly,
     /// No slot, or more than the block has room for.
-    #[error("a batch of {slots} slots is out of range: use 1 to {most}, or make the block with `batches_of`")]
+    #[error(
+        "a batch of {slots} slots is out of range: use 1 to {most}, or make the block with `batches_of`"
+    )]
     Size {
         /// What was asked.
         slots: usize,
@@ -134,10 +136,7 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
         self.commit_by(|step| bytes[step])
     }
 
-    fn commit_by(
-        mut self,
-        bytes: impl Fn(usize) -> usize,
-    ) -> Result<Range<Sequence>, CommitError> {
+    fn commit_by(mut self, bytes: impl Fn(usize) -> usize) -> Result<Range<Sequence>, CommitError> {
         let limit = self.limit();
         if let Some(bytes) = (0..self.count).map(&bytes).find(|&bytes| bytes > limit) {
             self.producer.record_error(Metric::CommitErrors, ErrorCode::CommitTooLong);

@@ -1,6 +1,9 @@
 //! A slot that is being written.
 
-#![expect(unsafe_code, reason = "L3: a guard turns the payload into a slice while it excludes others")]
+#![expect(
+    unsafe_code,
+    reason = "L3: a guard turns the payload into a slice while it excludes others"
+)]
 
 use core::slice;
 
@@ -11,6 +14,7 @@ use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{ErrorCode, Metric};
 use crate::schema::{self, Schema, ViewError};
 use crate::sequence::Sequence;
+use crate::zone::{Zone, ZoneError};
 
 /// Why a commit was refused. The slot was given up; nothing was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -61,6 +65,15 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
         self.index
     }
 
+    /// The flexible zone called `name`, while the slot is open.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::Missing`].
+    pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
+        self.producer.zone(name)
+    }
+
     /// The payload, whole. Holds what an earlier commit left there.
     #[inline]
     #[must_use]
@@ -99,8 +112,7 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
     pub fn update_checksum_slot(&mut self, bytes: usize) -> Result<(), CommitError> {
         let (sequence, algorithm) = (self.sequence(), self.producer.config().checksum_algorithm());
         let limit = self.limit();
-        let payload =
-            self.payload().get(..bytes).ok_or(CommitError::TooLong { bytes, limit })?;
+        let payload = self.payload().get(..bytes).ok_or(CommitError::TooLong { bytes, limit })?;
         let record = checksum::record(algorithm, sequence, payload);
         let place = self.producer.block.record(self.index);
         // SAFETY: as for the payload: until the commit this guard alone touches the slot's record;

@@ -232,11 +232,7 @@ impl RingReader {
 
     /// Compares the cursor with what is still promised, and catches up.
     #[cold]
-    fn passed<M: Memory>(
-        &mut self,
-        mem: &M,
-        ring: &Ring<'_, M::Word>,
-    ) -> Result<Taken, NotRead> {
+    fn passed<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) -> Result<Taken, NotRead> {
         let commits = mem.load::<R_COMMIT_INDEX>(&ring.producer.commit_index);
         let oldest = self.rules.oldest(commits);
         if self.cursor >= oldest {

@@ -92,11 +92,7 @@ impl RingWriter {
 
     /// Takes the slot that is next in turn, if that takes no waiting: the usual case.
     #[inline]
-    pub fn try_acquire<M: Memory>(
-        &mut self,
-        mem: &M,
-        ring: &Ring<'_, M::Word>,
-    ) -> Option<usize> {
+    pub fn try_acquire<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) -> Option<usize> {
         let open = match self.rules.sync {
             ConsumerSync::LatestOnly => self.may_overwrite(self.at),
             _ => !self.rules.gates() || self.gate.admits(self.next),

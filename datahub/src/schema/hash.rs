@@ -7,8 +7,14 @@ const BLOCK: usize = 128;
 const ROUNDS: usize = 12;
 
 const IV: [u64; 8] = [
-    0x6a09_e667_f3bc_c908, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1,
-    0x510e_527f_ade6_82d1, 0x9b05_688c_2b3e_6c1f, 0x1f83_d9ab_fb41_bd6b, 0x5be0_cd19_137e_2179,
+    0x6a09_e667_f3bc_c908,
+    0xbb67_ae85_84ca_a73b,
+    0x3c6e_f372_fe94_f82b,
+    0xa54f_f53a_5f1d_36f1,
+    0x510e_527f_ade6_82d1,
+    0x9b05_688c_2b3e_6c1f,
+    0x1f83_d9ab_fb41_bd6b,
+    0x5be0_cd19_137e_2179,
 ];
 
 const SIGMA: [[u8; 16]; 10] = [
@@ -26,8 +32,14 @@ const SIGMA: [[u8; 16]; 10] = [
 
 /// Which words of the state each of the eight mixings of a round takes.
 const MIXED: [[usize; 4]; 8] = [
-    [0, 4, 8, 12], [1, 5, 9, 13], [2, 6, 10, 14], [3, 7, 11, 15],
-    [0, 5, 10, 15], [1, 6, 11, 12], [2, 7, 8, 13], [3, 4, 9, 14],
+    [0, 4, 8, 12],
+    [1, 5, 9, 13],
+    [2, 6, 10, 14],
+    [3, 7, 11, 15],
+    [0, 5, 10, 15],
+    [1, 6, 11, 12],
+    [2, 7, 8, 13],
+    [3, 4, 9, 14],
 ];
 
 /// BLAKE2b with 32 bytes of output and no key.
@@ -92,16 +104,17 @@ const fn compress(mut state: [u64; 8], block: &[u64; 16], counted: u64, last: bo
     state
 }
 
-const fn mixed(mut v: [u64; 16], [a, b, c, d]: [usize; 4], (x, y): (u64, u64)) -> [u64; 16] {
-    v[a] = v[a].wrapping_add(v[b]).wrapping_add(x);
-    v[d] = (v[d] ^ v[a]).rotate_right(32);
-    v[c] = v[c].wrapping_add(v[d]);
-    v[b] = (v[b] ^ v[c]).rotate_right(24);
-    v[a] = v[a].wrapping_add(v[b]).wrapping_add(y);
-    v[d] = (v[d] ^ v[a]).rotate_right(16);
-    v[c] = v[c].wrapping_add(v[d]);
-    v[b] = (v[b] ^ v[c]).rotate_right(63);
-    v
+/// The function G: four words of the state and two of the block.
+const fn mixed(mut mix: [u64; 16], at: [usize; 4], (one, other): (u64, u64)) -> [u64; 16] {
+    mix[at[0]] = mix[at[0]].wrapping_add(mix[at[1]]).wrapping_add(one);
+    mix[at[3]] = (mix[at[3]] ^ mix[at[0]]).rotate_right(32);
+    mix[at[2]] = mix[at[2]].wrapping_add(mix[at[3]]);
+    mix[at[1]] = (mix[at[1]] ^ mix[at[2]]).rotate_right(24);
+    mix[at[0]] = mix[at[0]].wrapping_add(mix[at[1]]).wrapping_add(other);
+    mix[at[3]] = (mix[at[3]] ^ mix[at[0]]).rotate_right(16);
+    mix[at[2]] = mix[at[2]].wrapping_add(mix[at[3]]);
+    mix[at[1]] = (mix[at[1]] ^ mix[at[2]]).rotate_right(63);
+    mix
 }
 
 #[cfg(test)]

@@ -9,6 +9,13 @@ use super::Schema;
 /// Longest text of one type.
 pub const TEXT_BYTES_MAX: usize = 8192;
 
+/// The text of a type, and whether it stands in parentheses inside another.
+pub(crate) type Element = (&'static str, bool);
+
+pub(crate) const fn element<T: Schema>() -> Element {
+    (T::SCHEMA_TEXT, T::COMPOUND)
+}
+
 /// A text that grows. Used by `#[derive(Schema)]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Text {
@@ -20,21 +27,44 @@ impl Text {
     /// The beginning of the text of a struct called `name`.
     #[must_use]
     pub const fn of(name: &str) -> Self {
-        Self { bytes: [0; TEXT_BYTES_MAX], length: 0 }.push(name).push(";")
+        Self::empty().push(name).push(";")
     }
 
     /// The text of `[T; count]`.
     #[must_use]
     pub const fn array<T: Schema>(count: usize) -> Self {
-        let empty = Self { bytes: [0; TEXT_BYTES_MAX], length: 0 };
-        empty.push("[").element::<T>().push(";").number(count).push("]")
+        Self::array_of(element::<T>(), count)
+    }
+
+    /// The text of an array of `element`.
+    pub(crate) const fn array_of(element: Element, count: usize) -> Self {
+        Self::empty().push("[").element(element).push(";").number(count).push("]")
+    }
+
+    /// The text of a shared primitive called `name` that holds `element`.
+    pub(crate) const fn holder(name: &str, element: Element) -> Self {
+        Self::empty().push(name).push("<").element(element).push(">")
+    }
+
+    const fn empty() -> Self {
+        Self { bytes: [0; TEXT_BYTES_MAX], length: 0 }
     }
 
     /// Adds a field of type `T`.
     #[must_use]
     pub const fn field<T: Schema>(self, name: &str, offset: usize) -> Self {
-        let named = self.push(name).push(":").element::<T>();
-        named.push(":").number(offset).push(":").number(size_of::<T>()).push(";")
+        self.field_of(name, element::<T>(), (offset, size_of::<T>()))
+    }
+
+    /// Adds a field of `element`.
+    pub(crate) const fn field_of(
+        self,
+        name: &str,
+        element: Element,
+        (offset, size): (usize, usize),
+    ) -> Self {
+        let named = self.push(name).push(":").element(element);
+        named.push(":").number(offset).push(":").number(size).push(";")
     }
 
     /// Adds size and alignment of the whole struct `T`.
@@ -69,11 +99,8 @@ impl Text {
         as_text(self.bytes.split_at(self.length).0)
     }
 
-    const fn element<T: Schema>(self) -> Self {
-        if T::COMPOUND {
-            return self.push("(").push(T::SCHEMA_TEXT).push(")");
-        }
-        self.push(T::SCHEMA_TEXT)
+    const fn element(self, (text, compound): Element) -> Self {
+        if compound { self.push("(").push(text).push(")") } else { self.push(text) }
     }
 
     const fn push(mut self, text: &str) -> Self {
@@ -120,10 +147,7 @@ mod tests {
         let text = Text::of("Sample").field::<u64>("time_ns", 0).field::<[f32; 12]>("axes", 8);
         assert_eq!(text.len(), "Sample;time_ns:u64:0:8;axes:[f32;12]:8:48;".len());
         let text = text.end::<[u64; 7]>();
-        assert_eq!(
-            text.as_str(),
-            "Sample;time_ns:u64:0:8;axes:[f32;12]:8:48;size:56;align:8"
-        );
+        assert_eq!(text.as_str(), "Sample;time_ns:u64:0:8;axes:[f32;12]:8:48;size:56;align:8");
         assert_eq!(as_text(&text.trimmed::<6>()), "Sample");
     }
 

@@ -43,21 +43,17 @@ impl Seat {
         }
     }
 
-    fn lock(self) -> libc::flock {
-        libc::flock {
-            l_type: WRITE_LOCK,
-            l_whence: FROM_START,
-            l_start: self.byte(),
-            l_len: 1,
-            l_pid: 0,
-        }
+    fn lock(self, kind: libc::c_short) -> libc::flock {
+        libc::flock { l_type: kind, l_whence: FROM_START, l_start: self.byte(), l_len: 1, l_pid: 0 }
     }
 }
 
 /// A held token; dropping it gives it back.
 #[derive(Debug)]
 pub struct Token {
-    _description: File,
+    description: File,
+    seat: Seat,
+    process: u32,
 }
 
 impl Token {
@@ -69,12 +65,27 @@ impl Token {
     pub fn take(segment: &File, seat: Seat) -> io::Result<Option<Self>> {
         let own = open_file(&reopenable(segment))?;
         loop {
-            match fcntl(&own, FcntlArg::F_OFD_SETLK(&seat.lock())) {
-                Ok(_) => return Ok(Some(Self { _description: own })),
+            match fcntl(&own, FcntlArg::F_OFD_SETLK(&seat.lock(WRITE_LOCK))) {
+                Ok(_) => {
+                    let process = std::process::id();
+                    return Ok(Some(Self { description: own, seat, process }));
+                }
                 Err(Errno::EAGAIN | Errno::EACCES) => return Ok(None),
                 Err(Errno::EINTR) => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+}
+
+impl Drop for Token {
+    /// Gives the token back at once: between its fork and its exec a child of ours has a copy of
+    /// the descriptor, and closing ours alone would leave the token held until then.
+    fn drop(&mut self) {
+        if std::process::id() == self.process {
+            // What could not be unlocked is unlocked by the close that follows.
+            let _unlocked =
+                fcntl(&self.description, FcntlArg::F_OFD_SETLK(&self.seat.lock(UNLOCKED)));
         }
     }
 }
@@ -85,7 +96,7 @@ impl Token {
 ///
 /// Those of `fcntl`.
 pub fn is_held(segment: &File, seat: Seat) -> io::Result<bool> {
-    let mut lock = seat.lock();
+    let mut lock = seat.lock(WRITE_LOCK);
     fcntl(segment, FcntlArg::F_OFD_GETLK(&mut lock))?;
     Ok(lock.l_type != UNLOCKED)
 }

@@ -6,6 +6,7 @@ use crate::producer::{Producer, WriteError};
 use crate::schema::{Schema, ViewError};
 use crate::sequence::Sequence;
 use crate::wait::Timeout;
+use crate::zone::{Zone, ZoneError};
 
 /// Why nothing was published. The block is as before.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +54,16 @@ impl<M: MappedMemory> WriteTransaction<'_, M> {
     pub fn typed<T: Schema>(&mut self) -> Result<&mut T, ViewError> {
         self.bytes = size_of::<T>();
         self.slot.typed()
+    }
+
+    /// The flexible zone called `name`. What is done to it stays, also when the transaction is given
+    /// up.
+    ///
+    /// # Errors
+    ///
+    /// [`ZoneError::Missing`].
+    pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
+        self.slot.zone(name)
     }
 
     /// Publishes only the first `bytes` bytes; all of them unless this is called.

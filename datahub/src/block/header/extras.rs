@@ -123,9 +123,8 @@ pub(super) mod tests {
     /// A configuration with a schema and three zones.
     pub(in super::super) fn furnished(config: BlockConfig) -> BlockConfig {
         let text = "Sample;time_ns:u64:0:8;size:8;align:8";
-        let zone = |name: &str, bytes| {
-            ZoneConfig::new(BlockName::new(name).unwrap(), bytes).unwrap()
-        };
+        let zone =
+            |name: &str, bytes| ZoneConfig::new(BlockName::new(name).unwrap(), bytes).unwrap();
         let typed = zone("gains", 100).with_schema(Some(SchemaTag::new([9; 32], "")));
         let longest = zone(&"z".repeat(63), 1 << 20);
         config

@@ -63,11 +63,7 @@ impl RingReader {
 
     /// Makes the newest payload the next one, or the first to come when the newest was read.
     /// Returns the sequence that comes next.
-    pub fn seek_latest<M: Memory>(
-        &mut self,
-        mem: &M,
-        ring: &Ring<'_, M::Word>,
-    ) -> Sequence {
+    pub fn seek_latest<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) -> Sequence {
         let newest = self.commit_index(mem, ring).saturating_sub(1).max(self.rules.first);
         self.seek(mem, ring, newest.max(self.cursor));
         self.cursor

@@ -146,12 +146,7 @@ impl RingWriter {
     }
 
     /// Gives the `count` slots up; no sequence was spent.
-    pub fn abort_batch<M: Memory>(
-        &mut self,
-        mem: &M,
-        ring: &Ring<'_, M::Word>,
-        count: usize,
-    ) {
+    pub fn abort_batch<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>, count: usize) {
         self.open = 0;
         for step in 0..count {
             let index = wrapped(self.at + step, self.rules.slots);
@@ -163,73 +158,17 @@ impl RingWriter {
 
 #[cfg(test)]
 mod tests {
-    use core::cell::Cell;
-    use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use crate::config::{BlockConfig, ConsumerSync};
     use crate::cursor::{AckLine, CursorLine, RegistryLine};
+    use crate::memory::interrupted::Interrupted;
     use crate::memory::{Memory, Shared, SharedWord};
     use crate::ring::reader::{JoinAt, RingReader};
     use crate::ring::writer::RingWriter;
     use crate::ring::{ProducerLine, Ring, Rules};
     use crate::rules;
     use crate::slot::{Reader, SlotRWState};
-
-    /// A memory whose process dies before one of its operations.
-    struct Dying(Cell<u32>);
-
-    impl Dying {
-        fn step(&self) {
-            if self.0.get() == 0 {
-                resume_unwind(Box::new("dead"));
-            }
-            self.0.set(self.0.get() - 1);
-        }
-    }
-
-    impl Memory for Dying {
-        type Word = SharedWord;
-
-        fn load<const SITE: u16>(&self, word: &SharedWord) -> u64 {
-            self.step();
-            Shared.load::<SITE>(word)
-        }
-
-        fn store<const SITE: u16>(&self, word: &SharedWord, value: u64) {
-            self.step();
-            Shared.store::<SITE>(word, value);
-        }
-
-        fn compare_exchange<const SITE: u16>(
-            &self,
-            word: &SharedWord,
-            current: u64,
-            new: u64,
-        ) -> Result<u64, u64> {
-            self.step();
-            Shared.compare_exchange::<SITE>(word, current, new)
-        }
-
-        fn fetch_or<const SITE: u16>(&self, word: &SharedWord, bits: u64) -> u64 {
-            self.step();
-            Shared.fetch_or::<SITE>(word, bits)
-        }
-
-        fn fetch_and<const SITE: u16>(&self, word: &SharedWord, bits: u64) -> u64 {
-            self.step();
-            Shared.fetch_and::<SITE>(word, bits)
-        }
-
-        fn fetch_add<const SITE: u16>(&self, word: &SharedWord, amount: u64) -> u64 {
-            self.step();
-            Shared.fetch_add::<SITE>(word, amount)
-        }
-
-        fn fence<const SITE: u16>(&self) {
-            self.step();
-            Shared.fence::<SITE>();
-        }
-    }
 
     #[derive(Default)]
     struct Words {
@@ -289,18 +228,19 @@ mod tests {
         let mut reader = join(0);
         assert_eq!(read_all(&words, &mut reader), [2, 3, 4, 5]);
 
-        let dying = Dying(Cell::new(steps));
+        let dying = Interrupted::dying(steps);
         let batch = AssertUnwindSafe(|| write_batch(&dying, &words, &mut writer, 3));
         let lived = catch_unwind(batch).is_ok();
         let before = read_all(&words, &mut reader);
         assert!(before.is_empty() || before == [6, 7, 8], "dead at {steps}: {before:?}");
 
         let mut again = (0..).map(|steps| {
-            let dying = Dying(Cell::new(steps));
+            let dying = Interrupted::dying(steps);
             catch_unwind(AssertUnwindSafe(|| rules::resume(&dying, &words.ring(), rules))).ok()
         });
         let mut heir = again.find_map(|heir| heir).unwrap();
-        let told = |seen: Vec<u64>| assert!(seen.is_empty() || seen == [6, 7, 8], "{steps}: {seen:?}");
+        let told =
+            |seen: Vec<u64>| assert!(seen.is_empty() || seen == [6, 7, 8], "{steps}: {seen:?}");
         let after = read_all(&words, &mut reader);
         told([before, after].concat());
         let first = heir.next();
