@@ -1,0 +1,85 @@
+//! `harness check`: every mistake of every file.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::select::twins;
+use super::{Exit, Output};
+use crate::scenario::{self, Problem, Profile, Scenario, ScenarioError};
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Scenario files, or folders that hold some.
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    paths: Vec<PathBuf>,
+    /// Sets a key, as for `run`; repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    let (mut good, mut bad) = (vec![], vec![]);
+    match scenario::find(&args.paths) {
+        Ok(files) => {
+            for file in files {
+                match scenario::load(&file, &args.set) {
+                    Ok(scenario) => good.push(scenario),
+                    Err(error) => bad.push(error),
+                }
+            }
+        }
+        Err(error) => bad.push(error),
+    }
+    let twins = twins(&good, output);
+    if args.json {
+        output.json(&as_json(&good, &bad));
+    } else {
+        show(&good, &bad, output);
+    }
+    if twins > 0 || !bad.is_empty() {
+        Exit::Usage
+    } else if good.is_empty() {
+        output.error("there is no scenario to check");
+        Exit::NothingRan
+    } else {
+        Exit::Pass
+    }
+}
+
+fn show(good: &[Scenario], bad: &[ScenarioError], output: &mut Output) {
+    for error in bad {
+        output.note(&error.render(output.colour(), output.width()));
+    }
+    let cells = |profile: Profile| -> usize {
+        good.iter().map(|scenario| scenario.cells(profile).len()).sum()
+    };
+    let counts: Vec<String> =
+        Profile::ALL.iter().map(|profile| format!("{} {profile}", cells(*profile))).collect();
+    let (right, wrong, counts) = (good.len(), bad.len(), counts.join(", "));
+    output.result(&format!("right: {right} (cells: {counts}), wrong: {wrong}\n"));
+}
+
+fn as_json(good: &[Scenario], bad: &[ScenarioError]) -> Value {
+    let problem = |problem: &Problem| {
+        json!({
+            "code": problem.code,
+            "message": problem.message,
+            "help": problem.help,
+            "place": problem.place,
+            "line": problem.line,
+            "column": problem.column,
+        })
+    };
+    json!({
+        "right": good.iter().map(|scenario| scenario.file.as_str()).collect::<Vec<_>>(),
+        "wrong": bad.iter().map(|error| json!({
+            "file": error.file,
+            "problems": error.problems.iter().map(problem).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+    })
+}

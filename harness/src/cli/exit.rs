@@ -1,0 +1,104 @@
+//! Exit codes: stable, listed in `--help`, never reused.
+
+use std::process::ExitCode;
+
+/// How a run of the program ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// Everything that was asked holds.
+    Pass,
+    /// A correctness expectation or a model was violated.
+    Correctness,
+    /// The command line or a scenario is wrong; nothing ran.
+    Usage,
+    /// A performance gate failed.
+    Performance,
+    /// Nothing was selected, or nothing was executed.
+    NothingRan,
+    /// Too noisy or too few samples to say.
+    Inconclusive,
+    /// A scenario broke: a worker died, a deadline passed, a set-up failed.
+    Broken,
+    /// A file could not be read or written.
+    Io,
+    /// A bug in this program.
+    Bug,
+    /// Stopped from outside; partial results are written.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Correctness => 1,
+            Self::Usage => 2,
+            Self::Performance => 3,
+            Self::NothingRan => 4,
+            Self::Inconclusive => 5,
+            Self::Broken => 6,
+            Self::Io => 7,
+            Self::Bug => 70,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// The end of `-h`.
+pub(super) const SHORT_HELP: &str = "`harness --help` lists examples and exit codes.";
+
+/// The end of `--help`.
+pub(super) const HELP: &str = "\
+Examples:
+  harness check scenarios
+      Is every scenario well-formed? Shows all mistakes with file, line and caret.
+  harness plan scenarios/fanout --profile full
+      Which cells would run, on which cores, with how much memory, for how long?
+  harness explain scenarios/latency/ping-pong.toml
+      What does this scenario do, and what must hold?
+
+Exit codes:
+    0  pass
+    1  correctness: an expectation or a model was violated
+    2  usage: the command line or a scenario is wrong; nothing ran
+    3  performance: a gate failed
+    4  nothing ran: no scenario, no cell, no execution
+    5  inconclusive: too noisy, or too few samples
+    6  broken: a worker died, a deadline passed, a set-up failed
+    7  a file could not be read or written
+   70  a bug in this program
+  130  interrupted; partial results are written
+
+Results go to standard output, everything else to standard error.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_in_the_help() {
+        let all = [
+            Exit::Pass,
+            Exit::Correctness,
+            Exit::Usage,
+            Exit::Performance,
+            Exit::NothingRan,
+            Exit::Inconclusive,
+            Exit::Broken,
+            Exit::Io,
+            Exit::Bug,
+            Exit::Interrupted,
+        ];
+        for exit in all {
+            assert!(HELP.contains(&format!("\n{:>5}  ", exit.code())), "{exit:?} is not listed");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `harness explain`: a scenario in words.
+
+mod words;
+
+use std::path::PathBuf;
+
+use super::{Exit, Output, select};
+use crate::scenario::Profile;
+
+/// An example that uses every section, with comments.
+pub(super) const EXAMPLE: &str = include_str!("../../schema/example.toml");
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Scenario files, or folders that hold some; without one, an example shows the format.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// How much is run.
+    #[arg(long, value_enum, default_value_t)]
+    profile: Profile,
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    if args.paths.is_empty() {
+        output.result(EXAMPLE);
+        return Exit::Pass;
+    }
+    match select::load(&args.paths, &[], output) {
+        Ok(scenarios) => {
+            let width = output.width();
+            for scenario in &scenarios {
+                output.result(&words::scenario(scenario, args.profile, width));
+            }
+            Exit::Pass
+        }
+        Err(exit) => exit,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_is_right() {
+        let scenario = crate::scenario::parse("example.toml", EXAMPLE, &[]);
+        assert!(scenario.is_ok(), "{}", scenario.unwrap_err().render(false, 100));
+    }
+}

@@ -1,0 +1,213 @@
+//! A checked scenario in sentences.
+
+use std::fmt::Write as _;
+
+use crate::gate::{Class, Expectation};
+use crate::scenario::model::{
+    Arrival, BlockSpec, Cell, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, Join, Length,
+    OnFull, Pin, ProducerSpec, Read, RunSpec, Wait, Warmup, Workload,
+};
+use crate::scenario::{Profile, Scenario};
+
+/// The whole scenario under one profile.
+pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> String {
+    let cells = scenario.cells(profile);
+    let mut text = format!("{} — {}\n{}\n", scenario.name, scenario.file, scenario.question);
+    let Some(cell) = cells.first() else {
+        return text;
+    };
+    let mut paragraphs = vec![block(&cell.block), workload(cell), producer(&cell.producer)];
+    paragraphs.extend(cell.consumers.iter().map(consumer));
+    paragraphs.push(run(&cell.run));
+    paragraphs.extend(matrix(cells));
+    for paragraph in paragraphs {
+        text.push_str(&wrap(&paragraph, width));
+    }
+    text.push_str("\nWhat must hold:\n");
+    for expectation in &cell.expectations {
+        // A String takes every write.
+        let _written = writeln!(text, "  {}", expectation_line(expectation));
+    }
+    text.push('\n');
+    text
+}
+
+fn matrix(cells: &[Cell]) -> Option<String> {
+    let first = cells.first().filter(|_| cells.len() > 1)?;
+    let mut axes = vec![];
+    for (index, (key, _)) in first.axes.iter().enumerate() {
+        let mut values: Vec<&str> = vec![];
+        for cell in cells {
+            let value = cell.axes.get(index).map_or("", |(_, value)| value.as_str());
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        if values.len() > 1 {
+            axes.push(format!("{key} in {}", values.join(", ")));
+        }
+    }
+    let (count, axes) = (cells.len(), axes.join("; "));
+    Some(format!("All of this describes the first of {count} cells; they vary {axes}."))
+}
+
+fn plural(count: impl Into<u64>, word: &str) -> String {
+    let count = count.into();
+    if count == 1 { format!("one {word}") } else { format!("{count} {word}s") }
+}
+
+fn block(block: &BlockSpec) -> String {
+    let slots = plural(block.slots, "slot");
+    let (payload, physical) = (block.payload, block.physical_slots);
+    let sync = match block.consumer_sync {
+        ConsumerSync::LatestOnly => "Consumers see the latest payload and may skip earlier ones.",
+        ConsumerSync::Sequential => "One consumer sees every payload, in order.",
+        ConsumerSync::SequentialSync => {
+            "Every consumer sees every payload, in order; the slowest holds the producer back."
+        }
+    };
+    let full = match block.on_full {
+        OnFull::Block { timeout } => {
+            format!("A producer without room waits at most {timeout}, then tries again.")
+        }
+        OnFull::Error => {
+            "A producer without room gets an error at once and tries again.".to_owned()
+        }
+        OnFull::Overwrite => "A producer without room takes the oldest payload's place.".to_owned(),
+    };
+    let checksum = match block.checksum {
+        None => "Payloads carry no checksum.".to_owned(),
+        Some(spec) => {
+            let who = match spec.policy {
+                ChecksumPolicy::Manual => "the workers ask for it",
+                ChecksumPolicy::Enforced => "the block stamps each commit and verifies each read",
+            };
+            format!("Payloads carry {} checksums; {who}.", spec.algorithm.name())
+        }
+    };
+    let policy = block.policy.name();
+    format!(
+        "The block ({policy}) promises {slots} of {payload} and has {physical} in memory, with \
+         places for {}. {sync} {full} {checksum}",
+        plural(block.max_consumers, "consumer")
+    )
+}
+
+fn workload(cell: &Cell) -> String {
+    match cell.workload {
+        Workload::PingPong => "Ping-pong: one message goes over one block and its answer comes \
+                               back over a second; latency is half the round trip."
+            .to_owned(),
+        Workload::Stream => "Stream: the producer writes as fast as it can.".to_owned(),
+        Workload::Open { rate, arrival } => {
+            let spaced = match arrival {
+                Arrival::Uniform => "evenly spaced",
+                Arrival::Poisson => "at random moments (Poisson)",
+            };
+            format!(
+                "Open loop: {rate}, {spaced}, whether the consumers keep up or not; latency counts \
+                 from the moment at which a message was due."
+            )
+        }
+    }
+}
+
+fn placed(pin: Pin, wait: Wait) -> String {
+    let pin = match pin {
+        Pin::Core(core) => format!("runs on core {core}"),
+        Pin::Spread => "has a core of its own while there are some".to_owned(),
+        Pin::None => "runs where the kernel puts it".to_owned(),
+    };
+    let wait = match wait {
+        Wait::Spin => "polls without pause while it waits",
+        Wait::Yield => "polls and gives its core away while it waits",
+        Wait::Park => "sleeps while it waits",
+    };
+    format!("{pin} and {wait}")
+}
+
+fn producer(producer: &ProducerSpec) -> String {
+    let fill = match producer.fill {
+        Fill::Full => "writes every word of a payload, and every word is verified",
+        Fill::Header => "writes only the stamp at the start of a payload",
+    };
+    let aborts = match producer.abort_every {
+        Some(n) => format!(" It aborts one write in {n} instead of committing it."),
+        None => String::new(),
+    };
+    format!("The producer {}. It {fill}.{aborts}", placed(producer.pin, producer.wait))
+}
+
+fn consumer(group: &ConsumerSpec) -> String {
+    let who = if group.count == 1 {
+        format!("The consumer `{}`", group.name)
+    } else {
+        format!("Each of {} consumers `{}`", group.count, group.name)
+    };
+    let read = match group.read {
+        Read::Next => "the next payload",
+        Read::Latest => "the latest payload",
+    };
+    let join = match group.join {
+        Join::Oldest => "oldest",
+        Join::Latest => "newest",
+    };
+    let work = if group.work.0 == 0 {
+        String::new()
+    } else {
+        format!(" It is busy for {} with each message.", group.work)
+    };
+    let placed = placed(group.pin, group.wait);
+    format!("{who} {placed}. It starts at the {join} payload and asks for {read}.{work}")
+}
+
+fn run(run: &RunSpec) -> String {
+    let length = match run.length {
+        Length::Time(time) => format!("lasts {time}"),
+        Length::Messages(messages) => format!("ends after {messages} messages"),
+    };
+    let warmup = match run.warmup {
+        Warmup::Time(time) if time.0 == 0 => "without a warm-up".to_owned(),
+        Warmup::Time(time) => format!("after a warm-up of {time}"),
+        Warmup::Messages(messages) => format!("after {messages} messages of warm-up"),
+    };
+    let trials = plural(run.repeats, "trial");
+    let (seed, deadline) = (run.seed, run.deadline);
+    format!("A trial {length}, {warmup}; {trials}, seed {seed}. After {deadline} it is broken.")
+}
+
+fn expectation_line(expectation: &Expectation) -> String {
+    let class = match expectation.class() {
+        Class::Correctness => "correctness",
+        Class::Performance => "performance",
+    };
+    let mut line = format!("{:<12} {}", class, expectation.check);
+    if expectation.near_only {
+        line.push_str(", on near trials");
+    }
+    if expectation.min_trials > 1 {
+        let _written = write!(line, ", from {} trials", expectation.min_trials);
+    }
+    line.push_str(if expectation.implied { "  (implied)" } else { "" });
+    line
+}
+
+/// Breaks a paragraph at blanks and indents it by two.
+fn wrap(paragraph: &str, width: usize) -> String {
+    let mut text = String::new();
+    let mut column = 0;
+    for word in paragraph.split_whitespace() {
+        let length = word.chars().count();
+        if column == 0 || column + 1 + length > width {
+            text.push_str(if column == 0 { "  " } else { "\n    " });
+            column = if column == 0 { 2 } else { 4 };
+        } else {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
+    }
+    text.push('\n');
+    text
+}

@@ -1,0 +1,75 @@
+//! `harness list`: scenarios and their cells.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::select::Selection;
+use super::{Exit, Output};
+use crate::scenario::{Cell, Profile, Scenario};
+
+/// Arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// Lists each cell of the profile.
+    #[arg(long, help_heading = "Output")]
+    cells: bool,
+    /// Prints JSON.
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    let scenarios = match args.selection.scenarios(output) {
+        Ok(scenarios) => scenarios,
+        Err(exit) => return exit,
+    };
+    let profile = args.selection.profile;
+    let listed: Vec<(&Scenario, Vec<&Cell>)> = scenarios
+        .iter()
+        .map(|scenario| (scenario, cells(scenario, profile, args.selection.filter.as_deref())))
+        .filter(|(_, cells)| !cells.is_empty())
+        .collect();
+    if args.json {
+        output.json(&Value::Array(listed.iter().map(|(s, cells)| as_json(s, cells)).collect()));
+    } else {
+        output.result(&as_text(&listed, args.cells));
+    }
+    if listed.is_empty() {
+        output.error("the filter leaves no cell");
+        return Exit::NothingRan;
+    }
+    Exit::Pass
+}
+
+fn cells<'a>(scenario: &'a Scenario, profile: Profile, filter: Option<&str>) -> Vec<&'a Cell> {
+    let kept = |cell: &&Cell| filter.is_none_or(|text| cell.id.contains(text));
+    scenario.cells(profile).iter().filter(kept).collect()
+}
+
+fn as_text(listed: &[(&Scenario, Vec<&Cell>)], with_cells: bool) -> String {
+    let mut text = String::new();
+    let width = listed.iter().map(|(scenario, _)| scenario.name.len()).max().unwrap_or(0);
+    for (scenario, cells) in listed {
+        let (name, question, count) = (&scenario.name, &scenario.question, cells.len());
+        let word = if count == 1 { "cell " } else { "cells" };
+        // A String takes every write.
+        let _written = writeln!(text, "{name:width$}  {count:>3} {word}  {question}");
+        for cell in cells.iter().filter(|_| with_cells) {
+            let _written = writeln!(text, "  {}", cell.id);
+        }
+    }
+    text
+}
+
+fn as_json(scenario: &Scenario, cells: &[&Cell]) -> Value {
+    json!({
+        "file": scenario.file,
+        "name": scenario.name,
+        "question": scenario.question,
+        "tags": scenario.tags,
+        "cells": cells.iter().map(|cell| cell.id.as_str()).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,211 @@
+//! `harness model`: the shipped protocol under every engine, and the published flaws in theirs.
+
+mod show;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use models::request::Request;
+use models::{Engine, Options};
+use report_schema::{EXIT_NOTHING_RAN, ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
+
+use super::run::commit;
+use super::{Exit, Output};
+use crate::host::Host;
+use crate::suite::files::{self, Folder};
+
+/// Arguments of `model`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only models whose name contains this.
+    filter: Option<String>,
+    /// Lists the models and what each asks; runs nothing.
+    #[arg(long)]
+    list: bool,
+    /// Only this engine; may be given several times.
+    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    engine: Vec<Engine>,
+    /// Leaves out the ordering mutants.
+    #[arg(long)]
+    no_mutants: bool,
+    /// Longest run of one model, in seconds; what was not finished is called bounded.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Models at once; as many as there are cores, if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: Option<u16>,
+    /// Where random schedules begin.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Where results are written.
+    #[arg(short, long, value_name = "DIR", default_value = "out")]
+    out: PathBuf,
+    /// Prints the result document on standard output.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    one: One,
+}
+
+/// One run, as a result names it.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "One run again")]
+struct One {
+    /// Exactly this model, under the one engine that is named.
+    #[arg(long, value_name = "NAME", conflicts_with = "filter", requires = "engine")]
+    scenario: Option<String>,
+    /// A site with another ordering, or `none` for a fence; may be given several times.
+    #[arg(long, value_name = "SITE=ORDERING", requires = "scenario")]
+    mutant: Vec<String>,
+    /// A role vanishes before one of its steps.
+    #[arg(long, value_name = "ROLE:STEP", requires = "scenario")]
+    crash: Option<String>,
+    /// How often in a row a role may read one stale value (explore).
+    #[arg(long, value_name = "N", requires = "scenario")]
+    repeats: Option<u32>,
+    /// Most preemptions in one execution (loom).
+    #[arg(long, value_name = "N", requires = "scenario")]
+    preemptions: Option<usize>,
+    /// Only this execution, as its counterexample names it (explore).
+    #[arg(long, value_name = "PATH", requires = "scenario")]
+    replay: Option<String>,
+}
+
+fn engine(name: &str) -> Result<Engine, String> {
+    let names: Vec<&str> = Engine::ALL.iter().map(|engine| engine.name()).collect();
+    let engine = Engine::by_name(name)
+        .ok_or_else(|| format!("there is no such engine; use one of {}", names.join(", ")))?;
+    // A run without an engine that was asked for must not look like a run with it.
+    if engine.compiled_in() { Ok(engine) } else { Err(format!("{name} is not compiled in")) }
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    if args.list {
+        output.result(&show::list());
+        return Exit::Pass;
+    }
+    let (started, began) = (jiff::Timestamp::now(), Instant::now());
+    let moment = started.strftime("%Y%m%dT%H%M%SZ").to_string();
+    // An hour of models must not end at a folder that cannot be written to.
+    if let Err(error) = files::prove(&args.out) {
+        output.error(&error.to_string());
+        return Exit::Io;
+    }
+    let results = match results(args, output) {
+        Ok(results) => results,
+        Err(exit) => return exit,
+    };
+    let exit = verdict(&results);
+    let result = SuiteResult {
+        schema_version: SCHEMA_VERSION,
+        suite: "models".to_owned(),
+        profile: "full".to_owned(),
+        started_unix_ms: u64::try_from(started.as_millisecond()).unwrap_or(0),
+        wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        commit: commit(),
+        command: std::env::args().collect(),
+        seed: args.seed,
+        host: Host::read().report(),
+        verdict: worst(&results),
+        exit_code: if results.is_empty() { EXIT_NOTHING_RAN } else { exit.code() },
+        scenarios: vec![],
+        models: results,
+        notes: vec![],
+    };
+    match Folder::create(&args.out, "models", &moment) {
+        Ok(folder) => finish(args, (&result, exit), &folder, output),
+        Err(error) => {
+            output.error(&error.to_string());
+            Exit::Io
+        }
+    }
+}
+
+/// Runs what was asked for, and says of each how it went.
+fn results(args: &Args, output: &mut Output) -> Result<Vec<ModelResult>, Exit> {
+    let exe = std::env::current_exe().map_err(|error| {
+        output.error(&format!("this program cannot find itself: {error}"));
+        Exit::Bug
+    })?;
+    if let Some(scenario) = &args.one.scenario {
+        let [engine] = args.engine.as_slice() else {
+            output.error("one run has one --engine");
+            return Err(Exit::Usage);
+        };
+        return Ok(vec![models::run_in_process_of(&exe, &one(args, *engine, scenario))]);
+    }
+    let mut options = Options::new(exe);
+    if !args.engine.is_empty() {
+        options.engines.clone_from(&args.engine);
+    }
+    options.filter.clone_from(&args.filter);
+    options.mutants = !args.no_mutants;
+    (options.seconds, options.seed) = (args.seconds, args.seed);
+    options.jobs = args.jobs.map_or(options.jobs, usize::from);
+    let total = options.requests().len();
+    let mut done = 0;
+    let results = models::gate(&options, &mut |result| {
+        done += 1;
+        output.note(&format!("[{done}/{total}] {}", show::line(result)));
+    });
+    if results.is_empty() {
+        output.error("no model has such a name: see `harness model --list`");
+        return Err(Exit::NothingRan);
+    }
+    Ok(results)
+}
+
+fn one(args: &Args, engine: Engine, scenario: &str) -> Request {
+    let mut request = Request::new(engine, scenario);
+    request.mutant.clone_from(&args.one.mutant);
+    request.crash.clone_from(&args.one.crash);
+    request.limits.seconds = args.seconds;
+    request.limits.seed = args.seed;
+    request.limits.repeats = args.one.repeats;
+    request.limits.preemptions = args.one.preemptions;
+    request.limits.replay.clone_from(&args.one.replay);
+    request
+}
+
+fn finish(
+    args: &Args,
+    (result, exit): (&SuiteResult, Exit),
+    folder: &Folder,
+    output: &mut Output,
+) -> Exit {
+    let written = folder.write_all(result, true);
+    if args.json {
+        match result.to_json() {
+            Ok(json) => output.result(&json),
+            Err(error) => output.error(&format!("the result cannot be written: {error}")),
+        }
+    } else {
+        output.result(&show::table(&result.models));
+        output.result(&show::findings(&result.models));
+    }
+    if let Err(error) = written {
+        output.error(&error.to_string());
+        return Exit::Io;
+    }
+    let last = show::last_line(&result.models, exit, &folder.path().join("report.html"));
+    if args.json {
+        output.note(&last)
+    } else {
+        output.result(&format!("{last}\n"))
+    }
+    exit
+}
+
+fn worst(results: &[ModelResult]) -> Verdict {
+    Verdict::worst(results.iter().map(|result| result.verdict)).unwrap_or(Verdict::Inconclusive)
+}
+
+fn verdict(results: &[ModelResult]) -> Exit {
+    match worst(results) {
+        Verdict::Pass => Exit::Pass,
+        Verdict::Performance => Exit::Performance,
+        Verdict::Inconclusive => Exit::Inconclusive,
+        Verdict::Broken => Exit::Broken,
+        Verdict::Correctness => Exit::Correctness,
+    }
+}

@@ -1,0 +1,157 @@
+//! What `model` shows: a line as each run ends, a table, what was found, one last line.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anstyle::AnsiColor;
+use comfy_table::{Table, presets};
+use report_schema::{Coverage, ModelKind, ModelResult, Verdict};
+
+use crate::cli::Exit;
+
+/// Every model and its question.
+pub(super) fn list() -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["model", "kind", "protocol", "question"]);
+    for entry in models::catalogue::all() {
+        table.add_row([entry.name, kind(entry.kind), entry.memory, entry.question]);
+    }
+    format!("{table}\n")
+}
+
+const fn kind(kind: ModelKind) -> &'static str {
+    match kind {
+        ModelKind::Protocol => "protocol",
+        ModelKind::Mutant => "mutant",
+        ModelKind::CrashPoint => "crash point",
+        ModelKind::PublishedFlaw => "published flaw",
+        ModelKind::Litmus => "litmus",
+    }
+}
+
+/// How one run went.
+pub(super) fn line(result: &ModelResult) -> String {
+    format!(
+        "{} {} {}: {}, {} executions, {} ms",
+        coloured(result.verdict),
+        result.engine,
+        result.scenario,
+        coverage(&result.coverage),
+        result.executions,
+        result.elapsed_ms
+    )
+}
+
+/// Complete, bounded and sampled are never merged.
+fn coverage(coverage: &Coverage) -> String {
+    match coverage {
+        Coverage::Complete => "complete".to_owned(),
+        Coverage::Bounded { bound } => format!("bounded ({bound})"),
+        Coverage::Sampled { schedules, seed } => format!("sampled ({schedules}, seed {seed})"),
+    }
+}
+
+/// One row for each engine and kind.
+pub(super) fn table(results: &[ModelResult]) -> String {
+    let mut groups: BTreeMap<(&str, &str), Vec<&ModelResult>> = BTreeMap::new();
+    for result in results {
+        groups.entry((kind(result.kind), &result.engine)).or_default().push(result);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header([
+        "kind",
+        "engine",
+        "runs",
+        "as expected",
+        "complete",
+        "bounded",
+        "sampled",
+        "executions",
+        "seconds",
+    ]);
+    for ((kind, engine), group) in groups {
+        let count = |holds: fn(&ModelResult) -> bool| {
+            group.iter().filter(|result| holds(result)).count().to_string()
+        };
+        let executions: u64 = group.iter().map(|result| result.executions).sum();
+        let ms: u64 = group.iter().map(|result| result.elapsed_ms).sum();
+        table.add_row([
+            kind.to_owned(),
+            engine.to_owned(),
+            group.len().to_string(),
+            count(|result| result.verdict == Verdict::Pass),
+            count(|result| result.coverage == Coverage::Complete),
+            count(|result| matches!(result.coverage, Coverage::Bounded { .. })),
+            count(|result| matches!(result.coverage, Coverage::Sampled { .. })),
+            executions.to_string(),
+            format!("{:.1}", ms as f64 / 1000.0),
+        ]);
+    }
+    format!("{table}\n")
+}
+
+/// The counterexamples: in one sentence where one was expected, in steps where not.
+pub(super) fn findings(results: &[ModelResult]) -> String {
+    let mut text = String::new();
+    // A String takes every write.
+    for result in results {
+        let (verdict, engine, name) = (result.verdict, &result.engine, &result.scenario);
+        match &result.counterexample {
+            Some(found) if verdict == Verdict::Pass && result.kind == ModelKind::PublishedFlaw => {
+                let _written = writeln!(
+                    text,
+                    "rejected {name} ({engine}, {} executions): {}",
+                    result.executions, found.english
+                );
+            }
+            Some(found) if verdict != Verdict::Pass => {
+                let _written = writeln!(
+                    text,
+                    "{} {name} ({engine}): {}\n  {}",
+                    coloured(verdict),
+                    found.message,
+                    found.english
+                );
+                for (number, step) in (1..).zip(&found.steps) {
+                    let _written = writeln!(text, "  {number:>3}  {step}");
+                }
+                let _written = writeln!(text, "  again: {}", result.replay);
+            }
+            None if verdict != Verdict::Pass => {
+                let why = if result.expected_failure {
+                    "was not rejected, and had to be"
+                } else {
+                    "came to no result"
+                };
+                let verdict = coloured(verdict);
+                let _written =
+                    writeln!(text, "{verdict} {name} ({engine}) {why}; again: {}", result.replay);
+            }
+            _ => {}
+        }
+    }
+    text
+}
+
+fn coloured(verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Pass => AnsiColor::Green,
+        Verdict::Inconclusive | Verdict::Performance => AnsiColor::Yellow,
+        Verdict::Broken | Verdict::Correctness => AnsiColor::Red,
+    }
+    .on_default();
+    format!("{style}{verdict}{style:#}")
+}
+
+/// The verdict in words, and where the page is.
+pub(super) fn last_line(results: &[ModelResult], exit: Exit, page: &Path) -> String {
+    let good = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
+    let (all, page) = (results.len(), page.display());
+    match exit {
+        Exit::Pass => format!("PASS: {good} of {all} runs went as they must; see {page}"),
+        _ => format!("FAIL: {} of {all} runs did not go as they must; see {page}", all - good),
+    }
+}

@@ -1,0 +1,102 @@
+//! `harness plan`: what a run would do.
+
+use serde_json::{Value, json};
+
+use super::select::Selection;
+use super::{Exit, Output};
+use crate::host::Host;
+use crate::plan::{Options, Plan, plan};
+use crate::units::Nanos;
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// Instead of the scenarios' seeds.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Instead of the scenarios' repeats.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    repeats: Option<u32>,
+    /// Prints JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    let scenarios = match args.selection.scenarios(output) {
+        Ok(scenarios) => scenarios,
+        Err(exit) => return exit,
+    };
+    let host = Host::read();
+    let options = Options {
+        profile: args.selection.profile,
+        seed: args.seed,
+        repeats: args.repeats,
+        filter: args.selection.filter.clone(),
+    };
+    let mut plans = vec![];
+    let mut refused = false;
+    for scenario in &scenarios {
+        match plan(scenario, &host, &options) {
+            Ok(plan) if plan.trials.is_empty() => {}
+            Ok(plan) => plans.push(plan),
+            Err(error) => {
+                output.error(&format!("{}: {error}", scenario.file));
+                refused = true;
+            }
+        }
+    }
+    show(&plans, args.json, output);
+    if refused {
+        Exit::Usage
+    } else if plans.is_empty() {
+        output.error("the filter leaves no cell");
+        Exit::NothingRan
+    } else {
+        Exit::Pass
+    }
+}
+
+fn show(plans: &[Plan], json: bool, output: &mut Output) {
+    if json {
+        return output.json(&Value::Array(plans.iter().map(as_json).collect()));
+    }
+    for plan in plans {
+        output.result(&format!("{plan}\n"));
+    }
+    let trials: usize = plans.iter().map(|plan| plan.trials.len()).sum();
+    let time = Nanos(plans.iter().map(|plan| plan.estimate.0).fold(0, u64::saturating_add));
+    let count = plans.len();
+    output.result(&format!("scenarios: {count}, trials: {trials}, time: about {}\n", time.rough()));
+}
+
+fn as_json(plan: &Plan) -> Value {
+    let cells: Vec<Value> = plan
+        .cells
+        .iter()
+        .map(|cell| {
+            let role = |role: &crate::plan::RolePlan| json!({"name": role.name, "core": role.core});
+            json!({
+                "id": cell.cell.id,
+                "repeats": cell.repeats,
+                "roles": cell.roles.iter().map(role).collect::<Vec<_>>(),
+                "shm_bytes": cell.shm.0,
+                "trial_estimate_ns": cell.trial_estimate.0,
+                "degraded": cell.degraded,
+            })
+        })
+        .collect();
+    let trial = |trial: &crate::plan::TrialPlan| json!({"cell": plan.cells[trial.cell].cell.id, "repeat": trial.repeat, "seed": trial.seed});
+    json!({
+        "name": plan.name,
+        "file": plan.file,
+        "question": plan.question,
+        "profile": plan.profile.name(),
+        "cells": cells,
+        "trials": plan.trials.iter().map(trial).collect::<Vec<_>>(),
+        "estimate_ns": plan.estimate.0,
+        "shm_max_bytes": plan.shm_max.0,
+    })
+}

@@ -1,0 +1,177 @@
+//! What a run shows at its end: a table of cells, what did not hold and where, one last line.
+
+use std::path::Path;
+
+use anstyle::AnsiColor;
+use comfy_table::{Table, presets};
+use report_schema::{
+    CellResult, Counts, GateResult, Latency, Placement, Role, SuiteResult, Trial, Verdict,
+};
+use reports::format;
+
+use super::Exit;
+
+/// One row a cell.
+pub(super) fn table(result: &SuiteResult) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header([
+        "cell",
+        "verdict",
+        "cores",
+        "line",
+        "p50",
+        "p99",
+        "rate",
+        "bytes",
+        "violations",
+    ]);
+    for cell in cells(result) {
+        table.add_row(row(cell));
+    }
+    format!("{table}\n")
+}
+
+fn cells(result: &SuiteResult) -> impl Iterator<Item = &CellResult> {
+    result.scenarios.iter().flat_map(|scenario| &scenario.cells)
+}
+
+fn row(cell: &CellResult) -> [String; 9] {
+    let (class, trials) = settled(cell);
+    let latency = |part: fn(&Latency) -> u64| {
+        let roles = trials.iter().flat_map(|trial| &trial.roles);
+        let values = roles.filter_map(|role| role.latency.as_ref()).map(|l| part(l) as f64);
+        median(values.collect()).map_or("-".to_owned(), format::nanos)
+    };
+    let producers = || {
+        let roles = trials.iter().flat_map(|trial| &trial.roles);
+        roles.filter(|role| role.role == Role::Producer)
+    };
+    let line = trials.iter().filter_map(|trial| trial.calibration.before_ns);
+    let messages = producers().map(|role| role.throughput_msgs_per_s).collect();
+    let bytes = producers().map(|role| role.bytes_per_s).collect();
+    let counts: Counts = cell.trials.iter().map(|trial| trial.counts).sum();
+    [
+        cell.id.clone(),
+        cell.verdict.to_string(),
+        class,
+        median(line.map(|ns| ns as f64).collect()).map_or("-".to_owned(), format::nanos),
+        latency(|latency| latency.p50_ns),
+        latency(|latency| latency.p99_ns),
+        median(messages).map_or("-".to_owned(), format::rate),
+        median(bytes).map_or("-".to_owned(), format::byte_rate),
+        violations(&counts),
+    ]
+}
+
+/// The trials of the commonest class, near ones rather than others, and that class in words:
+/// figures of two classes are never mixed.
+fn settled(cell: &CellResult) -> (String, Vec<&Trial>) {
+    let of = |class: Placement| -> Vec<&Trial> {
+        cell.trials.iter().filter(|trial| trial.calibration.class == class).collect()
+    };
+    let classes = [Placement::Unknown, Placement::Far, Placement::Near];
+    let chosen = classes.into_iter().max_by_key(|class| of(*class).len());
+    let class = chosen.unwrap_or(Placement::Unknown);
+    let (trials, total) = (of(class), cell.trials.len());
+    let said = match trials.len() {
+        _ if total == 0 => "-".to_owned(),
+        0 => Placement::Changed.as_str().to_owned(),
+        count if count == total => class.as_str().to_owned(),
+        count => format!("{class}, {count} of {total}", class = class.as_str()),
+    };
+    (said, trials)
+}
+
+/// `0`, or each kind with its number.
+fn violations(counts: &Counts) -> String {
+    let bad = ["torn", "mislabelled", "backward", "lost", "duplicated", "checksum_failures"];
+    let found: Vec<String> = counts
+        .named()
+        .into_iter()
+        .filter(|(name, number)| *number > 0 && bad.contains(name))
+        .map(|(name, number)| format!("{name} {number}"))
+        .collect();
+    if found.is_empty() { "0".to_owned() } else { found.join(", ") }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
+}
+
+fn coloured(verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Pass => AnsiColor::Green,
+        Verdict::Inconclusive | Verdict::Performance => AnsiColor::Yellow,
+        Verdict::Broken | Verdict::Correctness => AnsiColor::Red,
+    }
+    .on_default();
+    format!("{style}{verdict}{style:#}")
+}
+
+/// One line for each gate that did not pass: what, where it is stated, why.
+pub(super) fn findings(result: &SuiteResult) -> String {
+    let mut lines = vec![];
+    for cell in cells(result) {
+        let failed = cell.gates.iter().filter(|gate| gate.verdict != Verdict::Pass);
+        lines.extend(failed.map(|gate| finding(cell, gate)));
+        let id = &cell.id;
+        lines.extend(cell.degraded.iter().map(|reason| format!("degraded {id}: {reason}\n")));
+        if cell.dropped.trials > 0 {
+            let dropped = format::several(cell.dropped.trials as usize, "trial");
+            lines.push(format!("dropped {id}: {dropped} moved between cores\n"));
+        }
+    }
+    lines.concat()
+}
+
+fn finding(cell: &CellResult, gate: &GateResult) -> String {
+    let place = match gate.line {
+        Some(line) => format!("{}:{line}", gate.file),
+        None => gate.file.clone(),
+    };
+    let figures = match (gate.value, gate.bound) {
+        (Some(value), Some(bound)) if gate.verdict == Verdict::Performance => format!(
+            ": {} against {}",
+            format::with_unit(value, &gate.unit),
+            format::with_unit(bound, &gate.unit)
+        ),
+        _ => String::new(),
+    };
+    let (verdict, id, cell) = (coloured(gate.verdict), &gate.id, &cell.id);
+    format!("{verdict} {place} [{id}] {cell}: {}{figures}\n", gate.reason)
+}
+
+/// The verdict in words, and where the report is.
+pub(super) fn last_line(result: &SuiteResult, exit: Exit, report: &Path) -> String {
+    let gates: Vec<&GateResult> = cells(result).flat_map(|cell| &cell.gates).collect();
+    let failed = gates.iter().filter(|gate| gate.verdict != Verdict::Pass).count();
+    let total = gates.len();
+    let said = match exit {
+        Exit::Pass if failed == 0 => format!("pass: all {total} expectations hold"),
+        Exit::Pass => format!("pass: {failed} of {total} expectations are inconclusive"),
+        Exit::Interrupted => "interrupted: what was finished is in the report".to_owned(),
+        Exit::NothingRan => "nothing ran".to_owned(),
+        _ => format!("{}: {failed} of {total} expectations do not hold", result.verdict),
+    };
+    format!("{said}; see {}", report.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn violations_are_named_with_their_numbers_and_what_is_allowed_is_not() {
+        let counts = Counts { torn: 3, lost: 1, lapped: 9, timeouts: 2, ..Counts::default() };
+        assert_eq!(violations(&counts), "torn 3, lost 1");
+        assert_eq!(violations(&Counts { lapped: 9, ..Counts::default() }), "0");
+    }
+
+    #[test]
+    fn the_median_of_nothing_is_nothing() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+    }
+}

@@ -1,0 +1,30 @@
+//! `harness schema`: the formats, for editors and other programs.
+
+use super::{Exit, Output};
+
+/// The JSON Schema of a scenario file.
+pub(super) const SCENARIO: &str = include_str!("../../schema/scenario-1.json");
+
+/// Arguments of `schema`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which format.
+    #[arg(value_enum)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A scenario file.
+    Scenario,
+    /// A result document.
+    Result,
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    match args.format {
+        Format::Scenario => output.result(SCENARIO),
+        Format::Result => output.result(&format!("{}\n", report_schema::json_schema().trim_end())),
+    }
+    Exit::Pass
+}

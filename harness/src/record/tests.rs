@@ -1,0 +1,149 @@
+//! A trial put together from canned reports: what is flawless, and each thing that is not.
+
+use std::collections::BTreeMap;
+
+use report_schema::Placement;
+
+use super::*;
+use crate::host::Host;
+use crate::plan::{Options, plan};
+use crate::run::Measured;
+use crate::scenario::parse;
+
+const STREAM: &str = r#"# Does it run?
+schema = 1
+name = "s"
+question = "Does it run?"
+
+[block]
+slots = 4
+payload-size = "8 B"
+policy = "ring-buffer"
+consumer-sync = "sequential"
+
+[[consumer]]
+name = "reader"
+
+[workload.stream]
+
+[run]
+warmup = "0ms"
+duration = "1s"
+seed = 1
+deadline = "9s"
+"#;
+
+fn planned(text: &str) -> CellPlan {
+    let scenario = parse("s.toml", text, &[]).unwrap();
+    let host = Host { cores: vec![0, 1], ..Host::default() };
+    plan(&scenario, &host, &Options::default()).unwrap().cells.remove(0)
+}
+
+const TRIAL: TrialPlan = TrialPlan { cell: 0, repeat: 0, seed: 5 };
+
+/// A flawless trial of ten messages.
+fn good(cell: &CellPlan) -> RawTrial {
+    let mut producer = Report {
+        bytes_written: 80,
+        measured: Measured { messages: 10, bytes: 80, ns: 1_000_000 },
+        line_ns: [Some(60), Some(61)],
+        ..Report::default()
+    };
+    producer.counts.committed = 10;
+    let metrics = [
+        ("total_slots_written", 10),
+        ("total_bytes_written", 80),
+        ("total_slots_read", 10),
+        ("total_bytes_read", 80),
+        ("checksum_failures", 0),
+        ("writer_timeout_count", 0),
+        ("reader_timeout_count", 0),
+    ];
+    producer.metrics = metrics.map(|(name, value)| (name.to_owned(), value)).into();
+    let mut consumer = Report { next: 10, bytes_read: 80, ..Report::default() };
+    consumer.counts.delivered = 10;
+    let roles = cell.roles.iter().zip([producer, consumer]);
+    let roles = roles.map(|(plan, report)| RawRole {
+        plan: plan.clone(),
+        pid: 7,
+        exit: "exit 0".to_owned(),
+        report: Some(report),
+        failure: None,
+    });
+    RawTrial { roles: roles.collect(), stolen_ms: Some(3), frequency_khz: None }
+}
+
+fn report(raw: &mut RawTrial, role: usize) -> &mut Report {
+    raw.roles[role].report.as_mut().unwrap()
+}
+
+fn recorded(change: impl FnOnce(&mut RawTrial)) -> Recorded {
+    let cell = planned(STREAM);
+    let mut raw = good(&cell);
+    change(&mut raw);
+    record(&cell, &TRIAL, &raw, 0)
+}
+
+#[test]
+fn a_flawless_trial_has_nothing_to_say() {
+    let found = recorded(|_| {});
+    assert_eq!((&found.broken, &found.trial.mismatches), (&vec![], &vec![]));
+    assert_eq!((found.trial.counts.committed, found.trial.counts.delivered), (10, 10));
+    assert_eq!(found.trial.counts.lost, 0);
+    assert_eq!(found.trial.calibration.class, Placement::Near);
+    assert!((found.trial.roles[0].throughput_msgs_per_s - 1e4).abs() < 1.0);
+}
+
+#[test]
+fn a_missing_tail_is_lost() {
+    let found = recorded(|raw| report(raw, 1).next = 8);
+    assert_eq!(found.trial.counts.lost, 2);
+}
+
+#[test]
+fn a_missing_tail_of_a_block_that_may_skip_is_a_disagreement() {
+    let cell = planned(&STREAM.replace("\"sequential\"", "\"latest-only\""));
+    let mut raw = good(&cell);
+    report(&mut raw, 1).next = 8;
+    let found = record(&cell, &TRIAL, &raw, 0);
+    assert_eq!((found.trial.counts.lost, found.trial.counts.lapped), (0, 2));
+    assert_eq!(found.trial.mismatches, ["reader was never shown the newest 2 payloads"]);
+}
+
+#[test]
+fn metrics_that_disagree_are_named() {
+    let found = recorded(|raw| {
+        *report(raw, 0).metrics.get_mut("total_slots_read").unwrap() = 11;
+    });
+    let said = "the block of producer says total_slots_read = 11, its users counted 10";
+    assert_eq!(found.trial.mismatches, [said]);
+}
+
+#[test]
+fn metrics_that_are_missing_are_a_disagreement() {
+    let found = recorded(|raw| report(raw, 0).metrics = BTreeMap::new());
+    assert_eq!(found.trial.mismatches.len(), 7);
+}
+
+#[test]
+fn a_killed_process_breaks_the_trial_and_silences_what_cannot_be_known() {
+    let found = recorded(|raw| {
+        raw.roles[1].report = None;
+        raw.roles[1].exit = "signal 9".to_owned();
+    });
+    assert_eq!(found.broken, ["reader ended with signal 9"]);
+    assert_eq!((found.trial.counts.lost, found.trial.mismatches.len()), (0, 0));
+}
+
+#[test]
+fn a_process_that_gave_up_breaks_the_trial() {
+    let found = recorded(|raw| report(raw, 1).trouble = Some("gave up".to_owned()));
+    assert_eq!(found.broken, ["reader: gave up"]);
+}
+
+#[test]
+fn a_process_that_ends_without_a_word_breaks_the_trial() {
+    let found = recorded(|raw| raw.roles[0].report = None);
+    assert_eq!(found.broken, ["producer ended without a report"]);
+    assert_eq!(found.trial.calibration.class, Placement::Unknown);
+}

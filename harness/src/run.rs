@@ -1,0 +1,93 @@
+//! Runs one trial: one process for each role, from spawning to what each of them found.
+//!
+//! `task` (from plan to what each worker must know) → `process` (spawn and supervise, by way of a
+//! [`Launcher`]) → `worker` (the other end) → [`RawTrial`]. Nothing is judged here.
+//! Invariants: only the harness moves the phase; a worker never outlives it; nothing has a name.
+
+mod calibrate;
+mod duty;
+mod latency;
+mod loops;
+mod metrics;
+mod pace;
+mod payload;
+mod plant;
+mod process;
+mod reader;
+mod signal;
+mod supervise;
+mod tally;
+mod task;
+mod usage;
+mod wire;
+mod words;
+pub mod worker;
+mod writer;
+
+use std::io;
+
+pub use plant::Plant;
+pub use process::ProcessLauncher;
+
+pub(crate) use calibrate::class;
+#[cfg(test)]
+pub(crate) use wire::Measured;
+pub(crate) use wire::{Report, Usage};
+
+use crate::plan::{CellPlan, RolePlan, TrialPlan};
+
+/// What is to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The cell.
+    pub cell: &'a CellPlan,
+    /// Which trial of it.
+    pub trial: &'a TrialPlan,
+    /// A defect to run with.
+    pub plant: Option<Plant>,
+}
+
+/// What one trial gave, before it is put together or judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawTrial {
+    /// The roles in the order of the plan.
+    pub(crate) roles: Vec<RawRole>,
+    /// Processor time that the hypervisor gave to others meanwhile.
+    pub(crate) stolen_ms: Option<u64>,
+    /// The producer's core's frequency afterwards.
+    pub(crate) frequency_khz: Option<u64>,
+}
+
+/// One process of a trial.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RawRole {
+    /// What it was asked to be.
+    pub(crate) plan: RolePlan,
+    /// Its process id.
+    pub(crate) pid: u32,
+    /// How it ended: `exit 0`, `signal 9`, `deadline`.
+    pub(crate) exit: String,
+    /// What it found; absent when it did not come to the end.
+    pub(crate) report: Option<Report>,
+    /// Why it could not go on, in its own words.
+    pub(crate) failure: Option<String>,
+}
+
+/// Told of what happens while a trial runs.
+pub trait Watch {
+    /// The trial has come this far, and the producer has committed so many messages.
+    fn moment(&mut self, phase: &'static str, commits: u64);
+}
+
+/// Whatever can run a trial: processes, or canned answers.
+pub trait Launcher {
+    /// Runs one trial to its end, at most to its deadline.
+    ///
+    /// # Errors
+    ///
+    /// When no worker can be started at all.
+    fn run(&mut self, order: Order<'_>, watch: &mut dyn Watch) -> io::Result<RawTrial>;
+
+    /// Whether somebody asked to stop.
+    fn interrupted(&mut self) -> bool;
+}

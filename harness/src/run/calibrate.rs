@@ -1,0 +1,125 @@
+//! The bare cache line: what the machine itself costs between the two processes of a trial.
+//!
+//! Two words, one for each direction, polled without a pause. The median over batches is what a
+//! block's latency is held against. Source of the method and the border: ARCHITECTURE.md.
+
+use datahub::shm::words::WordMap;
+use datahub::wait::monotonic_ns;
+use report_schema::Placement;
+
+use super::words::{PING, PONG};
+
+/// Batches of one calibration.
+const BATCHES: u64 = 20;
+/// Round trips of one batch.
+const ROUNDS: u64 = 1_000;
+/// One way below this: the cores share a cache.
+const NEAR_BELOW_NS: u64 = 110;
+/// A partner that does not answer for so long is not there.
+const LIMIT_NS: u64 = 500_000_000;
+/// Looks between two readings of the clock.
+const LOOKS: u32 = 1 << 14;
+
+/// Which end of the bare line a process plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Side {
+    /// Begins, and measures.
+    Ping,
+    /// Answers.
+    Pong,
+}
+
+/// Plays one end of the `turn`-th calibration; the beginning side gets the one-way median in
+/// nanoseconds. `None` when the other end did not answer in time.
+pub(super) fn play(words: &WordMap, side: Side, turn: u64) -> Option<u64> {
+    let first = turn * BATCHES * ROUNDS;
+    match side {
+        Side::Ping => ping(words, first),
+        Side::Pong => {
+            pong(words, first);
+            None
+        }
+    }
+}
+
+fn ping(words: &WordMap, first: u64) -> Option<u64> {
+    let mut times = vec![];
+    for batch in 0..BATCHES {
+        let start = monotonic_ns();
+        let base = first + batch * ROUNDS;
+        for round in base + 1..=base + ROUNDS {
+            words.publish(PING, round);
+            await_value(words, PONG, round)?;
+        }
+        times.push(monotonic_ns().saturating_sub(start) / (2 * ROUNDS));
+    }
+    times.sort_unstable();
+    times.get(times.len() / 2).copied()
+}
+
+fn pong(words: &WordMap, first: u64) -> Option<()> {
+    for round in first + 1..=first + BATCHES * ROUNDS {
+        await_value(words, PING, round)?;
+        words.publish(PONG, round);
+    }
+    Some(())
+}
+
+/// Polls without a pause until the word has reached `value`.
+#[inline]
+fn await_value(words: &WordMap, word: usize, value: u64) -> Option<()> {
+    let mut started = None;
+    loop {
+        for _ in 0..LOOKS {
+            if words.read(word) >= value {
+                return Some(());
+            }
+        }
+        let now = monotonic_ns();
+        if now.saturating_sub(*started.get_or_insert(now)) > LIMIT_NS {
+            return None;
+        }
+    }
+}
+
+/// Where the two cores were, from the one-way medians before and after.
+pub(crate) fn class(before_ns: Option<u64>, after_ns: Option<u64>) -> Placement {
+    let (Some(before), Some(after)) = (before_ns, after_ns) else { return Placement::Unknown };
+    match (before < NEAR_BELOW_NS, after < NEAR_BELOW_NS) {
+        (true, true) => Placement::Near,
+        (false, false) => Placement::Far,
+        _ => Placement::Changed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datahub::shm::Folder;
+
+    #[test]
+    fn both_ends_finish_and_one_measures() {
+        let words = WordMap::create(&Folder::default(), 8).unwrap();
+        let measured = std::thread::scope(|scope| {
+            scope.spawn(|| play(&words, Side::Pong, 1));
+            play(&words, Side::Ping, 1)
+        });
+        // Two threads on one core take turns of the scheduler and may not finish in time.
+        assert!(measured.is_none_or(|one_way_ns| one_way_ns > 0));
+    }
+
+    #[test]
+    fn an_end_that_is_not_there_is_given_up() {
+        let words = WordMap::create(&Folder::default(), 8).unwrap();
+        assert_eq!(play(&words, Side::Ping, 0), None);
+    }
+
+    #[test]
+    fn a_trial_is_near_only_when_it_was_near_all_the_time() {
+        assert_eq!(class(Some(60), Some(109)), Placement::Near);
+        assert_eq!(class(Some(110), Some(300)), Placement::Far);
+        assert_eq!(class(Some(60), Some(300)), Placement::Changed);
+        assert_eq!(class(Some(300), Some(60)), Placement::Changed);
+        assert_eq!(class(None, Some(60)), Placement::Unknown);
+    }
+}

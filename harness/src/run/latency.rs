@@ -1,0 +1,212 @@
+//! Latencies of one role: a histogram over all, and one for each slice of time.
+//!
+//! Everything is allocated before the first message; recording touches memory of this process
+//! only.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2DeflateSerializer};
+use report_schema::{Interval, Latency, LatencyKind};
+
+/// The longest latency that is told apart from a longer one.
+const MAX_NS: u64 = 60_000_000_000;
+/// Slices of a run whose length is known.
+const SLICES: u64 = 20;
+/// Slices of a run whose length is a number of messages; the last one takes the rest.
+const SLICES_MAX: u64 = 100;
+/// The length of those.
+const SLICE_NS: u64 = 100_000_000;
+/// Buckets of one slice in the result.
+const BUCKETS_MAX: usize = 40;
+
+/// Records latencies.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    kind: LatencyKind,
+    whole: Histogram<u64>,
+    slices: Vec<Histogram<u64>>,
+    slice: usize,
+    /// When the measured part began.
+    origin_ns: u64,
+    width_ns: u64,
+    /// When the present slice ends.
+    until_ns: u64,
+}
+
+impl Recorder {
+    /// A recorder for a measured part of `length_ns`, or of unknown length.
+    ///
+    /// # Errors
+    ///
+    /// When the histogram library refuses the bounds.
+    pub(super) fn new(
+        kind: LatencyKind,
+        length_ns: Option<u64>,
+    ) -> Result<Self, hdrhistogram::CreationError> {
+        let (count, width_ns) = match length_ns {
+            Some(length) => (SLICES, (length / SLICES).max(1)),
+            None => (SLICES_MAX, SLICE_NS),
+        };
+        let slices: Result<Vec<_>, _> =
+            (0..count).map(|_| Histogram::new_with_bounds(1, MAX_NS, 2)).collect();
+        let whole = Histogram::new_with_bounds(1, MAX_NS, 3)?;
+        let slices = slices?;
+        Ok(Self { kind, whole, slices, slice: 0, origin_ns: 0, width_ns, until_ns: width_ns })
+    }
+
+    /// Sets when the measured part began.
+    pub(super) fn begin(&mut self, origin_ns: u64) {
+        self.origin_ns = origin_ns;
+        self.until_ns = origin_ns.saturating_add(self.width_ns);
+    }
+
+    /// Counts one latency, seen at `now_ns`.
+    #[inline]
+    pub(super) fn record(&mut self, now_ns: u64, latency_ns: u64) {
+        let latency_ns = latency_ns.max(1);
+        self.whole.saturating_record(latency_ns);
+        if now_ns >= self.until_ns {
+            self.advance(now_ns);
+        }
+        self.slices[self.slice].saturating_record(latency_ns);
+    }
+
+    #[cold]
+    fn advance(&mut self, now_ns: u64) {
+        let last = self.slices.len() - 1;
+        let slice = now_ns.saturating_sub(self.origin_ns) / self.width_ns;
+        self.slice = usize::try_from(slice).unwrap_or(last).min(last);
+        self.until_ns = if self.slice == last {
+            u64::MAX
+        } else {
+            self.origin_ns + (self.slice as u64 + 1) * self.width_ns
+        };
+    }
+
+    /// What was recorded; `None` when nothing was.
+    pub(super) fn finish(&self) -> Option<Latency> {
+        let whole = &self.whole;
+        if whole.is_empty() {
+            return None;
+        }
+        let quantile = |quantile| whole.value_at_quantile(quantile);
+        Some(Latency {
+            kind: self.kind,
+            n: whole.len(),
+            min_ns: whole.min(),
+            p50_ns: quantile(0.5),
+            p90_ns: quantile(0.9),
+            p99_ns: quantile(0.99),
+            p99_9_ns: quantile(0.999),
+            p99_99_ns: quantile(0.9999),
+            max_ns: whole.max(),
+            mean_ns: whole.mean(),
+            histogram: encode(whole),
+            intervals: self.intervals(),
+        })
+    }
+
+    fn intervals(&self) -> Vec<Interval> {
+        let numbered = (0_u64..).zip(&self.slices).filter(|(_, slice)| !slice.is_empty());
+        numbered
+            .map(|(number, slice)| Interval {
+                start_ms: number * self.width_ns / 1_000_000,
+                n: slice.len(),
+                p50_ns: slice.value_at_quantile(0.5),
+                p99_ns: slice.value_at_quantile(0.99),
+                max_ns: slice.max(),
+                buckets: buckets(slice),
+            })
+            .collect()
+    }
+}
+
+/// The histogram as text: V2, deflated, base64. Empty when the library cannot write it.
+fn encode(histogram: &Histogram<u64>) -> String {
+    let mut bytes = Vec::new();
+    match V2DeflateSerializer::new().serialize(histogram, &mut bytes) {
+        Ok(_) => STANDARD.encode(bytes),
+        Err(_) => String::new(),
+    }
+}
+
+/// Samples by half octaves, or by octaves where those are too many.
+fn buckets(histogram: &Histogram<u64>) -> Vec<(u64, u64)> {
+    let mut fine = grouped(histogram, |value| {
+        let octave = value.next_power_of_two();
+        if value <= octave / 4 * 3 { octave / 4 * 3 } else { octave }
+    });
+    if fine.len() > BUCKETS_MAX {
+        fine = grouped(histogram, u64::next_power_of_two);
+    }
+    fine
+}
+
+fn grouped(histogram: &Histogram<u64>, bound: impl Fn(u64) -> u64) -> Vec<(u64, u64)> {
+    let mut groups: Vec<(u64, u64)> = Vec::new();
+    for step in histogram.iter_recorded() {
+        let upper = bound(step.value_iterated_to());
+        let count = step.count_since_last_iteration();
+        match groups.last_mut() {
+            Some((last, total)) if *last == upper => *total += count,
+            _ => groups.push((upper, count)),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorder(length_ns: Option<u64>) -> Recorder {
+        let mut recorder = Recorder::new(LatencyKind::RoundTripHalf, length_ns).unwrap();
+        recorder.begin(1_000);
+        recorder
+    }
+
+    #[test]
+    fn nothing_recorded_is_no_latency() {
+        assert_eq!(recorder(None).finish(), None);
+    }
+
+    #[test]
+    fn each_sample_stands_in_the_slice_in_which_it_was_seen() {
+        let mut recorder = recorder(Some(20_000_000_000));
+        recorder.record(1_000, 100);
+        recorder.record(1_000 + 2_500_000_000, 200);
+        recorder.record(1_000 + 2_600_000_000, 200);
+        recorder.record(1_000 + 999_000_000_000, 300);
+        let latency = recorder.finish().unwrap();
+        let found: Vec<_> =
+            latency.intervals.iter().map(|slice| (slice.start_ms, slice.n, slice.max_ns)).collect();
+        assert_eq!(found, [(0, 1, 100), (2_000, 2, 200), (19_000, 1, 301)]);
+        assert_eq!((latency.n, latency.min_ns, latency.p50_ns), (4, 100, 200));
+    }
+
+    #[test]
+    fn a_slice_has_few_buckets_and_they_hold_every_sample() {
+        let mut recorder = recorder(None);
+        for exponent in 0..36 {
+            for sample in [1_u64 << exponent, (1 << exponent) + (1 << exponent) / 3] {
+                recorder.record(2_000, sample);
+            }
+        }
+        let latency = recorder.finish().unwrap();
+        let buckets = &latency.intervals[0].buckets;
+        assert!(buckets.len() <= BUCKETS_MAX, "{}", buckets.len());
+        assert!(buckets.is_sorted());
+        assert_eq!(buckets.iter().map(|bucket| bucket.1).sum::<u64>(), latency.n);
+    }
+
+    #[test]
+    fn a_latency_beyond_the_range_is_kept_at_its_end() {
+        let mut recorder = recorder(None);
+        recorder.record(2_000, u64::MAX);
+        recorder.record(2_000, 0);
+        let latency = recorder.finish().unwrap();
+        assert_eq!((latency.n, latency.min_ns), (2, 1));
+        assert!(latency.max_ns >= MAX_NS);
+    }
+}

@@ -1,0 +1,135 @@
+//! The hot loops: what a message costs is what stands here and in the block.
+//!
+//! Nothing is allocated, logged or asked of the kernel while messages flow, but for the clock, and
+//! for waiting when there is nothing to do.
+
+use datahub::consumer::Consumer;
+use datahub::memory::MappedMemory;
+use datahub::producer::Producer;
+use datahub::wait::monotonic_ns;
+
+use super::latency::Recorder;
+use super::pace::{self, Schedule};
+use super::plant::Hands;
+use super::reader::{End, Reader};
+use super::wire::{Measured, Span, Waiting};
+use super::writer::{Halt, Writer};
+
+/// One message in so many is timed in a stream, and the clock looked at.
+const SAMPLE: u64 = 64;
+
+/// Commits as fast as the block takes them, for one span.
+pub(super) fn stream<H: Hands>(
+    writer: &mut Writer<'_, H>,
+    producer: &mut Producer<H::Memory>,
+    span: Span,
+    timed: bool,
+) -> Result<Measured, Halt> {
+    let start = monotonic_ns();
+    writer.until(span.end_ns(start));
+    let mut messages = 0;
+    while messages < span.messages() {
+        let mut stamp_ns = 0;
+        if messages.is_multiple_of(SAMPLE) {
+            let now = monotonic_ns();
+            if writer.is_over(now) {
+                break;
+            }
+            stamp_ns = if timed { now } else { 0 };
+        }
+        match writer.put(producer, stamp_ns, stamp_ns) {
+            Ok(()) => messages += 1,
+            Err(Halt::Over) => break,
+            Err(halt) => return Err(halt),
+        }
+    }
+    Ok(writer.measured(messages, start))
+}
+
+/// Commits at the intended starts, for one span; a late message keeps its intended start.
+///
+/// An overloaded producer goes on for as long again, and then leaves the rest unsent.
+pub(super) fn open<H: Hands>(
+    writer: &mut Writer<'_, H>,
+    producer: &mut Producer<H::Memory>,
+    (span, timed): (Span, bool),
+    (mut schedule, waiting): (Schedule, Waiting),
+) -> Result<Measured, Halt> {
+    let start = monotonic_ns();
+    let due_before = span.end_ns(start);
+    writer.until(due_before.saturating_add(span.time_ns().unwrap_or(0)));
+    let mut messages = 0;
+    while messages < span.messages() {
+        let intended = start.saturating_add(schedule.next_ns());
+        if intended >= due_before {
+            break;
+        }
+        let actual = pace::wait_until(intended, waiting);
+        if writer.is_over(actual) {
+            break;
+        }
+        let stamps = if timed { (intended, actual) } else { (0, 0) };
+        match writer.put(producer, stamps.0, stamps.1) {
+            Ok(()) => messages += 1,
+            Err(Halt::Over) => break,
+            Err(halt) => return Err(halt),
+        }
+    }
+    Ok(writer.measured(messages, start))
+}
+
+/// Sends a message and waits for its answer, one round trip after the other, for one span.
+///
+/// One reading of the clock for each round trip, so its time holds everything that both ends do.
+pub(super) fn initiate<H: Hands>(
+    writer: &mut Writer<'_, H>,
+    (forth, back): (&mut Producer<H::Memory>, &mut Consumer<H::Memory>),
+    reader: &mut Reader<'_>,
+    (span, mut recorder): (Span, Option<&mut Recorder>),
+) -> Result<Measured, Halt> {
+    let start = monotonic_ns();
+    writer.until(span.end_ns(start));
+    let (mut last, mut messages) = (start, 0);
+    while messages < span.messages() {
+        match writer.put(forth, 0, 0) {
+            Ok(()) => {}
+            Err(Halt::Over) => break,
+            Err(halt) => return Err(halt),
+        }
+        reader.take_one(back).map_err(|end| end.into_halt("the other end has ended"))?;
+        messages += 1;
+        let now = monotonic_ns();
+        if let Some(recorder) = &mut recorder {
+            recorder.record(now, (now - last) / 2);
+        }
+        last = now;
+        if writer.is_over(now) {
+            break;
+        }
+    }
+    Ok(writer.measured(messages, start))
+}
+
+/// Answers each message until the initiator ends the stream.
+pub(super) fn echo<H: Hands>(
+    writer: &mut Writer<'_, H>,
+    (back, forth): (&mut Producer<H::Memory>, &mut Consumer<H::Memory>),
+    reader: &mut Reader<'_>,
+) -> Result<(), Halt> {
+    loop {
+        match reader.take_one(forth) {
+            Ok(()) => writer.put(back, 0, 0)?,
+            Err(End::Ended) => return Ok(()),
+            Err(end) => return Err(end.into_halt("")),
+        }
+    }
+}
+
+/// Reads until the producer ends the stream.
+pub(super) fn consume<M: MappedMemory>(consumer: &mut Consumer<M>, reader: &mut Reader<'_>) -> End {
+    loop {
+        if let Err(end) = reader.take_one(consumer) {
+            return end;
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Planted defects: the shipped protocol over a memory that lies at one site, or a worker that
+//! misbehaves at one step. A run with one of them must be found guilty.
+//!
+//! Real runs are compiled for [`Honest`] alone and contain none of this.
+
+mod memory;
+
+use std::cell::{Cell, OnceCell};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::rc::Rc;
+
+use datahub::block::Block;
+use datahub::memory::{MappedMemory, Shared};
+use datahub::producer::write_slot::{CommitError, WriteSlot};
+use serde::{Deserialize, Serialize};
+
+use super::payload::{Keyed, Stamp};
+pub(super) use memory::Planted;
+
+/// A defect that a run is given on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+pub enum Plant {
+    /// The producer takes a slot without waiting for its readers.
+    SkipDrain,
+    /// A reader trusts the label it looked for and does not compare what it entered.
+    DropLabel,
+    /// The producer commits first and writes the payload afterwards.
+    PublishEarly,
+    /// One payload byte flips between its checksum and its commit.
+    CorruptByte,
+    /// One commit never reaches the slot.
+    LoseCommit,
+    /// The first consumer hangs.
+    #[value(hide = true)]
+    Hang,
+    /// The first consumer is killed by a signal while messages flow.
+    #[value(hide = true)]
+    Crash,
+    /// The first consumer ends without a word.
+    #[value(hide = true)]
+    ExitEarly,
+}
+
+impl Plant {
+    /// Whether it lies in the protocol's memory or in the act of publishing.
+    pub(super) fn tampers(self) -> bool {
+        !matches!(self, Self::Hang | Self::Crash | Self::ExitEarly)
+    }
+}
+
+/// How a worker touches blocks.
+pub(super) trait Hands {
+    /// The memory under the protocol.
+    type Memory: MappedMemory;
+
+    /// The memory for a handle.
+    fn memory(&self) -> Self::Memory;
+
+    /// Told of each block that this worker makes.
+    ///
+    /// # Errors
+    ///
+    /// When the block's file cannot be held open.
+    fn made(&self, block: &Block) -> io::Result<()>;
+
+    /// Fills the slot and commits it.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`].
+    fn publish(
+        &self,
+        slot: WriteSlot<'_, Self::Memory>,
+        keyed: &Keyed,
+        stamp: &Stamp,
+    ) -> Result<(), CommitError>;
+}
+
+/// What real runs use.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Honest;
+
+impl Hands for Honest {
+    type Memory = Shared;
+
+    #[inline]
+    fn memory(&self) -> Shared {
+        Shared
+    }
+
+    fn made(&self, _block: &Block) -> io::Result<()> {
+        Ok(())
+    }
+
+    #[inline]
+    fn publish(
+        &self,
+        mut slot: WriteSlot<'_, Shared>,
+        keyed: &Keyed,
+        stamp: &Stamp,
+    ) -> Result<(), CommitError> {
+        let payload = slot.payload();
+        keyed.fill(payload, stamp);
+        let bytes = payload.len();
+        slot.commit(bytes).map(drop)
+    }
+}
+
+/// Payload bytes by the back door.
+#[derive(Debug)]
+struct Door {
+    file: File,
+    ring: u64,
+    stride: u64,
+}
+
+impl Door {
+    fn open(block: &Block) -> io::Result<Self> {
+        let layout = &block.geometry().layout;
+        let file = block.file().try_clone()?;
+        Ok(Self { file, ring: layout.ring as u64, stride: layout.stride as u64 })
+    }
+
+    fn write(&self, slot: usize, bytes: &[u8]) {
+        // A defect that cannot be planted leaves a good run, which the caller notices.
+        let _written = self.file.write_all_at(bytes, self.ring + slot as u64 * self.stride);
+    }
+
+    /// Flips one bit of the slot's first byte.
+    fn flip(&self, slot: usize) {
+        let mut byte = [0];
+        if self.file.read_exact_at(&mut byte, self.ring + slot as u64 * self.stride).is_ok() {
+            self.write(slot, &[byte[0] ^ 1]);
+        }
+    }
+}
+
+/// What the lying memory and the tampering hands know together.
+#[derive(Debug, Default)]
+struct Knowledge {
+    /// The newest commit, as the reader was told.
+    newest: Cell<u64>,
+    /// How often the lie could have been told.
+    occasions: Cell<u64>,
+    /// The slot being written.
+    slot: Cell<usize>,
+    door: OnceCell<Door>,
+}
+
+impl Knowledge {
+    /// Counts an occasion; says whether it is one of each `every`.
+    fn due(&self, every: u64) -> bool {
+        self.occasions.set(self.occasions.get() + 1);
+        self.occasions.get().is_multiple_of(every)
+    }
+}
+
+/// What runs with a planted defect use.
+#[derive(Debug)]
+pub(super) struct Tampering {
+    plant: Plant,
+    knowledge: Rc<Knowledge>,
+}
+
+impl Tampering {
+    pub(super) fn new(plant: Plant) -> Self {
+        Self { plant, knowledge: Rc::default() }
+    }
+}
+
+impl Hands for Tampering {
+    type Memory = Planted;
+
+    fn memory(&self) -> Planted {
+        Planted::new(self.plant, Rc::clone(&self.knowledge))
+    }
+
+    fn made(&self, block: &Block) -> io::Result<()> {
+        // A second block of the same worker is left alone.
+        let _first = self.knowledge.door.set(Door::open(block)?);
+        Ok(())
+    }
+
+    fn publish(
+        &self,
+        mut slot: WriteSlot<'_, Planted>,
+        keyed: &Keyed,
+        stamp: &Stamp,
+    ) -> Result<(), CommitError> {
+        let (index, bytes) = (slot.slot_index(), slot.payload().len());
+        self.knowledge.slot.set(index);
+        if self.plant != Plant::PublishEarly {
+            keyed.fill(slot.payload(), stamp);
+            return slot.commit(bytes).map(drop);
+        }
+        let mut payload = vec![0; bytes];
+        keyed.fill(&mut payload, stamp);
+        slot.commit(bytes)?;
+        if let Some(door) = self.knowledge.door.get() {
+            door.write(index, &payload);
+        }
+        Ok(())
+    }
+}

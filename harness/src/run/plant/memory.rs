@@ -1,0 +1,135 @@
+//! The memory that lies: everything passes through to the real one, except at the planted site.
+
+use std::rc::Rc;
+
+use datahub::memory::{Memory, Shared, SharedWord};
+use datahub::ring::Newest;
+use datahub::sites::{R_ADMIT, R_LABEL, R_LATEST, R_PEEK, W_COMMIT, W_DRAIN, W_LOOK, W_TAKE};
+use datahub::slot::{SlotState, SlotWord};
+
+use super::{Knowledge, Plant};
+use crate::run::pace::busy;
+
+/// The reader bits of a slot's word.
+const READERS: u64 = (u32::MAX as u64) << 2;
+/// Where the tag of a slot's word begins.
+const TAG_SHIFT: u32 = 34;
+/// Where the label of the word that names the newest commit begins.
+const LABEL_SHIFT: u32 = 20;
+/// One commit in so many is tampered with.
+const EVERY: u64 = 1_000;
+/// One look in so many is delayed.
+const DELAY_EVERY: u64 = 64;
+/// By so much.
+const DELAY_NS: u64 = 200_000;
+
+/// The real memory, but for one lie.
+#[derive(Debug, Clone)]
+pub(in crate::run) struct Planted {
+    plant: Plant,
+    knowledge: Rc<Knowledge>,
+}
+
+impl Planted {
+    pub(super) fn new(plant: Plant, knowledge: Rc<Knowledge>) -> Self {
+        Self { plant, knowledge }
+    }
+
+    fn skips(&self) -> bool {
+        self.plant == Plant::SkipDrain
+    }
+
+    fn drops(&self) -> bool {
+        self.plant == Plant::DropLabel
+    }
+
+    /// A committed word under the tag that the reader looks for.
+    fn disguised(&self, word: u64) -> u64 {
+        match Newest::decode(self.knowledge.newest.get()) {
+            Some(newest) if SlotWord::from_bits(word).state() == SlotState::Committed => {
+                word & !(u64::MAX << TAG_SHIFT) | newest.tag() << TAG_SHIFT
+            }
+            _ => word,
+        }
+    }
+}
+
+impl Memory for Planted {
+    type Word = SharedWord;
+
+    fn load<const SITE: u16>(&self, word: &SharedWord) -> u64 {
+        match SITE {
+            W_LOOK | W_DRAIN if self.skips() => Shared.load::<SITE>(word) & !READERS,
+            R_LATEST if self.drops() => {
+                let newest = Shared.load::<SITE>(word);
+                self.knowledge.newest.set(newest);
+                newest
+            }
+            R_PEEK if self.drops() => {
+                if self.knowledge.due(DELAY_EVERY) {
+                    busy(DELAY_NS);
+                }
+                self.disguised(Shared.load::<SITE>(word))
+            }
+            R_LABEL if self.drops() => self.knowledge.newest.get() >> LABEL_SHIFT,
+            _ => Shared.load::<SITE>(word),
+        }
+    }
+
+    fn store<const SITE: u16>(&self, word: &SharedWord, value: u64) {
+        if SITE == W_COMMIT {
+            match self.plant {
+                Plant::LoseCommit if self.knowledge.due(EVERY) => return,
+                Plant::CorruptByte if self.knowledge.due(EVERY) => {
+                    if let Some(door) = self.knowledge.door.get() {
+                        door.flip(self.knowledge.slot.get());
+                    }
+                }
+                _ => {}
+            }
+        }
+        Shared.store::<SITE>(word, value);
+    }
+
+    fn compare_exchange<const SITE: u16>(
+        &self,
+        word: &SharedWord,
+        current: u64,
+        new: u64,
+    ) -> Result<u64, u64> {
+        match SITE {
+            W_TAKE if self.skips() => loop {
+                let found = Shared.load::<W_LOOK>(word);
+                if Shared.compare_exchange::<SITE>(word, found, new).is_ok() {
+                    return Ok(current);
+                }
+            },
+            R_ADMIT if self.drops() => {
+                let found = Shared.load::<R_PEEK>(word);
+                if SlotWord::from_bits(found).state() != SlotState::Committed {
+                    return Err(found);
+                }
+                let entered = found | (new & !current);
+                let exchanged = Shared.compare_exchange::<SITE>(word, found, entered);
+                exchanged.map_err(|found| self.disguised(found))
+            }
+            _ => Shared.compare_exchange::<SITE>(word, current, new),
+        }
+    }
+
+    fn fetch_or<const SITE: u16>(&self, word: &SharedWord, bits: u64) -> u64 {
+        Shared.fetch_or::<SITE>(word, bits)
+    }
+
+    fn fetch_and<const SITE: u16>(&self, word: &SharedWord, bits: u64) -> u64 {
+        Shared.fetch_and::<SITE>(word, bits)
+    }
+
+    fn fetch_add<const SITE: u16>(&self, word: &SharedWord, amount: u64) -> u64 {
+        Shared.fetch_add::<SITE>(word, amount)
+    }
+
+    fn fence<const SITE: u16>(&self) {
+        Shared.fence::<SITE>();
+    }
+}

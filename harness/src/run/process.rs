@@ -1,0 +1,121 @@
+//! Starts a trial's workers: this same program once more for each role.
+//!
+//! All of them are started by one thread, the caller's: a worker dies with the thread that
+//! started it.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::signal::Interrupts;
+use super::supervise::Supervisor;
+use super::usage::{frequency_khz, stolen_ms};
+use super::wire::{Report, Task};
+use super::words::Words;
+use super::{Launcher, Order, RawRole, RawTrial, Watch, task};
+use crate::plan::RolePlan;
+
+/// The program itself, also when its file has been replaced meanwhile.
+const SELF: &str = "/proc/self/exe";
+/// The verb that makes it a worker; `cli` knows it by the same name.
+const VERB: &str = "__worker";
+
+/// Runs trials as processes.
+#[derive(Debug)]
+pub struct ProcessLauncher {
+    interrupts: Interrupts,
+}
+
+impl ProcessLauncher {
+    /// Takes over the interrupts of this process.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { interrupts: Interrupts::watch()? })
+    }
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) plan: RolePlan,
+    pub(super) child: Child,
+    /// Readable when it has ended.
+    pub(super) ended: OwnedFd,
+    /// Taken when it is told its last line.
+    pub(super) stdin: Option<ChildStdin>,
+    pub(super) stdout: File,
+}
+
+impl Worker {
+    fn start(plan: &RolePlan, task: &Task) -> io::Result<Self> {
+        let mut command = Command::new(SELF);
+        command.arg(VERB).arg(task.parent.to_string());
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        match Self::adopt(task, &mut child) {
+            Ok((ended, stdin, stdout)) => {
+                Ok(Self { plan: plan.clone(), child, ended, stdin: Some(stdin), stdout })
+            }
+            Err(error) => {
+                // Already dead is as good.
+                let _killed = child.kill();
+                let _reaped = child.wait();
+                Err(error)
+            }
+        }
+    }
+
+    fn adopt(task: &Task, child: &mut Child) -> io::Result<(OwnedFd, ChildStdin, File)> {
+        let pid = Pid::from_child(child);
+        let ended = pidfd_open(pid, PidfdFlags::empty())?;
+        let mut stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let mut line = serde_json::to_vec(task)?;
+        line.push(b'\n');
+        stdin.write_all(&line)?;
+        Ok((ended, stdin, File::from(OwnedFd::from(stdout))))
+    }
+}
+
+impl Launcher for ProcessLauncher {
+    fn run(&mut self, order: Order<'_>, watch: &mut dyn Watch) -> io::Result<RawTrial> {
+        let words = Words::create()?;
+        let (tasks, uncalibrated) = task::tasks(order, std::process::id(), &words.path());
+        let stolen_before = stolen_ms();
+        let mut supervisor = Supervisor::new(&words, &mut self.interrupts, order);
+        for (plan, task) in order.cell.roles.iter().zip(&tasks) {
+            // Dropping the supervisor ends those that have started.
+            supervisor.adopt(Worker::start(plan, task)?);
+        }
+        let mut roles = supervisor.oversee(watch);
+        let stolen = stolen_before.zip(stolen_ms());
+        if let Some(report) = roles.iter_mut().find_map(|role| role.report.as_mut()) {
+            report.degraded.extend(uncalibrated);
+        }
+        let core = order.cell.roles.first().and_then(|role| role.core);
+        Ok(RawTrial {
+            roles,
+            stolen_ms: stolen.map(|(before, after)| after.saturating_sub(before)),
+            frequency_khz: frequency_khz(core),
+        })
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.interrupts.count() > 0
+    }
+}
+
+/// What is left of a worker.
+pub(super) fn ended(
+    worker: &Worker,
+    exit: String,
+    report: Option<Report>,
+    failure: Option<String>,
+) -> RawRole {
+    RawRole { plan: worker.plan.clone(), pid: worker.child.id(), exit, report, failure }
+}

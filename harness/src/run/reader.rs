@@ -1,0 +1,215 @@
+//! The consuming side of a worker: every payload is checked, some are timed.
+
+use std::time::Duration;
+
+use datahub::consumer::read_slot::ReadSlot;
+use datahub::consumer::{Consumer, ReadError};
+use datahub::memory::MappedMemory;
+use datahub::wait::{Timeout, monotonic_ns};
+
+use super::latency::Recorder;
+use super::pace::busy;
+use super::payload::{Keyed, Stamp};
+use super::tally::Tally;
+use super::wire::{Measured, Pace, Task};
+use super::words::Words;
+use super::writer::Halt;
+
+/// How long one read may wait.
+const TIMEOUT_NS: u64 = 500_000_000;
+/// The rate of fast messages is taken from the clock once in so many.
+const TICK: u64 = 64;
+
+/// Why no more is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// The producer has ended the stream.
+    Ended,
+    /// Something went wrong.
+    Trouble(String),
+}
+
+impl End {
+    /// As a reason not to write on; `ended` says what the end of the stream means here.
+    pub(super) fn into_halt(self, ended: &str) -> Halt {
+        match self {
+            Self::Ended => Halt::Trouble(ended.to_owned()),
+            Self::Trouble(why) => Halt::Trouble(why),
+        }
+    }
+}
+
+/// Whether messages come so fast that a reading of the clock for each would be felt.
+fn is_fast(task: &Task) -> bool {
+    !matches!(task.pace, Pace::Open { .. }) && task.work_ns == 0
+}
+
+/// Messages and bytes at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    ns: u64,
+    messages: u64,
+    bytes: u64,
+}
+
+/// Reads messages, checks and counts them.
+#[derive(Debug)]
+pub(super) struct Reader<'a> {
+    words: &'a Words,
+    keyed: Keyed,
+    pub(super) tally: Tally,
+    work_ns: u64,
+    /// Reads in a row that found nothing, and how many there may be.
+    idle: u64,
+    idle_max: u64,
+    /// Delivered when a read last found nothing.
+    idle_at: u64,
+    tick: u64,
+    first: Option<Mark>,
+    last: Option<Mark>,
+    /// When the measured part began, once that is known.
+    begun: bool,
+    pub(super) latency: Option<Recorder>,
+    pub(super) service: Option<Recorder>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(task: &Task, words: &'a Words) -> Self {
+        Self {
+            words,
+            keyed: Keyed::new(task.seed, task.whole),
+            tally: Tally::new(task.block.promise),
+            work_ns: task.work_ns,
+            idle: 0,
+            idle_max: task.patience_ns.div_ceil(TIMEOUT_NS),
+            idle_at: 0,
+            tick: if is_fast(task) { TICK } else { 1 },
+            first: None,
+            last: None,
+            begun: false,
+            latency: None,
+            service: None,
+        }
+    }
+
+    /// Waits for one message and takes it.
+    #[inline]
+    pub(super) fn take_one<M: MappedMemory>(
+        &mut self,
+        consumer: &mut Consumer<M>,
+    ) -> Result<(), End> {
+        loop {
+            match consumer.acquire_consume_slot(Timeout::After(Duration::from_nanos(TIMEOUT_NS))) {
+                Ok(slot) => {
+                    self.take(&slot);
+                    return Ok(());
+                }
+                Err(error) => self.nothing(error)?,
+            }
+        }
+    }
+
+    #[inline]
+    fn take<M: MappedMemory>(&mut self, slot: &ReadSlot<'_, M>) {
+        let (label, payload) = (slot.sequence(), slot.payload());
+        let timed = Keyed::intended_ns(payload) != 0;
+        let now = if timed { monotonic_ns() } else { 0 };
+        if self.work_ns != 0 {
+            busy(self.work_ns);
+        }
+        // Checked at the end: nothing may change while the payload is held.
+        let found = self.keyed.check(payload, label);
+        self.tally.delivered(label, payload.len(), &found);
+        if timed
+            && let Ok(stamp) = &found
+            && stamp.intended_ns != 0
+        {
+            self.time(now, stamp);
+        }
+        if self.tally.counts.delivered.is_multiple_of(self.tick) {
+            self.mark(label);
+        }
+    }
+
+    #[inline]
+    fn time(&mut self, now_ns: u64, stamp: &Stamp) {
+        if !self.begun {
+            self.begin();
+        }
+        if let Some(latency) = &mut self.latency {
+            latency.record(now_ns, now_ns.saturating_sub(stamp.intended_ns));
+        }
+        if let Some(service) = &mut self.service
+            && stamp.actual_ns != 0
+        {
+            service.record(now_ns, now_ns.saturating_sub(stamp.actual_ns));
+        }
+    }
+
+    #[cold]
+    fn begin(&mut self) {
+        // Only messages of the measured part are timed, so it has begun.
+        let origin = self.words.begun().map_or_else(monotonic_ns, |(_, start_ns)| start_ns);
+        for recorder in [&mut self.latency, &mut self.service].into_iter().flatten() {
+            recorder.begin(origin);
+        }
+        self.begun = true;
+    }
+
+    /// Notes when how much was delivered, in the measured part.
+    #[inline]
+    fn mark(&mut self, label: u64) {
+        if self.first.is_none() && self.words.begun().is_none_or(|(first, _)| label < first) {
+            return;
+        }
+        let (messages, bytes) = (self.tally.counts.delivered, self.tally.bytes);
+        let mark = Mark { ns: monotonic_ns(), messages, bytes };
+        self.first.get_or_insert(mark);
+        self.last = Some(mark);
+    }
+
+    /// What was delivered between the first and the last mark.
+    pub(super) fn measured(&self) -> Measured {
+        let (Some(first), Some(last)) = (self.first, self.last) else {
+            return Measured::default();
+        };
+        Measured {
+            messages: last.messages - first.messages,
+            bytes: last.bytes - first.bytes,
+            ns: last.ns.saturating_sub(first.ns),
+        }
+    }
+
+    /// Nothing to read now. Says whether to try again.
+    #[cold]
+    fn nothing(&mut self, error: ReadError) -> Result<(), End> {
+        match error {
+            ReadError::TimedOut { .. } => self.waited_in_vain(),
+            ReadError::Lapped { missed, .. } => {
+                self.tally.missed(missed);
+                Ok(())
+            }
+            ReadError::Checksum { sequence } => {
+                self.tally.spoiled(sequence);
+                Ok(())
+            }
+            ReadError::Ended => Err(End::Ended),
+            other => Err(End::Trouble(format!("the consumer cannot read: {other}"))),
+        }
+    }
+
+    fn waited_in_vain(&mut self) -> Result<(), End> {
+        self.tally.counts.timeouts += 1;
+        let delivered = self.tally.counts.delivered;
+        if delivered != self.idle_at {
+            self.idle_at = delivered;
+            self.idle = 0;
+        }
+        self.idle += 1;
+        if self.idle < self.idle_max {
+            return Ok(());
+        }
+        let next = self.tally.next();
+        Err(End::Trouble(format!("the consumer gave up waiting for sequence {next}")))
+    }
+}

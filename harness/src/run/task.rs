@@ -1,0 +1,182 @@
+//! From a planned cell to what each of its workers must know.
+
+use std::path::Path;
+
+use super::Order;
+use super::calibrate::Side;
+use super::plant::Plant;
+use super::tally::Promise;
+use super::wire::{BlockTask, Checksum, Duty, Full, Function, Pace, Span, Sync, Task, Waiting};
+use crate::plan::{Role, RolePlan};
+use crate::scenario::model::{
+    Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull, Wait,
+    Warmup, Workload,
+};
+
+/// Without any progress for so long, a worker gives up.
+const PATIENCE_NS: u64 = 2_000_000_000;
+
+/// One task for each role, in the order of the plan, and why there is no calibration, if so.
+pub(super) fn tasks(order: Order<'_>, parent: u32, words: &Path) -> (Vec<Task>, Option<String>) {
+    let roles = &order.cell.roles;
+    let partner = partner(roles);
+    let tasks = roles.iter().enumerate().map(|(index, role)| {
+        let mut task = task(order, role, parent, words);
+        task.side = match (role.role, partner) {
+            (Role::Producer, Some(_)) => Some(Side::Ping),
+            (_, Some(partner)) if partner == index => Some(Side::Pong),
+            _ => None,
+        };
+        task
+    });
+    let reason = partner.is_none().then(|| {
+        "no consumer has another core than the producer: the bare line is not timed".to_owned()
+    });
+    (tasks.collect(), reason)
+}
+
+/// The consumer with which the producer plays the bare line: on another core, or on any.
+fn partner(roles: &[RolePlan]) -> Option<usize> {
+    let producer = roles.iter().find(|role| role.role == Role::Producer)?;
+    let consumers = || roles.iter().enumerate().filter(|(_, role)| role.role != Role::Producer);
+    let elsewhere = |role: &RolePlan| role.core.is_some() && role.core != producer.core;
+    let free = |role: &RolePlan| role.core.is_none() || producer.core.is_none();
+    let found = consumers().find(|(_, role)| elsewhere(role));
+    found.or_else(|| consumers().find(|(_, role)| free(role))).map(|(index, _)| index)
+}
+
+fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
+    let cell = &order.cell.cell;
+    let closed = cell.workload == Workload::PingPong;
+    let (duty, group) = match role.role {
+        Role::Producer if closed => (Duty::Initiate, None),
+        Role::Producer => (Duty::Produce, None),
+        Role::Consumer { group } if closed => (Duty::Echo, cell.consumers.get(group)),
+        Role::Consumer { group } => (Duty::Consume, cell.consumers.get(group)),
+    };
+    let gap_ns = match cell.workload {
+        Workload::Open { rate, .. } => 1_000_000_000 / rate.0.max(1),
+        Workload::PingPong | Workload::Stream => 0,
+    };
+    let work_ns = group.map_or(0, |group| group.work.0);
+    let slowest_ns = cell.consumers.iter().map(|group| group.work.0).max().unwrap_or(0);
+    Task {
+        parent,
+        words: words.to_owned(),
+        duty,
+        core: role.core,
+        side: None,
+        block: block(&cell.block),
+        pace: pace(cell.workload),
+        warmup: match cell.run.warmup {
+            Warmup::Time(time) => Span::TimeNs(time.0),
+            Warmup::Messages(count) => Span::Messages(count),
+        },
+        length: match cell.run.length {
+            Length::Time(time) => Span::TimeNs(time.0),
+            Length::Messages(count) => Span::Messages(count),
+        },
+        seed: order.trial.seed,
+        wait: waiting(group.map_or(cell.producer.wait, |group| group.wait)),
+        whole: cell.producer.fill == Fill::Full,
+        abort_every: cell.producer.abort_every,
+        work_ns,
+        join_latest: group.is_some_and(|group| group.join == Join::Latest),
+        patience_ns: PATIENCE_NS.max(4 * gap_ns.max(slowest_ns)),
+        deadline_ns: cell.run.deadline.0,
+        plant: order.plant.filter(|plant| planted(*plant, role)),
+    }
+}
+
+/// Plants that are about a process misbehave in the first consumer only.
+fn planted(plant: Plant, role: &RolePlan) -> bool {
+    plant.tampers() || role.role != Role::Producer && role.index == 0
+}
+
+fn block(spec: &BlockSpec) -> BlockTask {
+    BlockTask {
+        sync: match spec.consumer_sync {
+            ConsumerSync::LatestOnly => Sync::Latest,
+            ConsumerSync::Sequential => Sync::One,
+            ConsumerSync::SequentialSync => Sync::All,
+        },
+        slots: spec.slots,
+        physical_slots: spec.physical_slots,
+        payload_bytes: spec.payload.0,
+        max_consumers: spec.max_consumers,
+        notify: spec.notify,
+        on_full: match spec.on_full {
+            OnFull::Block { timeout } => Full::Block { timeout_ns: timeout.0 },
+            OnFull::Error => Full::Error,
+            OnFull::Overwrite => Full::Overwrite,
+        },
+        checksum: spec.checksum.map(|checksum| Checksum {
+            function: match checksum.algorithm {
+                Algorithm::Xxh3 => Function::Xxh3,
+                Algorithm::Crc32c => Function::Crc32c,
+                Algorithm::Blake2b => Function::Blake2b,
+            },
+            enforced: checksum.policy == ChecksumPolicy::Enforced,
+        }),
+        promise: promise(spec),
+    }
+}
+
+/// What the block owes its consumers.
+pub(super) fn promise(spec: &BlockSpec) -> Promise {
+    if spec.lossless() {
+        Promise::Everything
+    } else if spec.consumer_sync == ConsumerSync::LatestOnly {
+        Promise::Newest
+    } else {
+        Promise::Announced
+    }
+}
+
+fn pace(workload: Workload) -> Pace {
+    match workload {
+        Workload::PingPong => Pace::PingPong,
+        Workload::Stream => Pace::Stream,
+        Workload::Open { rate, arrival } => {
+            Pace::Open { rate_hz: rate.0, poisson: arrival == Arrival::Poisson }
+        }
+    }
+}
+
+fn waiting(wait: Wait) -> Waiting {
+    match wait {
+        Wait::Spin => Waiting::Spin,
+        Wait::Yield => Waiting::Yield,
+        Wait::Park => Waiting::Park,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(role: Role, index: u32, core: Option<usize>) -> RolePlan {
+        RolePlan { role, name: String::new(), index, core }
+    }
+
+    fn roles(producer: Option<usize>, consumers: &[Option<usize>]) -> Vec<RolePlan> {
+        let mut roles = vec![role(Role::Producer, 0, producer)];
+        for (index, core) in (0..).zip(consumers) {
+            roles.push(role(Role::Consumer { group: 0 }, index, *core));
+        }
+        roles
+    }
+
+    #[test]
+    fn the_bare_line_is_played_between_two_cores() {
+        assert_eq!(partner(&roles(Some(0), &[Some(0), Some(1)])), Some(2));
+        assert_eq!(partner(&roles(Some(0), &[None, Some(1)])), Some(2));
+        assert_eq!(partner(&roles(Some(0), &[Some(0), None])), Some(2));
+        assert_eq!(partner(&roles(None, &[None])), Some(1));
+    }
+
+    #[test]
+    fn one_core_for_all_has_no_bare_line() {
+        assert_eq!(partner(&roles(Some(0), &[Some(0), Some(0)])), None);
+    }
+}

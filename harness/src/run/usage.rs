@@ -1,0 +1,95 @@
+//! What the machine gives and takes: a core, processor time, faults, switches, stolen time, frequency.
+
+use std::fs;
+
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+
+use super::wire::Usage;
+
+/// One tick of `/proc/stat`: the kernel's unit for user space is 100 a second everywhere.
+const TICK_MS: u64 = 10;
+
+impl Usage {
+    /// What this process has used; zero where the kernel does not say.
+    pub(super) fn now() -> Self {
+        let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return Self::default() };
+        Self {
+            user_ms: millis(usage.user_time()),
+            system_ms: millis(usage.system_time()),
+            minor_faults: count(usage.minor_page_faults()),
+            major_faults: count(usage.major_page_faults()),
+            voluntary_switches: count(usage.voluntary_context_switches()),
+            involuntary_switches: count(usage.involuntary_context_switches()),
+        }
+    }
+
+    /// What was used since `earlier`.
+    pub(super) fn since(self, earlier: Self) -> Self {
+        let less = u64::saturating_sub;
+        Self {
+            user_ms: less(self.user_ms, earlier.user_ms),
+            system_ms: less(self.system_ms, earlier.system_ms),
+            minor_faults: less(self.minor_faults, earlier.minor_faults),
+            major_faults: less(self.major_faults, earlier.major_faults),
+            voluntary_switches: less(self.voluntary_switches, earlier.voluntary_switches),
+            involuntary_switches: less(self.involuntary_switches, earlier.involuntary_switches),
+        }
+    }
+}
+
+fn millis(time: TimeVal) -> u64 {
+    u64::try_from(time.tv_sec() * 1_000 + time.tv_usec() / 1_000).unwrap_or(0)
+}
+
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+/// Pins this process; says what could not be done.
+pub(super) fn pin(core: Option<usize>) -> Option<String> {
+    let id = core?;
+    let pinned = core_affinity::set_for_current(core_affinity::CoreId { id });
+    (!pinned).then(|| format!("core {id} was refused: not pinned"))
+}
+
+/// Processor time that the hypervisor has given to others, over all cores.
+pub(super) fn stolen_ms() -> Option<u64> {
+    stolen_in(&fs::read_to_string("/proc/stat").ok()?)
+}
+
+fn stolen_in(stat: &str) -> Option<u64> {
+    let mut words = stat.lines().next()?.split_whitespace();
+    if words.next() != Some("cpu") {
+        return None;
+    }
+    // user nice system idle iowait irq softirq steal
+    words.nth(7)?.parse::<u64>().ok()?.checked_mul(TICK_MS)
+}
+
+/// The frequency of a core, where the kernel tells it.
+pub(super) fn frequency_khz(core: Option<usize>) -> Option<u64> {
+    let core = core.unwrap_or(0);
+    let path = format!("/sys/devices/system/cpu/cpu{core}/cpufreq/scaling_cur_freq");
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stolen_time_is_the_eighth_figure() {
+        let stat = "cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1 2 3 4 5 6 7 80 9 10\n";
+        assert_eq!(stolen_in(stat), Some(80));
+        assert_eq!(stolen_in("cpu  1 2 3"), None);
+        assert_eq!(stolen_in("intr 1 2 3 4 5 6 7 8 9"), None);
+    }
+
+    #[test]
+    fn usage_only_grows() {
+        let before = Usage::now();
+        assert_eq!(before.since(before), Usage::default());
+        assert!(Usage::now().minor_faults >= before.minor_faults);
+    }
+}

@@ -1,0 +1,236 @@
+//! What harness and workers say to each other: one JSON text a line, over the worker's standard
+//! input and output.
+//!
+//! `Task → Made → Meet → At(Before) → At(Run) → At(After) → Done`; [`Event::Failed`] ends it early.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use report_schema::{Counts, Latency};
+use serde::{Deserialize, Serialize};
+
+use super::calibrate::Side;
+use super::plant::Plant;
+use super::tally::Promise;
+use super::words::Phase;
+
+/// Everything that one worker needs to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Task {
+    /// The harness; a worker whose parent is another process ends at once.
+    pub(crate) parent: u32,
+    /// Where the shared words are.
+    pub(crate) words: PathBuf,
+    /// What the worker does.
+    pub(crate) duty: Duty,
+    /// Where it is pinned.
+    pub(crate) core: Option<usize>,
+    /// Its end of the bare line, if it has one.
+    pub(crate) side: Option<Side>,
+    /// The block.
+    pub(crate) block: BlockTask,
+    /// How messages are offered.
+    pub(crate) pace: Pace,
+    /// What runs before anything counts.
+    pub(crate) warmup: Span,
+    /// What counts.
+    pub(crate) length: Span,
+    /// The trial's seed.
+    pub(crate) seed: u64,
+    /// How it waits.
+    pub(crate) wait: Waiting,
+    /// Whether payloads are written whole.
+    pub(crate) whole: bool,
+    /// Each n-th write is given up.
+    pub(crate) abort_every: Option<u64>,
+    /// Busy time for each message.
+    pub(crate) work_ns: u64,
+    /// Joins at the newest payload.
+    pub(crate) join_latest: bool,
+    /// Without any progress for so long, the worker gives up.
+    pub(crate) patience_ns: u64,
+    /// The trial's deadline, from its start.
+    pub(crate) deadline_ns: u64,
+    /// A defect to work with.
+    pub(crate) plant: Option<Plant>,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Duty {
+    /// Makes a block and fills it.
+    Produce,
+    /// Reads the producer's block.
+    Consume,
+    /// Makes a block and reads the other one: begins each round trip.
+    Initiate,
+    /// The same, and answers.
+    Echo,
+}
+
+impl Duty {
+    /// Whether it makes a block.
+    pub(crate) fn makes(self) -> bool {
+        self != Self::Consume
+    }
+}
+
+/// The block as the worker makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct BlockTask {
+    pub(crate) sync: Sync,
+    pub(crate) slots: u32,
+    pub(crate) physical_slots: u32,
+    pub(crate) payload_bytes: u64,
+    pub(crate) max_consumers: u32,
+    pub(crate) notify: bool,
+    pub(crate) on_full: Full,
+    pub(crate) checksum: Option<Checksum>,
+    pub(crate) promise: Promise,
+}
+
+/// What consumers are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Sync {
+    Latest,
+    One,
+    All,
+}
+
+/// What a full ring does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Full {
+    Block { timeout_ns: u64 },
+    Error,
+    Overwrite,
+}
+
+/// Which checksum, and whether the block sees to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Checksum {
+    pub(crate) function: Function,
+    pub(crate) enforced: bool,
+}
+
+/// A checksum function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Function {
+    Xxh3,
+    Crc32c,
+    Blake2b,
+}
+
+/// How messages are offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Pace {
+    PingPong,
+    Stream,
+    Open { rate_hz: u64, poisson: bool },
+}
+
+/// A part of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Span {
+    TimeNs(u64),
+    Messages(u64),
+}
+
+impl Span {
+    /// When it ends, if time ends it.
+    pub(crate) fn end_ns(self, start_ns: u64) -> u64 {
+        match self {
+            Self::TimeNs(time) => start_ns.saturating_add(time),
+            Self::Messages(_) => u64::MAX,
+        }
+    }
+
+    /// How many messages it has, if their number ends it.
+    pub(crate) fn messages(self) -> u64 {
+        match self {
+            Self::TimeNs(_) => u64::MAX,
+            Self::Messages(count) => count,
+        }
+    }
+
+    /// How long it lasts, if time ends it.
+    pub(crate) fn time_ns(self) -> Option<u64> {
+        match self {
+            Self::TimeNs(time) => Some(time),
+            Self::Messages(_) => None,
+        }
+    }
+}
+
+/// How a worker waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Waiting {
+    Spin,
+    Yield,
+    Park,
+}
+
+/// The harness's second line to each worker: the blocks that others have made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Meet {
+    pub(crate) blocks: Vec<PathBuf>,
+}
+
+/// What a worker tells.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) enum Event {
+    /// It has begun, and made this block.
+    Made { block: Option<PathBuf> },
+    /// It waits for this phase.
+    At { phase: Phase },
+    /// It has finished.
+    Done(Box<Report>),
+    /// It cannot go on.
+    Failed { why: String },
+}
+
+/// What a worker found.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// Everything it counted, the warm-up included.
+    pub(crate) counts: Counts,
+    /// One more than the last sequence that it read.
+    pub(crate) next: u64,
+    /// Bytes committed.
+    pub(crate) bytes_written: u64,
+    /// Bytes delivered.
+    pub(crate) bytes_read: u64,
+    /// Missed without the word that was promised.
+    pub(crate) silent: u64,
+    /// What its rate is computed from.
+    pub(crate) measured: Measured,
+    pub(crate) latency: Option<Latency>,
+    pub(crate) service: Option<Latency>,
+    pub(crate) usage: Usage,
+    /// One way over the bare line, before and after.
+    pub(crate) line_ns: [Option<u64>; 2],
+    /// The metrics of the block that it made, after everybody had left.
+    pub(crate) metrics: BTreeMap<String, u64>,
+    /// What it could not do as asked.
+    pub(crate) degraded: Vec<String>,
+    /// Why it ended before it was told to.
+    pub(crate) trouble: Option<String>,
+}
+
+/// Messages, bytes and time of the measured part.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    pub(crate) messages: u64,
+    pub(crate) bytes: u64,
+    pub(crate) ns: u64,
+}
+
+/// What the kernel says a process has used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Usage {
+    pub(crate) user_ms: u64,
+    pub(crate) system_ms: u64,
+    pub(crate) minor_faults: u64,
+    pub(crate) major_faults: u64,
+    pub(crate) voluntary_switches: u64,
+    pub(crate) involuntary_switches: u64,
+}

@@ -1,0 +1,216 @@
+//! A worker process: one role of one trial, from its first instruction to its last line.
+//!
+//! Its first act is to tie its life to the harness's. It then does what it is told, phase by
+//! phase, and leaves nothing behind: its blocks have no names.
+
+use std::io::{self, BufRead, Write};
+use std::path::PathBuf;
+
+use datahub::config::{
+    BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
+};
+use datahub::consumer::Consumer;
+use datahub::consumer::attach::AttachError;
+use datahub::place::Place;
+use datahub::producer::Producer;
+use datahub::producer::create::CreateError;
+use datahub::ring::reader::JoinAt;
+use datahub::shm::Folder;
+use datahub::wait::monotonic_ns;
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::signal::{Signal, raise};
+use nix::unistd::getppid;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::calibrate;
+use super::duty::{Desk, Handles, strategy};
+use super::metrics::MetricsFile;
+use super::plant::{Hands, Honest, Plant, Tampering};
+use super::usage::pin;
+use super::wire::{BlockTask, Duty, Event, Full, Function, Meet, Report, Sync, Task, Usage};
+use super::words::{Phase, Words, nap};
+
+/// Why a worker cannot go on.
+#[derive(Debug, thiserror::Error)]
+enum WorkerError {
+    #[error("the harness cannot be heard or told: {0}")]
+    Line(#[from] io::Error),
+    #[error("the harness says something else than expected: {0}")]
+    Language(#[from] serde_json::Error),
+    #[error("the worker cannot tie its life to the harness: {0}")]
+    Tie(nix::Error),
+    #[error("the harness that wanted this worker is gone")]
+    Orphan,
+    #[error("the block cannot be configured: {0}")]
+    Config(#[from] ConfigError),
+    #[error("the block cannot be made: {0}")]
+    Create(#[from] CreateError),
+    #[error("the block cannot be attached: {0}")]
+    Attach(#[from] AttachError),
+    #[error("nobody has made the block to read")]
+    NoBlock,
+    #[error("the phase {0:?} never came")]
+    NoPhase(Phase),
+    #[error("no histogram can be made: {0}")]
+    Histogram(#[from] hdrhistogram::CreationError),
+}
+
+/// Serves the harness on standard input and output. Says whether it came to its end.
+#[must_use]
+pub fn main() -> bool {
+    let mut link = Link { lines: io::stdin().lock(), out: io::stdout().lock() };
+    match serve(&mut link) {
+        Ok(()) => true,
+        Err(error) => {
+            // A harness that does not listen any more has killed us or is dead.
+            let _told = link.say(&Event::Failed { why: error.to_string() });
+            false
+        }
+    }
+}
+
+/// The two lines to the harness.
+struct Link {
+    lines: io::StdinLock<'static>,
+    out: io::StdoutLock<'static>,
+}
+
+impl Link {
+    fn hear<T: DeserializeOwned>(&mut self) -> Result<T, WorkerError> {
+        let mut line = String::new();
+        if self.lines.read_line(&mut line)? == 0 {
+            return Err(WorkerError::Orphan);
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    fn say<T: Serialize>(&mut self, what: &T) -> Result<(), WorkerError> {
+        let mut line = serde_json::to_vec(what)?;
+        line.push(b'\n');
+        self.out.write_all(&line)?;
+        Ok(self.out.flush()?)
+    }
+}
+
+fn serve(link: &mut Link) -> Result<(), WorkerError> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(WorkerError::Tie)?;
+    // No core file is left by a worker that crashes; where that is refused, it may be.
+    let _limited = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    let task: Task = link.hear()?;
+    // A harness that died before the line above gives us another parent.
+    if u32::try_from(getppid().as_raw()) != Ok(task.parent) {
+        return Err(WorkerError::Orphan);
+    }
+    match task.plant {
+        Some(plant) if plant.tampers() => live(&task, &Tampering::new(plant), link),
+        _ => live(&task, &Honest, link),
+    }
+}
+
+fn live<H: Hands>(task: &Task, hands: &H, link: &mut Link) -> Result<(), WorkerError> {
+    let words = Words::open(&task.words)?;
+    let deadline_ns = monotonic_ns().saturating_add(task.deadline_ns);
+    let degraded = pin(task.core);
+    let producer = make(task, hands)?;
+    link.say(&Event::Made { block: producer.as_ref().map(Producer::path) })?;
+    let Meet { blocks } = link.hear()?;
+    let metrics = producer.as_ref().map(MetricsFile::open).transpose()?;
+    let handles = attach(task, hands, producer, &blocks)?;
+
+    let mut reach = |phase: Phase| {
+        link.say(&Event::At { phase })?;
+        if words.wait_for(phase, deadline_ns) { Ok(()) } else { Err(WorkerError::NoPhase(phase)) }
+    };
+    reach(Phase::Before)?;
+    let play = |turn| task.side.and_then(|side| calibrate::play(&words.0, side, turn));
+    let before = play(0);
+    reach(Phase::Run)?;
+    if misbehave(task.plant) {
+        return Ok(());
+    }
+    let used = Usage::now();
+    let desk = Desk { task, hands, words: &words };
+    let mut report: Report = desk.work(handles, task.duty == Duty::Initiate)?;
+    report.usage = Usage::now().since(used);
+    reach(Phase::After)?;
+    report.line_ns = [before, play(1)];
+    report.metrics = metrics.map(|file| file.read()).transpose()?.unwrap_or_default();
+    report.degraded.extend(degraded);
+    link.say(&Event::Done(Box::new(report)))
+}
+
+/// Plants that are about the process. Says whether it shall end without a word.
+fn misbehave(plant: Option<Plant>) -> bool {
+    match plant {
+        Some(Plant::Hang) => {
+            nap(std::time::Duration::from_hours(1));
+            true
+        }
+        Some(Plant::Crash) => {
+            // A process that survives this signal ends without a word.
+            let _raised = raise(Signal::SIGKILL);
+            true
+        }
+        Some(Plant::ExitEarly) => true,
+        _ => false,
+    }
+}
+
+fn make<H: Hands>(task: &Task, hands: &H) -> Result<Option<Producer<H::Memory>>, WorkerError> {
+    if !task.duty.makes() {
+        return Ok(None);
+    }
+    let config = config(&task.block)?;
+    let mut producer = Producer::create_unnamed_with(hands.memory(), &Folder::default(), config)?;
+    hands.made(producer.block())?;
+    producer.set_wait(strategy(task.wait));
+    Ok(Some(producer))
+}
+
+fn attach<H: Hands>(
+    task: &Task,
+    hands: &H,
+    producer: Option<Producer<H::Memory>>,
+    blocks: &[PathBuf],
+) -> Result<Handles<H>, WorkerError> {
+    let producer = match (task.duty, producer) {
+        (Duty::Produce, Some(producer)) => return Ok(Handles::Producer(producer)),
+        (_, producer) => producer,
+    };
+    let place = Place::File(blocks.first().ok_or(WorkerError::NoBlock)?.clone());
+    let join = if task.join_latest { JoinAt::Latest } else { JoinAt::Oldest };
+    let mut consumer = Consumer::attach_with(hands.memory(), &place, join)?;
+    consumer.set_wait(strategy(task.wait));
+    Ok(match producer {
+        Some(producer) => Handles::Both(producer, consumer),
+        None => Handles::Consumer(consumer),
+    })
+}
+
+fn config(task: &BlockTask) -> Result<BlockConfig, ConfigError> {
+    let sync = match task.sync {
+        Sync::Latest => ConsumerSync::LatestOnly,
+        Sync::One => ConsumerSync::Sequential,
+        Sync::All => ConsumerSync::SequentialSync,
+    };
+    let on_full = match task.on_full {
+        Full::Block { .. } => OnFull::Block,
+        Full::Error => OnFull::Error,
+        Full::Overwrite => OnFull::Overwrite,
+    };
+    let config = BlockConfig::new(sync, task.slots, task.payload_bytes)?
+        .max_consumers(task.max_consumers)?
+        .with_physical_slots(task.physical_slots)?
+        .on_full(on_full)
+        .parking(task.notify);
+    let Some(checksum) = task.checksum else { return Ok(config) };
+    let algorithm = match checksum.function {
+        Function::Xxh3 => ChecksumAlgorithm::Xxh3,
+        Function::Crc32c => ChecksumAlgorithm::Crc32c,
+        Function::Blake2b => ChecksumAlgorithm::Blake2b,
+    };
+    let policy = if checksum.enforced { ChecksumPolicy::Enforced } else { ChecksumPolicy::Manual };
+    Ok(config.checksum(algorithm, policy))
+}

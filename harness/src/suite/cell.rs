@@ -1,0 +1,65 @@
+//! One cell's result: the block's facts, its trials, its gates.
+
+use report_schema::{BlockFacts, CellResult, ConsumerSync, Policy, Workload};
+
+use crate::plan::CellPlan;
+use crate::record::Recorded;
+use crate::scenario::model;
+use crate::verdict::{Evidence, judge};
+
+pub(super) fn result(
+    file: &str,
+    plan: &CellPlan,
+    trials: Vec<Recorded>,
+    clock_quantum_ns: Option<u64>,
+) -> CellResult {
+    let cell = &plan.cell;
+    let judgement = judge(&Evidence { file, cell, trials: &trials, clock_quantum_ns });
+    let mut degraded = plan.degraded.clone();
+    for reason in trials.iter().flat_map(|recorded| &recorded.degraded) {
+        if !degraded.contains(reason) {
+            degraded.push(reason.clone());
+        }
+    }
+    let (workload, offered_rate_hz) = match cell.workload {
+        model::Workload::PingPong => (Workload::PingPong, None),
+        model::Workload::Stream => (Workload::Stream, None),
+        model::Workload::Open { rate, .. } => (Workload::Open, Some(rate.0 as f64)),
+    };
+    CellResult {
+        id: cell.id.clone(),
+        axes: cell.axes.iter().cloned().collect(),
+        verdict: judgement.verdict,
+        degraded,
+        block: block(plan),
+        workload,
+        offered_rate_hz,
+        trials: trials.into_iter().map(|recorded| recorded.trial).collect(),
+        gates: judgement.gates,
+        dropped: judgement.dropped,
+    }
+}
+
+fn block(plan: &CellPlan) -> BlockFacts {
+    let block = &plan.cell.block;
+    BlockFacts {
+        policy: match block.policy {
+            model::Policy::Single => Policy::Single,
+            model::Policy::DoubleBuffer => Policy::DoubleBuffer,
+            model::Policy::RingBuffer => Policy::RingBuffer,
+        },
+        consumer_sync: match block.consumer_sync {
+            model::ConsumerSync::LatestOnly => ConsumerSync::LatestOnly,
+            model::ConsumerSync::Sequential => ConsumerSync::Sequential,
+            model::ConsumerSync::SequentialSync => ConsumerSync::SequentialSync,
+        },
+        slots: block.slots,
+        physical_slots: block.physical_slots,
+        payload_bytes: block.payload.0,
+        checksum: block
+            .checksum
+            .map(|checksum| format!("{}, {}", checksum.algorithm.name(), checksum.policy.name())),
+        consumers: plan.cell.consumer_count(),
+        total_bytes: plan.shm.0,
+    }
+}

@@ -1,0 +1,246 @@
+//! Where a run's files go: one folder a run, each file whole or not there.
+//!
+//! A file is written under a temporary name, brought to the disk and renamed. `latest` leads to the
+//! newest run.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use report_schema::{CellResult, Latency, SuiteResult, Trial};
+
+/// Why a result could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    /// The folder or a file in it cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// What was to be written.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The result cannot be expressed.
+    #[error("the result cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The page cannot be made.
+    #[error("the report cannot be made: {0}")]
+    Page(#[from] reports::page::RenderError),
+}
+
+/// The folder of one run.
+#[derive(Debug)]
+pub struct Folder {
+    out: PathBuf,
+    path: PathBuf,
+}
+
+/// What half a file is called.
+const HALF: &str = ".half-";
+/// Letters of a cell's id in the name of a file.
+const ID_LETTERS: usize = 50;
+/// So many runs of one suite may begin in one second.
+const TWINS: u32 = 1_000;
+
+/// Proves that results can be written below `out`, and sweeps away what a killed run has left.
+///
+/// # Errors
+///
+/// [`FilesError::Write`].
+pub fn prove(out: &Path) -> Result<(), FilesError> {
+    let probe = out.join(format!("{HALF}probe-{}", std::process::id()));
+    let proved = fs::create_dir_all(out).and_then(|()| {
+        sweep(out);
+        fs::create_dir(&probe)?;
+        fs::remove_dir(&probe)
+    });
+    proved.map_err(|source| FilesError::Write { path: out.to_owned(), source })
+}
+
+impl Folder {
+    /// Makes the folder `out/suite-moment`.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Write`]; nothing is left.
+    pub fn create(out: &Path, suite: &str, moment: &str) -> Result<Self, FilesError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| FilesError::Write { path, source }
+        };
+        fs::create_dir_all(out).map_err(failed(out))?;
+        let mut twin = 1;
+        let path = loop {
+            let suffix = if twin == 1 { String::new() } else { format!("-{twin}") };
+            let path = out.join(format!("{suite}-{moment}{suffix}"));
+            match fs::create_dir(&path) {
+                Ok(()) => break path,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && twin < TWINS => {
+                    twin += 1;
+                }
+                Err(error) => return Err(failed(&path)(error)),
+            }
+        };
+        Ok(Self { out: out.to_owned(), path })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one file, whole.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError::Write`]; the file is as before.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, FilesError> {
+        let path = self.path.join(name);
+        write_whole(&path, bytes)
+            .map(|()| path.clone())
+            .map_err(|source| FilesError::Write { path, source })
+    }
+
+    /// Writes the result document, and what people and other tools read.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError`]; files written before it stay.
+    pub fn write_all(&self, result: &SuiteResult, report: bool) -> Result<(), FilesError> {
+        self.write("result.json", result.to_json()?.as_bytes())?;
+        self.point_latest_here()?;
+        if !report {
+            return Ok(());
+        }
+        for (name, latency) in latencies(result) {
+            if let Ok(histogram) = reports::load::histogram(&latency.histogram) {
+                self.write(&name, reports::hgrm::write(&histogram).as_bytes())?;
+            }
+        }
+        self.write("summary.md", reports::markdown::render(result).as_bytes())?;
+        self.write("report.html", reports::page::render(result)?.as_bytes())?;
+        Ok(())
+    }
+
+    fn point_latest_here(&self) -> Result<(), FilesError> {
+        let (latest, half) = (self.out.join("latest"), self.out.join(format!("{HALF}latest")));
+        let target = self.path.file_name().unwrap_or_default();
+        let pointed = symlink(target, &half).and_then(|()| fs::rename(&half, &latest));
+        pointed.map_err(|source| FilesError::Write { path: latest, source })
+    }
+}
+
+/// Writes a file under another name, brings it to the disk and gives it its name.
+///
+/// # Errors
+///
+/// When the system refuses; a file that was there is as before.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let half = path.with_file_name(format!("{HALF}{name}"));
+    let written = File::create(&half).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let renamed = written.and_then(|()| fs::rename(&half, path));
+    if renamed.is_err() {
+        // What is left of it is nobody's; the next run sweeps it away.
+        let _removed = fs::remove_file(&half);
+    }
+    renamed
+}
+
+/// Removes what a killed run has left half done.
+fn sweep(out: &Path) {
+    let halves = |folder: &Path| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let half = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(HALF);
+        for entry in entries.filter(half) {
+            // One that stays does no harm.
+            let _removed = fs::remove_file(entry.path());
+        }
+    };
+    halves(out);
+    for entry in fs::read_dir(out).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            halves(&entry.path());
+        }
+    }
+}
+
+/// Every latency with the name of its file.
+fn latencies(result: &SuiteResult) -> Vec<(String, &Latency)> {
+    let mut all = vec![];
+    let cells = result.scenarios.iter().flat_map(|scenario| &scenario.cells);
+    for (index, cell) in cells.enumerate() {
+        for (number, trial) in cell.trials.iter().enumerate() {
+            all.extend(of_trial(&prefix(index, cell), number, trial));
+        }
+    }
+    all
+}
+
+/// The cell's number, which tells it from the others, and as much of its id as a name has room for.
+fn prefix(index: usize, cell: &CellResult) -> String {
+    let id = cell.id.chars().map(|letter| if letter == '/' { '_' } else { letter });
+    format!("{:03}.{}", index + 1, id.take(ID_LETTERS).collect::<String>())
+}
+
+fn of_trial<'a>(prefix: &str, number: usize, trial: &'a Trial) -> Vec<(String, &'a Latency)> {
+    let mut found = vec![];
+    for role in &trial.roles {
+        let end = match role.role {
+            report_schema::Role::Producer => "producer",
+            report_schema::Role::Consumer => "consumer",
+        };
+        for (what, latency) in [("latency", &role.latency), ("service", &role.service)] {
+            if let Some(latency) = latency {
+                let index = role.index;
+                found.push((format!("{prefix}.trial-{number}.{end}-{index}.{what}.hgrm"), latency));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_runs_in_one_second_have_two_folders() {
+        let out = tempfile::tempdir().unwrap();
+        let first = Folder::create(out.path(), "smoke", "now").unwrap();
+        let second = Folder::create(out.path(), "smoke", "now").unwrap();
+        assert_ne!(first.path(), second.path());
+    }
+
+    #[test]
+    fn half_a_file_of_a_killed_run_is_swept_away() {
+        let out = tempfile::tempdir().unwrap();
+        let first = Folder::create(out.path(), "smoke", "then").unwrap();
+        let half = first.path().join(format!("{HALF}result.json"));
+        fs::write(&half, "{").unwrap();
+        prove(out.path()).unwrap();
+        assert!(!half.exists() && first.path().exists());
+    }
+
+    #[test]
+    fn a_file_appears_whole_and_replaces_the_old_one() {
+        let out = tempfile::tempdir().unwrap();
+        let folder = Folder::create(out.path(), "smoke", "now").unwrap();
+        folder.write("a", b"old").unwrap();
+        let path = folder.write("a", b"new").unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_where_the_folder_should_be_is_an_error() {
+        let out = tempfile::NamedTempFile::new().unwrap();
+        assert!(prove(out.path()).is_err());
+        assert!(Folder::create(out.path(), "smoke", "now").is_err());
+    }
+}

@@ -1,0 +1,159 @@
+//! Suites over a launcher that answers from a list.
+
+use report_schema::Placement;
+
+use super::*;
+use crate::plan::{Options, plan};
+use crate::run::{RawRole, RawTrial, Report};
+use crate::scenario::parse;
+
+const SCENARIO: &str = r#"# Does it run?
+schema = 1
+name = "s"
+question = "Does it run?"
+
+[block]
+slots = 4
+payload-size = "8 B"
+policy = "ring-buffer"
+consumer-sync = "sequential"
+
+[[consumer]]
+name = "reader"
+
+[workload.stream]
+
+[run]
+warmup = "0ms"
+duration = "1s"
+repeats = 2
+seed = 1
+deadline = "9s"
+"#;
+
+/// Answers each trial from a list; the last answer stands for all that follow.
+struct Fake {
+    answers: Vec<fn(&mut RawTrial)>,
+    runs: usize,
+    interrupted_after: usize,
+}
+
+impl Launcher for Fake {
+    fn run(&mut self, order: Order<'_>, _watch: &mut dyn Watch) -> io::Result<RawTrial> {
+        let mut raw = flawless(order);
+        self.answers[self.runs.min(self.answers.len() - 1)](&mut raw);
+        self.runs += 1;
+        Ok(raw)
+    }
+
+    fn interrupted(&mut self) -> bool {
+        self.runs >= self.interrupted_after
+    }
+}
+
+fn flawless(order: Order<'_>) -> RawTrial {
+    let metrics = [
+        ("total_slots_written", 1),
+        ("total_bytes_written", 8),
+        ("total_slots_read", 1),
+        ("total_bytes_read", 8),
+        ("checksum_failures", 0),
+        ("writer_timeout_count", 0),
+        ("reader_timeout_count", 0),
+    ];
+    let mut producer = Report { bytes_written: 8, line_ns: [Some(60); 2], ..Report::default() };
+    producer.counts.committed = 1;
+    producer.metrics = metrics.map(|(name, value)| (name.to_owned(), value)).into();
+    let mut consumer = Report { next: 1, bytes_read: 8, ..Report::default() };
+    consumer.counts.delivered = 1;
+    let roles = order.cell.roles.iter().zip([producer, consumer]);
+    let roles = roles.map(|(plan, report)| RawRole {
+        plan: plan.clone(),
+        pid: 7,
+        exit: "exit 0".to_owned(),
+        report: Some(report),
+        failure: None,
+    });
+    RawTrial { roles: roles.collect(), stolen_ms: None, frequency_khz: None }
+}
+
+struct Nobody;
+
+impl Watch for Nobody {
+    fn moment(&mut self, _phase: &'static str, _commits: u64) {}
+}
+
+impl Observer for Nobody {
+    fn begin(&mut self, _step: Step<'_>) {}
+    fn end(&mut self, _step: Step<'_>, _recorded: &Recorded) {}
+}
+
+fn outcome(answers: Vec<fn(&mut RawTrial)>, interrupted_after: usize) -> (Outcome, usize) {
+    let scenario = parse("s.toml", SCENARIO, &[]).unwrap();
+    let host = Host { cores: vec![0, 1], ..Host::default() };
+    let plans = [plan(&scenario, &host, &Options::default()).unwrap()];
+    let request = Request {
+        plans: &plans,
+        host: &host,
+        name: "s".to_owned(),
+        profile: "smoke".to_owned(),
+        command: vec![],
+        seed: 1,
+        commit: None,
+        plant: None,
+    };
+    let mut fake = Fake { answers, runs: 0, interrupted_after };
+    let outcome = run(&request, &mut fake, &mut Nobody).unwrap();
+    (outcome, fake.runs)
+}
+
+fn line(raw: &mut RawTrial, after_ns: u64) {
+    raw.roles[0].report.as_mut().unwrap().line_ns = [Some(60), Some(after_ns)];
+}
+
+#[test]
+fn a_flawless_suite_passes() {
+    let (outcome, runs) = outcome(vec![|_| {}], usize::MAX);
+    let result = &outcome.result;
+    assert_eq!((runs, result.exit_code, result.verdict), (2, 0, Verdict::Pass));
+    assert_eq!(result.scenarios[0].cells[0].trials.len(), 2);
+    let json = result.to_json().unwrap();
+    assert_eq!(SuiteResult::from_json(&json).unwrap(), *result);
+}
+
+#[test]
+fn a_trial_that_moved_is_run_again_and_counted() {
+    let (outcome, runs) = outcome(vec![|raw| line(raw, 300), |_| {}], usize::MAX);
+    let cell = &outcome.result.scenarios[0].cells[0];
+    assert_eq!((runs, cell.trials.len(), cell.dropped.trials), (3, 3, 1));
+    assert_eq!(cell.trials[0].calibration.class, Placement::Changed);
+}
+
+#[test]
+fn a_machine_that_always_moves_is_given_up() {
+    let (outcome, runs) = outcome(vec![|raw| line(raw, 300)], usize::MAX);
+    assert_eq!((runs, outcome.result.scenarios[0].cells[0].dropped.trials), (6, 6));
+}
+
+#[test]
+fn one_bad_trial_decides() {
+    let (outcome, _) = outcome(
+        vec![|_| {}, |raw| raw.roles[1].report.as_mut().unwrap().counts.torn = 1],
+        usize::MAX,
+    );
+    assert_eq!(outcome.result.exit_code, 1);
+}
+
+#[test]
+fn an_interrupt_keeps_what_is_there_and_says_so() {
+    let (outcome, runs) = outcome(vec![|_| {}], 1);
+    assert_eq!((runs, outcome.interrupted), (1, true));
+    assert_eq!(outcome.result.scenarios[0].cells[0].trials.len(), 1);
+    assert_eq!(outcome.result.notes.len(), 1);
+}
+
+#[test]
+fn an_interrupt_before_the_first_trial_is_nothing_ran() {
+    let (outcome, runs) = outcome(vec![|_| {}], 0);
+    assert_eq!((runs, outcome.result.exit_code), (0, report_schema::EXIT_NOTHING_RAN));
+}

@@ -1,0 +1,202 @@
+//! From recorded trials to verdicts: every expectation judged, the worst one decides.
+//!
+//! Pure. Correctness is never noisy: one trial that violates it is enough. A performance gate
+//! compares trials of one class only, takes the median, and says that it does not know when the
+//! data do not suffice. No data is never a pass.
+
+mod figures;
+mod performance;
+
+use report_schema::{Dropped, GateResult, Placement, Verdict};
+
+use crate::gate::{Class, Expectation, MissingFigure, Outcome};
+use crate::record::Recorded;
+use crate::scenario::Cell;
+pub(crate) use figures::Figures;
+
+/// Everything that is known of one cell.
+#[derive(Debug)]
+pub struct Evidence<'a> {
+    /// The scenario file, for the reader of a gate.
+    pub file: &'a str,
+    /// What was promised.
+    pub cell: &'a Cell,
+    /// What happened; trials that moved between cores included.
+    pub trials: &'a [Recorded],
+    /// The clock's smallest step.
+    pub clock_quantum_ns: Option<u64>,
+}
+
+/// What is to be said of one cell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Each expectation, and the two rules that hold for every scenario.
+    pub gates: Vec<GateResult>,
+    /// The worst of them.
+    pub verdict: Verdict,
+    /// Trials that no performance gate looked at.
+    pub dropped: Dropped,
+}
+
+/// Judges a cell.
+#[must_use]
+pub fn judge(evidence: &Evidence<'_>) -> Judgement {
+    let figures: Vec<Figures<'_>> = evidence
+        .trials
+        .iter()
+        .map(|recorded| Figures::of(recorded, evidence.clock_quantum_ns))
+        .collect();
+    let mut gates = vec![ran(evidence), agrees(evidence)];
+    for expectation in &evidence.cell.expectations {
+        let gate = match expectation.class() {
+            Class::Correctness => correctness(evidence, expectation, &figures),
+            Class::Performance => performance::judge(evidence, expectation, &figures),
+        };
+        gates.push(gate);
+    }
+    let verdict = Verdict::worst(gates.iter().map(|gate| gate.verdict));
+    Judgement {
+        gates,
+        verdict: verdict.unwrap_or(Verdict::Inconclusive),
+        dropped: dropped(evidence.trials),
+    }
+}
+
+/// Whether a trial moved between cores, so that its figures belong to neither class.
+#[must_use]
+pub fn moved(recorded: &Recorded) -> bool {
+    recorded.trial.calibration.class == Placement::Changed
+}
+
+fn dropped(trials: &[Recorded]) -> Dropped {
+    let reasons: Vec<String> = trials
+        .iter()
+        .filter(|recorded| moved(recorded))
+        .map(|recorded| {
+            let line = recorded.trial.calibration;
+            let ns = |value: Option<u64>| value.map_or("?".to_owned(), |ns| format!("{ns} ns"));
+            format!(
+                "repeat {} moved between cores: the bare line took {} before and {} after",
+                recorded.trial.repeat,
+                ns(line.before_ns),
+                ns(line.after_ns)
+            )
+        })
+        .collect();
+    Dropped { trials: u32::try_from(reasons.len()).unwrap_or(u32::MAX), reasons }
+}
+
+/// A rule that no file states.
+fn rule(
+    evidence: &Evidence<'_>,
+    id: &str,
+    check: &str,
+    bad: &[String],
+    worst: Verdict,
+) -> GateResult {
+    let (verdict, reason) = match (evidence.trials, bad) {
+        ([], _) => (Verdict::Inconclusive, "no trial ran".to_owned()),
+        (trials, []) => (Verdict::Pass, format!("so in {}", several(trials.len(), "trial"))),
+        (_, [one]) => (worst, one.clone()),
+        (_, [first, rest @ ..]) => (worst, format!("{first}; and {} more", rest.len())),
+    };
+    GateResult {
+        id: id.to_owned(),
+        check: check.to_owned(),
+        file: evidence.file.to_owned(),
+        line: None,
+        value: (!evidence.trials.is_empty()).then_some(bad.len() as f64),
+        bound: Some(0.0),
+        unit: String::new(),
+        verdict,
+        reason,
+    }
+}
+
+fn ran(evidence: &Evidence<'_>) -> GateResult {
+    let bad: Vec<String> = in_trials(evidence, |recorded| &recorded.broken);
+    rule(evidence, "implied:ran", "every process ends as it should", &bad, Verdict::Broken)
+}
+
+fn agrees(evidence: &Evidence<'_>) -> GateResult {
+    let bad: Vec<String> = in_trials(evidence, |recorded| &recorded.trial.mismatches);
+    let check = "the block's metrics agree with what its users counted";
+    rule(evidence, "implied:metrics", check, &bad, Verdict::Correctness)
+}
+
+fn in_trials(evidence: &Evidence<'_>, part: impl Fn(&Recorded) -> &Vec<String>) -> Vec<String> {
+    let said = |recorded: &Recorded| {
+        let place = place(recorded);
+        part(recorded).iter().map(|what| format!("{what} ({place})")).collect::<Vec<_>>()
+    };
+    evidence.trials.iter().flat_map(said).collect()
+}
+
+/// A correctness expectation: any trial that violates it is enough.
+fn correctness(
+    evidence: &Evidence<'_>,
+    expectation: &Expectation,
+    figures: &[Figures<'_>],
+) -> GateResult {
+    let (mut seen, mut unknown) = (None, None);
+    for (trial, recorded) in figures.iter().zip(evidence.trials) {
+        match expectation.evaluate(trial) {
+            Ok(outcome) if outcome.holds => {
+                seen.get_or_insert(outcome);
+            }
+            Ok(outcome) => {
+                let (check, value) = (&expectation.check.text, outcome.value);
+                let reason = format!("{check} does not hold: {value} ({})", place(recorded));
+                return gate(evidence, expectation, Some(outcome), (Verdict::Correctness, reason));
+            }
+            Err(missing) => {
+                unknown.get_or_insert_with(|| format!("{missing} ({})", place(recorded)));
+            }
+        }
+    }
+    let broken = evidence.trials.iter().find(|recorded| !recorded.broken.is_empty());
+    let said = match (seen, broken) {
+        _ if unknown.is_some() => (Verdict::Inconclusive, unknown.unwrap_or_default()),
+        (None, _) => (Verdict::Inconclusive, "no trial ran".to_owned()),
+        (_, Some(broken)) => {
+            (Verdict::Broken, format!("not violated, but the trial broke ({})", place(broken)))
+        }
+        _ => (Verdict::Pass, format!("so in {}", several(figures.len(), "trial"))),
+    };
+    gate(evidence, expectation, seen, said)
+}
+
+/// Which trial, so that it can be repeated.
+fn place(recorded: &Recorded) -> String {
+    format!("repeat {}, seed {:#018x}", recorded.trial.repeat, recorded.trial.seed)
+}
+
+fn several(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn gate(
+    evidence: &Evidence<'_>,
+    expectation: &Expectation,
+    outcome: Option<Outcome>,
+    (verdict, reason): (Verdict, String),
+) -> GateResult {
+    GateResult {
+        id: expectation.id.clone(),
+        check: expectation.check.text.clone(),
+        file: evidence.file.to_owned(),
+        line: u32::try_from(expectation.line).ok(),
+        value: outcome.map(|outcome| outcome.value),
+        bound: outcome.map(|outcome| outcome.bound),
+        unit: expectation.check.metric.dimension().unit().to_owned(),
+        verdict,
+        reason,
+    }
+}
+
+fn missing(evidence: &Evidence<'_>, expectation: &Expectation, why: MissingFigure) -> GateResult {
+    gate(evidence, expectation, None, (Verdict::Inconclusive, why.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,102 @@
+//! The figures of one trial, by the names that expectations use.
+
+use hdrhistogram::Histogram;
+use report_schema::{Counts, Latency, Role, RoleResult};
+
+use crate::gate::{Metric, MetricSource, Percentile};
+use crate::record::Recorded;
+
+/// One trial's figures, its roles' histograms added together.
+#[derive(Debug)]
+pub(crate) struct Figures<'a> {
+    recorded: &'a Recorded,
+    clock_quantum_ns: Option<u64>,
+    latency: Option<Histogram<u64>>,
+    service: Option<Histogram<u64>>,
+}
+
+impl<'a> Figures<'a> {
+    /// Reads the histograms of a trial. One that cannot be read is as one that is missing.
+    pub(crate) fn of(recorded: &'a Recorded, clock_quantum_ns: Option<u64>) -> Self {
+        let roles = &recorded.trial.roles;
+        Self {
+            recorded,
+            clock_quantum_ns,
+            latency: merged(
+                &roles.iter().filter_map(|role| role.latency.as_ref()).collect::<Vec<_>>(),
+            ),
+            service: merged(
+                &roles.iter().filter_map(|role| role.service.as_ref()).collect::<Vec<_>>(),
+            ),
+        }
+    }
+
+    /// The trial.
+    pub(crate) fn recorded(&self) -> &'a Recorded {
+        self.recorded
+    }
+
+    fn producer(&self) -> Option<&RoleResult> {
+        self.recorded.trial.roles.iter().find(|role| role.role == Role::Producer)
+    }
+
+    /// One way over the bare line: the slower of the two measurements.
+    fn calibration_ns(&self) -> Option<u64> {
+        let line = self.recorded.trial.calibration;
+        line.before_ns.max(line.after_ns)
+    }
+}
+
+fn merged(latencies: &[&Latency]) -> Option<Histogram<u64>> {
+    let mut sum: Option<Histogram<u64>> = None;
+    for latency in latencies {
+        let histogram = reports::load::histogram(&latency.histogram).ok()?;
+        match &mut sum {
+            None => sum = Some(histogram),
+            Some(sum) => sum.add(&histogram).ok()?,
+        }
+    }
+    sum.filter(|sum| !sum.is_empty())
+}
+
+fn at(histogram: Option<&Histogram<u64>>, percentile: Percentile) -> Option<f64> {
+    let histogram = histogram?;
+    let value = match percentile {
+        Percentile::P50 => histogram.value_at_quantile(0.5),
+        Percentile::P99 => histogram.value_at_quantile(0.99),
+        Percentile::P999 => histogram.value_at_quantile(0.999),
+        Percentile::Max => histogram.max(),
+    };
+    Some(value as f64)
+}
+
+fn count(counts: &Counts, metric: Metric) -> Option<u64> {
+    Some(match metric {
+        Metric::Torn => counts.torn,
+        Metric::Mislabelled => counts.mislabelled,
+        Metric::Backward => counts.backward,
+        Metric::Lost => counts.lost,
+        Metric::Duplicated => counts.duplicated,
+        Metric::ChecksumFailures => counts.checksum_failures,
+        Metric::Lapped => counts.lapped,
+        Metric::Timeouts => counts.timeouts,
+        Metric::Delivered => counts.delivered,
+        Metric::Committed => counts.committed,
+        _ => return None,
+    })
+}
+
+impl MetricSource for Figures<'_> {
+    fn value(&self, metric: Metric) -> Option<f64> {
+        let rate = |rate: f64| (rate > 0.0).then_some(rate);
+        match metric {
+            Metric::Latency(percentile) => at(self.latency.as_ref(), percentile),
+            Metric::Service(percentile) => at(self.service.as_ref(), percentile),
+            Metric::ThroughputMessages => rate(self.producer()?.throughput_msgs_per_s),
+            Metric::ThroughputBytes => rate(self.producer()?.bytes_per_s),
+            Metric::Calibration => self.calibration_ns().map(|ns| ns as f64),
+            Metric::ClockQuantum => self.clock_quantum_ns.map(|ns| ns as f64),
+            counted => count(&self.recorded.trial.counts, counted).map(|count| count as f64),
+        }
+    }
+}

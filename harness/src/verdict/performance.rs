@@ -1,0 +1,93 @@
+//! Performance gates: trials of one class, their median, and two clock steps of doubt.
+
+use report_schema::{GateResult, Placement, Verdict};
+
+use super::{Evidence, Figures, gate, missing, several};
+use crate::gate::{Dimension, Expectation, MissingFigure, Outcome};
+
+/// A figure of time must miss its bound by so many clock steps to fail.
+const DOUBT_QUANTA: f64 = 2.0;
+
+pub(super) fn judge(
+    evidence: &Evidence<'_>,
+    expectation: &Expectation,
+    figures: &[Figures<'_>],
+) -> GateResult {
+    let (class, trials) = comparable(expectation, figures);
+    let found: Result<Vec<Outcome>, MissingFigure> =
+        trials.iter().map(|figures| expectation.evaluate(*figures)).collect();
+    let outcomes = match found {
+        Ok(outcomes) => outcomes,
+        Err(why) => return missing(evidence, expectation, why),
+    };
+    let Some(outcome) = median(expectation, &outcomes) else {
+        let said = (Verdict::Inconclusive, nothing(expectation, figures));
+        return gate(evidence, expectation, None, said);
+    };
+    let wanted = expectation.min_trials as usize;
+    let (count, class) = (several(outcomes.len(), "trial"), class.as_str());
+    let said = if outcomes.len() < wanted {
+        (Verdict::Inconclusive, format!("{count} of class {class}, {wanted} are wanted"))
+    } else if outcome.holds {
+        (Verdict::Pass, format!("median of {count} of class {class}"))
+    } else if doubtful(evidence, expectation, outcome) {
+        let steps = "within two steps of the clock";
+        (Verdict::Inconclusive, format!("median of {count} of class {class} misses it {steps}"))
+    } else {
+        (Verdict::Performance, format!("median of {count} of class {class} misses it"))
+    };
+    gate(evidence, expectation, Some(outcome), said)
+}
+
+/// The trials that may be compared: whole ones of one class, near ones where they are asked for.
+fn comparable<'f, 'a>(
+    expectation: &Expectation,
+    figures: &'f [Figures<'a>],
+) -> (Placement, Vec<&'f Figures<'a>>) {
+    let of = |class: Placement| -> Vec<&Figures<'a>> {
+        let whole = |figures: &&Figures<'_>| figures.recorded().broken.is_empty();
+        let same = |figures: &&Figures<'_>| figures.recorded().trial.calibration.class == class;
+        figures.iter().filter(whole).filter(same).collect()
+    };
+    let near = of(Placement::Near);
+    if expectation.near_only {
+        return (Placement::Near, near);
+    }
+    let others = [Placement::Far, Placement::Unknown].map(|class| (class, of(class)));
+    others.into_iter().fold((Placement::Near, near), |most, other| {
+        if other.1.len() > most.1.len() { other } else { most }
+    })
+}
+
+fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
+    let broken = figures.iter().filter(|figures| !figures.recorded().broken.is_empty()).count();
+    let total = several(figures.len(), "trial");
+    if figures.is_empty() {
+        "no trial ran".to_owned()
+    } else if expectation.near_only {
+        format!("none of {total} ran on near cores ({broken} broke)")
+    } else {
+        format!("none of {total} can be judged ({broken} broke)")
+    }
+}
+
+/// The median value against the median bound.
+fn median(expectation: &Expectation, outcomes: &[Outcome]) -> Option<Outcome> {
+    let middle = |part: fn(&Outcome) -> f64| {
+        let mut values: Vec<f64> = outcomes.iter().map(part).collect();
+        values.sort_by(f64::total_cmp);
+        let half = values.len() / 2;
+        let upper = *values.get(half)?;
+        let even = values.len().is_multiple_of(2);
+        Some(if even { f64::midpoint(*values.get(half - 1)?, upper) } else { upper })
+    };
+    let value = middle(|outcome| outcome.value)?;
+    let bound = middle(|outcome| outcome.bound)?;
+    Some(Outcome { value, bound, holds: expectation.check.op.holds(value, bound) })
+}
+
+fn doubtful(evidence: &Evidence<'_>, expectation: &Expectation, outcome: Outcome) -> bool {
+    let quantum = evidence.clock_quantum_ns.unwrap_or(1) as f64;
+    expectation.check.metric.dimension() == Dimension::Time
+        && (outcome.value - outcome.bound).abs() < DOUBT_QUANTA * quantum
+}

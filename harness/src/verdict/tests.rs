@@ -1,0 +1,225 @@
+//! Each verdict from figures made by hand.
+
+use report_schema::{Calibration, Counts, Latency, LatencyKind, Noise, Role, RoleResult, Trial};
+
+use super::*;
+use crate::gate::parse as check;
+use crate::scenario::parse;
+
+const SCENARIO: &str = r#"# Does it run?
+schema = 1
+name = "s"
+question = "Does it run?"
+
+[block]
+slots = 4
+payload-size = "8 B"
+policy = "ring-buffer"
+consumer-sync = "sequential"
+
+[[consumer]]
+name = "reader"
+
+[workload.stream]
+
+[run]
+warmup = "0ms"
+duration = "1s"
+seed = 1
+deadline = "9s"
+"#;
+
+fn cell(checks: &[(&str, bool, u32)]) -> Cell {
+    let mut cell = parse("s.toml", SCENARIO, &[]).unwrap().smoke.remove(0);
+    cell.expectations = checks
+        .iter()
+        .map(|(text, near_only, min_trials)| Expectation {
+            id: (*text).to_owned(),
+            check: check(text).unwrap(),
+            near_only: *near_only,
+            min_trials: *min_trials,
+            implied: false,
+            line: 7,
+        })
+        .collect();
+    cell
+}
+
+/// A trial whose producer made so many messages a second.
+fn trial(class: Placement, rate: f64) -> Recorded {
+    let role = RoleResult {
+        role: Role::Producer,
+        index: 0,
+        core: None,
+        pid: 1,
+        exit: "exit 0".to_owned(),
+        counts: Counts::default(),
+        throughput_msgs_per_s: rate,
+        bytes_per_s: rate * 8.0,
+        latency: None,
+        service: None,
+        cpu_user_ms: 0,
+        cpu_system_ms: 0,
+    };
+    let trial = Trial {
+        repeat: 0,
+        seed: 0xABC,
+        started_ms: 0,
+        duration_ms: 1_000,
+        calibration: Calibration { before_ns: Some(60), after_ns: Some(60), class },
+        noise: Noise::default(),
+        roles: vec![role],
+        counts: Counts { committed: 10, delivered: 10, ..Counts::default() },
+        metrics: [].into(),
+        mismatches: vec![],
+        faults: vec![],
+    };
+    Recorded { trial, broken: vec![], degraded: vec![] }
+}
+
+/// A trial whose bare line took so long.
+fn line(ns: u64) -> Recorded {
+    let mut recorded = trial(Placement::Near, 1.0);
+    recorded.trial.calibration.after_ns = Some(ns);
+    recorded
+}
+
+fn judged(checks: &[(&str, bool, u32)], trials: &[Recorded]) -> Judgement {
+    let cell = cell(checks);
+    judge(&Evidence { file: "s.toml", cell: &cell, trials, clock_quantum_ns: Some(10) })
+}
+
+/// The verdict of the only expectation.
+fn verdict(text: &str, trials: &[Recorded]) -> Verdict {
+    judged(&[(text, false, 1)], trials).gates[2].verdict
+}
+
+fn with(change: impl FnOnce(&mut Recorded)) -> Recorded {
+    let mut recorded = trial(Placement::Near, 100.0);
+    change(&mut recorded);
+    recorded
+}
+
+#[test]
+fn one_violation_in_one_trial_is_enough_also_in_a_dropped_one() {
+    let torn = with(|recorded| {
+        recorded.trial.counts.torn = 3;
+        recorded.trial.calibration.class = Placement::Changed;
+    });
+    let found = judged(&[("torn == 0", false, 1)], &[trial(Placement::Near, 1.0), torn]);
+    let gate = &found.gates[2];
+    assert_eq!((found.verdict, gate.value, gate.line), (Verdict::Correctness, Some(3.0), Some(7)));
+    let reason = "torn == 0 does not hold: 3 (repeat 0, seed 0x0000000000000abc)";
+    assert_eq!((gate.file.as_str(), gate.reason.as_str()), ("s.toml", reason));
+    assert_eq!(found.dropped.trials, 1);
+}
+
+#[test]
+fn no_trial_is_never_a_pass() {
+    let found = judged(&[("torn == 0", false, 1), ("throughput.messages > 1 /s", false, 1)], &[]);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(found.gates.iter().all(|gate| gate.verdict == Verdict::Inconclusive));
+}
+
+#[test]
+fn a_missing_figure_is_never_a_pass() {
+    let near = [trial(Placement::Near, 100.0)];
+    assert_eq!(verdict("p99(latency) <= 1 s", &near), Verdict::Inconclusive);
+    assert_eq!(
+        verdict("throughput.messages > 1 /s", &[trial(Placement::Near, 0.0)]),
+        Verdict::Inconclusive
+    );
+}
+
+#[test]
+fn a_histogram_that_cannot_be_read_is_a_missing_figure() {
+    let spoiled = with(|recorded| {
+        recorded.trial.roles[0].latency = Some(Latency {
+            kind: LatencyKind::Service,
+            n: 1,
+            min_ns: 1,
+            p50_ns: 1,
+            p90_ns: 1,
+            p99_ns: 1,
+            p99_9_ns: 1,
+            p99_99_ns: 1,
+            max_ns: 1,
+            mean_ns: 1.0,
+            histogram: "nonsense".to_owned(),
+            intervals: vec![],
+        });
+    });
+    assert_eq!(verdict("p99(latency) <= 1 s", &[spoiled]), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_broken_trial_is_broken_unless_it_is_also_wrong() {
+    let broken = with(|recorded| recorded.broken.push("reader ended with signal 9".to_owned()));
+    let found = judged(&[("torn == 0", false, 1)], std::slice::from_ref(&broken));
+    assert_eq!(found.verdict, Verdict::Broken);
+    assert!(found.gates[0].reason.starts_with("reader ended with signal 9 (repeat 0"));
+    let wrong = with(|recorded| {
+        recorded.broken.push("gave up".to_owned());
+        recorded.trial.counts.torn = 1;
+    });
+    assert_eq!(judged(&[("torn == 0", false, 1)], &[wrong]).verdict, Verdict::Correctness);
+}
+
+#[test]
+fn metrics_that_disagree_are_a_correctness_failure() {
+    let found = judged(&[], &[with(|r| r.trial.mismatches.push("they differ".to_owned()))]);
+    assert_eq!(
+        (found.verdict, found.gates[1].verdict),
+        (Verdict::Correctness, Verdict::Correctness)
+    );
+}
+
+#[test]
+fn only_trials_of_one_class_are_compared() {
+    let trials = [
+        trial(Placement::Near, 100.0),
+        trial(Placement::Near, 110.0),
+        trial(Placement::Far, 5.0),
+        trial(Placement::Changed, 1.0),
+    ];
+    let found = judged(&[("throughput.messages >= 100 /s", false, 2)], &trials);
+    assert_eq!((found.verdict, found.gates[2].value), (Verdict::Pass, Some(105.0)));
+}
+
+#[test]
+fn a_near_gate_without_a_near_trial_is_inconclusive() {
+    let far = [trial(Placement::Far, 5.0)];
+    let found = judged(&[("throughput.messages >= 100 /s", true, 1)], &far);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert_eq!(found.gates[2].reason, "none of 1 trial ran on near cores (0 broke)");
+}
+
+#[test]
+fn too_few_trials_are_inconclusive_whatever_they_say() {
+    for rate in [1.0, 1_000.0] {
+        let found =
+            judged(&[("throughput.messages >= 100 /s", false, 2)], &[trial(Placement::Near, rate)]);
+        assert_eq!(found.verdict, Verdict::Inconclusive);
+    }
+}
+
+#[test]
+fn a_time_must_miss_its_bound_by_two_steps_of_the_clock_to_fail() {
+    assert_eq!(verdict("calibration <= 100 ns", &[line(100)]), Verdict::Pass);
+    assert_eq!(verdict("calibration <= 100 ns", &[line(119)]), Verdict::Inconclusive);
+    assert_eq!(verdict("calibration <= 100 ns", &[line(120)]), Verdict::Performance);
+}
+
+#[test]
+fn a_rate_below_its_bound_fails() {
+    assert_eq!(
+        verdict("throughput.messages >= 100 /s", &[trial(Placement::Near, 99.0)]),
+        Verdict::Performance
+    );
+}
+
+#[test]
+fn a_broken_trial_is_no_evidence_of_performance() {
+    let broken = with(|recorded| recorded.broken.push("deadline".to_owned()));
+    assert_eq!(verdict("throughput.messages >= 100 /s", &[broken]), Verdict::Inconclusive);
+}

@@ -1,0 +1,73 @@
+//! Runs that are stopped from outside: politely, impatiently, and without a chance to react.
+
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{Place, code, pause, said, within, workers_of};
+
+const LENGTH: &str = "duration = \"10s\"";
+
+fn start(place: &Place) -> Child {
+    place.run().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+}
+
+#[test]
+fn a_harness_that_is_killed_leaves_no_process_and_no_file() {
+    let place = Place::new("stream]", LENGTH);
+    let mut seen = 0;
+    for round in 0..20 {
+        let mut harness = start(&place);
+        // From before the first worker to the middle of the run.
+        pause(Duration::from_millis(round * 37 % 300));
+        seen = seen.max(workers_of(harness.id()).len());
+        harness.kill().unwrap();
+        harness.wait().unwrap();
+        let gone = within(Duration::from_millis(500), || workers_of(harness.id()).is_empty());
+        assert!(gone, "round {round}: {:?} live on", workers_of(harness.id()));
+        let left = std::fs::read_dir(place.out()).into_iter().flatten().count();
+        assert_eq!(left, 0, "round {round}");
+    }
+    assert_eq!(seen, 2, "no round met the workers");
+}
+
+#[test]
+fn an_interrupt_ends_the_run_early_and_keeps_what_is_there() {
+    let place = Place::new("stream]", LENGTH);
+    let harness = start(&place);
+    assert!(within(Duration::from_secs(10), || workers_of(harness.id()).len() == 2));
+    pause(Duration::from_millis(300));
+    let start = Instant::now();
+    signal(&harness, Signal::SIGINT);
+    let id = harness.id();
+    let output = harness.wait_with_output().unwrap();
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
+    assert_eq!(code(&output), 130, "{}", said(&output));
+    let result = place.result();
+    assert_eq!(result.exit_code, 130);
+    assert!(result.scenarios[0].cells[0].trials[0].counts.delivered > 0);
+    assert!(workers_of(id).is_empty());
+}
+
+#[test]
+fn a_second_interrupt_does_not_wait_for_the_workers() {
+    let place = Place::new("stream]", LENGTH);
+    let mut command = place.run();
+    command.args(["--plant", "hang"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut harness = command.spawn().unwrap();
+    assert!(within(Duration::from_secs(10), || workers_of(harness.id()).len() == 2));
+    pause(Duration::from_millis(300));
+    signal(&harness, Signal::SIGINT);
+    pause(Duration::from_millis(300));
+    signal(&harness, Signal::SIGINT);
+    let start = Instant::now();
+    assert_eq!(harness.wait().unwrap().code(), Some(130));
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert!(workers_of(harness.id()).is_empty());
+}

@@ -1,0 +1,116 @@
+//! Runs that nothing disturbs, and requests that cannot be met.
+
+use std::fs;
+use std::path::Path;
+
+use report_schema::{SuiteResult, Verdict};
+
+use crate::support::{Place, code, harness, said};
+
+const LENGTH: &str = "duration = \"200ms\"";
+
+fn passes(workload: &str, length: &str) -> SuiteResult {
+    let place = Place::new(workload, length);
+    let output = place.run().output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let result = place.result();
+    assert_eq!((result.verdict, result.exit_code), (Verdict::Pass, 0));
+    let latest = place.out().join("latest");
+    for file in ["result.json", "report.html", "summary.md"] {
+        assert!(fs::metadata(latest.join(file)).unwrap().len() > 0, "{file}");
+    }
+    let names = fs::read_dir(&latest).unwrap().flatten().map(|entry| entry.file_name());
+    let histograms = names.filter(|name| name.to_string_lossy().ends_with(".hgrm")).count();
+    assert!(histograms > 0);
+    assert!(said(&output).contains("pass: all "), "{}", said(&output));
+    result
+}
+
+fn messages(result: &SuiteResult) -> (u64, u64) {
+    let counts = result.scenarios[0].cells[0].trials[0].counts;
+    (counts.committed, counts.delivered)
+}
+
+#[test]
+fn a_ping_pong_passes_and_every_ping_has_a_pong() {
+    let (committed, delivered) = messages(&passes("ping-pong]", LENGTH));
+    assert!(committed > 100 && committed % 2 == 0, "{committed}");
+    assert_eq!(committed, delivered);
+}
+
+#[test]
+fn a_stream_passes_and_everything_arrives() {
+    let result = passes("stream]", LENGTH);
+    let (committed, delivered) = messages(&result);
+    assert!(committed > 100, "{committed}");
+    assert_eq!(committed, delivered);
+    let trial = &result.scenarios[0].cells[0].trials[0];
+    assert_eq!(trial.metrics["total_slots_read"], delivered);
+    assert!(
+        trial.roles.iter().all(|role| role.exit == "exit 0" && role.throughput_msgs_per_s > 0.0)
+    );
+}
+
+#[test]
+fn an_open_workload_passes_and_times_both_starts() {
+    let result = passes("open]\nrate = \"5 kHz\"\narrival = \"poisson\"", LENGTH);
+    let trial = &result.scenarios[0].cells[0].trials[0];
+    let reader = &trial.roles[1];
+    let (latency, service) = (reader.latency.as_ref().unwrap(), reader.service.as_ref().unwrap());
+    assert_eq!(latency.n, service.n);
+    assert!(latency.p50_ns >= service.p50_ns);
+    assert!((500..1_500).contains(&latency.n), "{}", latency.n);
+}
+
+#[test]
+fn a_number_of_messages_is_kept_exactly() {
+    let result = passes("stream]", "count = 5000");
+    let producer = &result.scenarios[0].cells[0].trials[0].roles[0];
+    let rate = producer.throughput_msgs_per_s;
+    assert!(rate > 0.0 && producer.counts.committed > 5_000, "{producer:?}");
+}
+
+#[test]
+fn json_alone_stands_on_standard_output() {
+    let place = Place::new("stream]", "duration = \"50ms\"");
+    let output = place.run().args(["--json", "--progress", "plain"]).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(SuiteResult::from_json(&text).unwrap().suite, "tiny");
+}
+
+#[test]
+fn the_report_is_made_again_from_the_result() {
+    let place = Place::new("stream]", "duration = \"50ms\"");
+    let output = place.run().arg("--no-report").output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let latest = place.out().join("latest");
+    assert!(!latest.join("report.html").exists());
+    let output = harness().arg("report").arg(&latest).output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(fs::read_to_string(latest.join("report.html")).unwrap().contains("</html>"));
+}
+
+#[test]
+fn results_that_cannot_be_written_end_the_run_before_it_begins() {
+    let place = Place::new("stream]", LENGTH);
+    let blocked = place.scenario.join("out");
+    let output = harness().arg("run").arg(&place.scenario).arg("--out").arg(blocked).output();
+    let output = output.unwrap();
+    assert_eq!(code(&output), 7, "{}", said(&output));
+    assert!(said(&output).contains("cannot write"), "{}", said(&output));
+}
+
+#[test]
+fn a_scenario_that_is_not_there_is_a_mistake_of_the_caller() {
+    let output = harness().args(["run", "no/such/scenario.toml"]).output().unwrap();
+    assert_eq!(code(&output), 2, "{}", said(&output));
+}
+
+#[test]
+fn a_filter_that_leaves_nothing_is_never_a_pass() {
+    let place = Place::new("stream]", LENGTH);
+    let output = place.run().args(["-E", "no-such-cell"]).output().unwrap();
+    assert_eq!(code(&output), 4, "{}", said(&output));
+    assert!(!Path::new(&place.out()).exists());
+}
