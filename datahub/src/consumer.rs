@@ -331,7 +331,7 @@ impl<M: MappedMemory> Consumer<M> {
     ///
     /// # Errors
     ///
-    /// [`ZoneError::Missing`](crate::zone::ZoneError::Missing) with the names there are.
+    /// [`ZoneError::Missing`] with the names there are.
     pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
         let owner = heartbeat::owner(&self.mem, self.block.heartbeat(self.reader));
         // None only after somebody took this seat by force; then the epoch is nobody's.

@@ -277,7 +277,7 @@ impl<M: MappedMemory> Producer<M> {
     ///
     /// # Errors
     ///
-    /// [`ZoneError::Missing`](crate::zone::ZoneError::Missing) with the names there are.
+    /// [`ZoneError::Missing`] with the names there are.
     pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
         Zone::find(&self.mem, &self.block, (Seat::Producer, self.epoch), name)
     }

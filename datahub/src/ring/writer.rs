@@ -51,6 +51,8 @@ pub struct RingWriter {
     held: Box<[Held]>,
     /// How many slots, from `at` on, were given out and neither committed nor given up yet.
     open: usize,
+    /// Whether the slot at `at` is WRITING for `next` already: see [`prepare`](Self::prepare).
+    ready: bool,
     /// Slots whose words made no sense when the ring was taken over, and hold nothing now.
     discarded: u32,
 }
@@ -68,7 +70,7 @@ impl RingWriter {
             ConsumerSync::LatestOnly => 0,
             ConsumerSync::Sequential | ConsumerSync::SequentialSync => rules.index(next),
         };
-        Self { rules, next, at, gate: Gate::closed(), held, open: 0, discarded: 0 }
+        Self { rules, next, at, gate: Gate::closed(), held, open: 0, ready: false, discarded: 0 }
     }
 
     /// The same, after so many slots had to be discarded.
@@ -97,12 +99,26 @@ impl RingWriter {
             ConsumerSync::LatestOnly => self.may_overwrite(self.at),
             _ => !self.rules.gates() || self.gate.admits(self.next),
         };
-        let ready = open && self.open == 0 && self.next != Sequence::MAX;
-        if !ready || slot::take(mem, &ring.slots[self.at], self.next).is_err() {
+        if !open || self.open != 0 || self.next == Sequence::MAX {
             return None;
         }
-        self.open = 1;
+        if !self.ready && slot::take(mem, &ring.slots[self.at], self.next).is_err() {
+            return None;
+        }
+        (self.ready, self.open) = (false, 1);
         Some(self.at)
+    }
+
+    /// Takes the next slot of a sequential ring ahead of time, if nobody pins it.
+    ///
+    /// It is the spare one: what it held is no longer promised, whatever the gate says. Taken now,
+    /// while consumers are busy with the commit before, its line crosses once a message and not
+    /// twice: a consumer that waits for the next commit looks at a word that only the commit changes.
+    #[inline]
+    pub(super) fn prepare<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        if self.rules.sync != ConsumerSync::LatestOnly && self.next != Sequence::MAX {
+            self.ready = slot::take(mem, &ring.slots[self.at], self.next).is_ok();
+        }
     }
 
     /// Whether the slot holds none of the newest payloads.
@@ -252,6 +268,7 @@ impl RingWriter {
             mem.store::<W_LATEST>(&ring.producer.latest, newest.encode());
         }
         self.at = wrapped(index + 1, self.rules.slots);
+        self.prepare(mem, ring);
         sequence
     }
 
@@ -263,7 +280,10 @@ impl RingWriter {
     }
 
     /// Says that nothing will follow.
-    pub fn close<M: Memory>(&self, mem: &M, ring: &Ring<'_, M::Word>) {
+    pub fn close<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        if core::mem::take(&mut self.ready) {
+            slot::abort(mem, &ring.slots[self.at], self.next);
+        }
         end(mem, ring);
     }
 }

@@ -36,6 +36,12 @@ const fn complete(count: u64) -> usize {
 }
 
 impl<const N: usize, W> DoubleWords<N, W> {
+    /// Made of these words, all zero.
+    #[must_use]
+    pub const fn from_words(count: W, buffers: [[W; N]; 2]) -> Self {
+        Self { count, buffers }
+    }
+
     /// The newest value, if the writer did not flip meanwhile: looks once. Zeros before the first
     /// write.
     pub fn try_read<M: Memory<Word = W>>(&self, mem: &M) -> Option<[u64; N]> {

@@ -34,6 +34,12 @@ impl<const N: usize, W: Default> Default for SeqlockWords<N, W> {
 }
 
 impl<const N: usize, W> SeqlockWords<N, W> {
+    /// Made of these words, all zero.
+    #[must_use]
+    pub const fn from_words(count: W, words: [W; N]) -> Self {
+        Self { count, words }
+    }
+
     /// The value, if nobody wrote meanwhile: looks once. Zeros before the first write.
     pub fn try_read<M: Memory<Word = W>>(&self, mem: &M) -> Option<[u64; N]> {
         // [end] The whole value of this count. Partner: `Z_SEQ_END`.

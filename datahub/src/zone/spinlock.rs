@@ -96,6 +96,12 @@ const _: () = assert!(size_of::<RobustSpinlock>() == crate::layout::LINE);
 pub struct NotHeld;
 
 impl<W> RobustSpinlock<W> {
+    /// A free lock, made of these words, all zero.
+    #[must_use]
+    pub const fn from_words(word: W, note: W, depth: W) -> Self {
+        Self { word, note, depth, reserved: [0; 5] }
+    }
+
     /// Locks, or locks once more if this thread of this seat holds it: looks once.
     ///
     /// # Errors
@@ -240,12 +246,8 @@ mod tests {
         // Whatever another process wrote there, the word is some word and the lock some lock.
         #[test]
         fn every_bit_pattern_is_a_lock(word: u64, note: u64, depth: u64) {
-            let lock = RobustSpinlock::<SharedWord> {
-                word: word.into(),
-                note: note.into(),
-                depth: depth.into(),
-                reserved: [0; 5],
-            };
+            let [word, note, depth] = [word, note, depth].map(SharedWord::from);
+            let lock = RobustSpinlock::from_words(word, note, depth);
             let _unlocked = lock.unlock(&Shared, ONE);
             if let Err(seen) = lock.try_lock(&Shared, ONE) {
                 prop_assert!(seen.seat().is_some_and(|seat| seat < 64));

@@ -189,9 +189,9 @@ fn finish(
     }
     let last = show::last_line(&result.models, exit, &folder.path().join("report.html"));
     if args.json {
-        output.note(&last)
+        output.note(&last);
     } else {
-        output.result(&format!("{last}\n"))
+        output.result(&format!("{last}\n"));
     }
     exit
 }

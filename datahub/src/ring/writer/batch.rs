@@ -96,6 +96,9 @@ impl RingWriter {
         (step, last): (usize, Sequence),
         wait: &mut impl FnMut(Blocked) -> bool,
     ) -> Result<(), Option<NotTaken>> {
+        if step == 0 && core::mem::take(&mut self.ready) {
+            return Ok(());
+        }
         let slot = &ring.slots[wrapped(self.at + step, self.rules.slots)];
         let mut full = false;
         let known = slot::known_readers(ring.cursors.len());
@@ -142,6 +145,7 @@ impl RingWriter {
         // [commit index] Every slot word of the batch. Partner: `R_COMMIT_INDEX`.
         mem.store::<W_COMMIT_INDEX>(&ring.producer.commit_index, self.next);
         self.at = wrapped(self.at + count, self.rules.slots);
+        self.prepare(mem, ring);
         first
     }
 
