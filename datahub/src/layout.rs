@@ -17,7 +17,8 @@
 //!        records     N × 64: checksum records
 //!        zone records  zones × 64: checksum records
 //!        zones       each rounded up to 64
-//!        ring        N × stride, page-aligned; stride = payload rounded up to 64
+//!        ring        N × stride, page-aligned; stride = payload rounded up to 64; a payload of at
+//!                    most 32 bytes stands in the second half of its slot's own line instead
 //! ```
 //!
 //! Every region begins on a line of its own; no two sides write one line on the hot path. The structs
@@ -58,6 +59,10 @@ pub const CURSOR: usize = 128;
 pub const METRICS_BYTES: usize = 256;
 /// Bytes of one checksum record.
 pub const RECORD: usize = 64;
+/// Where in its slot's line a small payload stands: it crosses between cores together with the word.
+pub const INLINE: usize = 32;
+/// The largest payload that stands there.
+pub const INLINE_BYTES: usize = LINE - INLINE;
 
 /// Offsets of the header's fields, in the order of the file.
 pub mod header {
@@ -179,9 +184,11 @@ impl Layout {
             let bytes = usize::try_from(zone.bytes()).ok()?.checked_next_multiple_of(LINE)?;
             end = end.checked_add(bytes)?;
         }
-        let ring = end.checked_next_multiple_of(PAGE)?;
+        let inline = payload <= INLINE_BYTES;
+        let ring = if inline { slots + INLINE } else { end.checked_next_multiple_of(PAGE)? };
         let stride = payload.checked_next_multiple_of(LINE)?;
-        let total = ring.checked_add(count.checked_mul(stride)?)?.checked_next_multiple_of(PAGE)?;
+        let end = if inline { end } else { ring.checked_add(count.checked_mul(stride)?)? };
+        let total = end.checked_next_multiple_of(PAGE)?;
         Some(Self { counters, slots, records, zone_records, zones, ring, stride, total })
     }
 }
@@ -204,6 +211,9 @@ pub const fn layout_hash() -> u64 {
         CURSORS,
         CURSOR,
         RECORD,
+        PAGE,
+        METRICS_BYTES,
+        INLINE,
         header::END,
         header::NONCE,
         header::SLOT_SCHEMA_HASH,
@@ -281,7 +291,12 @@ mod tests {
             regions.extend(layout.zones.iter().zip(&zones).map(|(place, &bytes)| {
                 (place.unwrap(), usize::try_from(bytes).unwrap())
             }));
-            regions.push((layout.ring, count * layout.stride));
+            if payload > INLINE_BYTES as u64 {
+                regions.push((layout.ring, count * layout.stride));
+            } else {
+                prop_assert_eq!(layout.ring, layout.slots + INLINE);
+                prop_assert_eq!(layout.stride, LINE);
+            }
             regions.push((layout.total, 0));
             for pair in regions.windows(2) {
                 prop_assert!(pair[0].0 + pair[0].1 <= pair[1].0);

@@ -138,7 +138,7 @@ impl Seats {
     }
 }
 
-/// The shared record of one slot: one cache line, half of it free for the strict mode's claims.
+/// The shared record of one slot: one cache line. Its second half holds the payload, if that fits.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct SlotRWState<W> {
@@ -158,6 +158,8 @@ const _: () = assert!(offset_of!(SlotRWState<SharedWord>, word) == 0);
 const _: () = assert!(offset_of!(SlotRWState<SharedWord>, sequence) == 8);
 const _: () = assert!(offset_of!(SlotRWState<SharedWord>, write_generation) == 16);
 const _: () = assert!(offset_of!(SlotRWState<SharedWord>, payload_bytes) == 24);
+const _: () =
+    assert!(layout::INLINE >= 32 && layout::INLINE_BYTES == layout::LINE - layout::INLINE);
 
 /// Why the writer cannot have the slot now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

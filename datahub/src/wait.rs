@@ -70,6 +70,8 @@ pub(crate) enum Step {
 
 /// Looks between two readings of the clock while spinning.
 const SPINS_PER_CLOCK: u32 = 64;
+/// Looks before a spinning waiter begins to spare its core.
+const LOOKS_AT_ONCE: u32 = 32;
 /// Looks before a yielding or parking waiter gives up its core.
 const SPINS_FIRST: u32 = 128;
 /// How often the other end's token is examined.
@@ -108,7 +110,10 @@ impl Waiter {
         self.looks = self.looks.wrapping_add(1);
         let spinning = self.strategy == WaitStrategy::Spin || self.looks < SPINS_FIRST;
         if spinning && !self.looks.is_multiple_of(SPINS_PER_CLOCK) {
-            core::hint::spin_loop();
+            // What comes at once is met at once; the hint costs as much as half a line's way.
+            if self.looks > LOOKS_AT_ONCE {
+                core::hint::spin_loop();
+            }
             return Step::Look;
         }
         self.consult_clock(spinning)

@@ -181,7 +181,7 @@ proptest! {
             let _any = write(&mut producer);
             let _any = read(&mut consumer);
         }
-        let limit = producer.block().geometry().layout.ring;
+        let limit = producer.block().geometry().layout.zone_records;
         for (offset, value) in damage {
             let offset = offset / 8 * 8;
             if offset + 8 <= limit {

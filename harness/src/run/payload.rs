@@ -57,14 +57,21 @@ impl Keyed {
     pub(crate) fn fill(&self, payload: &mut [u8], stamp: &Stamp) {
         let reach = payload.len().min(self.reach);
         let payload = &mut payload[..reach];
+        // One word is all there is: what the latency of the bare protocol is measured with.
+        if let Ok(alone) = <&mut [u8; WORD]>::try_from(&mut *payload) {
+            *alone = (stamp.sequence ^ self.seed).to_le_bytes();
+            return;
+        }
         let head = Head::of(reach);
         let base = self.base(&head.stored(stamp));
         let words = [stamp.sequence, stamp.intended_ns, stamp.actual_ns];
         if head.words == 0 {
             let word = (stamp.sequence ^ self.seed).to_le_bytes();
-            let alone = reach.min(WORD);
-            payload[..alone].copy_from_slice(&word[..alone]);
-            return fill_body(&mut payload[alone..], base);
+            if let Some((first, body)) = payload.split_first_chunk_mut() {
+                *first = word;
+                return fill_body(body, base);
+            }
+            return payload.copy_from_slice(&word[..reach]);
         }
         let (front, body) = payload.split_at_mut(head.words * WORD);
         for (place, word) in front.chunks_exact_mut(WORD).zip(words) {
@@ -108,12 +115,18 @@ impl Keyed {
     /// Below two words the sequence itself is what is keyed.
     fn check_short(&self, payload: &[u8], label: u64) -> Result<Stamp, Defect> {
         let alone = payload.len().min(WORD);
-        let mut bytes = (label ^ self.seed).to_le_bytes();
-        bytes[..alone].copy_from_slice(&payload[..alone]);
-        // What a payload shorter than a word does not hold is taken from the label.
-        let sequence = u64::from_le_bytes(bytes) ^ self.seed;
+        let sequence = self.seed
+            ^ if alone == WORD {
+                word_at(payload, 0)
+            } else {
+                // What a payload shorter than a word does not hold is taken from the label.
+                let mut bytes = (label ^ self.seed).to_le_bytes();
+                bytes[..alone].copy_from_slice(&payload[..alone]);
+                u64::from_le_bytes(bytes)
+            };
         let stamp = Stamp { sequence, intended_ns: 0, actual_ns: 0 };
-        let whole = body_matches(&payload[alone..], self.base(&stamp));
+        let body = &payload[alone..];
+        let whole = body.is_empty() || body_matches(body, self.base(&stamp));
         if !whole || sequence.abs_diff(label) >= FAR && alone == WORD {
             return Err(Defect::Torn);
         }
@@ -167,7 +180,10 @@ fn fill_body(body: &mut [u8], base: u64) {
         value = value.wrapping_add(STEP);
     }
     let rest = words.into_remainder();
-    rest.copy_from_slice(&value.to_le_bytes()[..rest.len()]);
+    // Whole words are the rule: what is left over must cost them nothing.
+    if !rest.is_empty() {
+        rest.copy_from_slice(&value.to_le_bytes()[..rest.len()]);
+    }
 }
 
 #[inline]
@@ -182,7 +198,7 @@ fn body_matches(body: &[u8], base: u64) -> bool {
         difference |= u64::from_le_bytes(word) ^ value;
         value = value.wrapping_add(STEP);
     }
-    difference == 0 && *rest == value.to_le_bytes()[..rest.len()]
+    difference == 0 && (rest.is_empty() || *rest == value.to_le_bytes()[..rest.len()])
 }
 
 /// A bijection of 64 bits in which each bit of the input moves half of the output's.

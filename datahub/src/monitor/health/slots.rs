@@ -1,8 +1,10 @@
 //! Rules about slots, payloads and the words of the block.
 
 use super::{Case, Finding, Severity, consumers_in};
+use crate::config::ConsumerSync;
 use crate::metrics::Metric;
 use crate::monitor::damage;
+use crate::monitor::view::SlotView;
 use crate::slot::SlotState;
 
 pub(super) fn examine(case: Case<'_>, findings: &mut Vec<Finding>) {
@@ -39,8 +41,22 @@ fn held_by_dead(case: Case<'_>) -> Option<Finding> {
 
 /// A slot that a dead producer left in the middle.
 fn half_done(case: Case<'_>) -> Option<Finding> {
-    let half = |state| matches!(state, SlotState::Writing | SlotState::Draining);
-    let slot = case.now.slots.iter().find(|slot| half(slot.state));
+    // A sequential producer takes the slot of the next sequence ahead of time: it is the spare one
+    // and holds nothing that was promised.
+    let rules = case.now.rules();
+    let announced = case.now.commit_index;
+    let spare = |index: usize| {
+        // One commit may be made and not announced.
+        let next = [announced, announced.saturating_add(1)];
+        rules.sync != ConsumerSync::LatestOnly
+            && next.map(|next| rules.index(next)).contains(&index)
+    };
+    let half = |slot: &&SlotView| match slot.state {
+        SlotState::Writing => !spare(slot.index),
+        SlotState::Draining => true,
+        SlotState::Free | SlotState::Committed => false,
+    };
+    let slot = case.now.slots.iter().find(half);
     let slot = slot.filter(|_| !case.now.producer.alive)?;
     let (index, writing) = (slot.index, slot.state == SlotState::Writing);
     Some(Finding {
