@@ -5,7 +5,7 @@
 //! run, [`published`] the protocol with its flaws, [`litmus`] what the engines themselves must see.
 //! [`catalogue`] names every model, [`request`] runs one, [`gate()`] all of them.
 
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 #[cfg(not(any(feature = "explore", feature = "loom", feature = "shuttle")))]
 compile_error!("without an engine nothing can be checked: enable explore, loom or shuttle");

@@ -14,7 +14,7 @@ use crate::units::{Bytes, Hertz, Nanos, RATE, SIZE, Scale, TIME, UnitError};
 /// A table being read.
 pub(crate) struct Fields<'a> {
     table: &'a Table,
-    /// As in "[block]"; used in messages.
+    /// As in `[block]`; used in messages.
     what: &'a str,
     span: Span,
     asked: RefCell<Vec<&'static str>>,

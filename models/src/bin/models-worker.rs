@@ -1,5 +1,7 @@
 //! Runs one request in a process of its own; the crate's tests use it as the harness uses itself.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
