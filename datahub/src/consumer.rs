@@ -14,7 +14,7 @@ use crate::ring::reader::{NotRead, RingReader, Taken};
 use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
-use crate::wait::{Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
+use crate::wait::{LOOKS_AT_ONCE, Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
 use crate::zone::{Zone, ZoneError};
 use crate::{heartbeat, liveness, park};
 use read_slot::ReadSlot;
@@ -102,9 +102,14 @@ impl<M: MappedMemory> Consumer<M> {
     /// [`ReadError`]; with [`Timeout::Now`] a time-out means "not at once".
     #[inline]
     pub fn acquire_consume_slot(&mut self, timeout: Timeout) -> Result<ReadSlot<'_, M>, ReadError> {
-        match self.ring_reader.acquire(&self.mem, &self.block.ring()) {
-            Ok(taken) => self.admitted(taken),
-            Err(why) => self.acquire_slowly(why, timeout),
+        // What comes at once is met here, where nothing passes through memory.
+        let mut looks = if timeout == Timeout::Now { 1 } else { LOOKS_AT_ONCE };
+        loop {
+            match self.ring_reader.acquire(&self.mem, &self.block.ring()) {
+                Ok(taken) => return self.admitted(taken),
+                Err(NotRead::Empty) if looks > 1 => looks -= 1,
+                Err(why) => return self.acquire_slowly(why, timeout),
+            }
         }
     }
 

@@ -71,7 +71,7 @@ pub(crate) enum Step {
 /// Looks between two readings of the clock while spinning.
 const SPINS_PER_CLOCK: u32 = 64;
 /// Looks before a spinning waiter begins to spare its core.
-const LOOKS_AT_ONCE: u32 = 32;
+pub(crate) const LOOKS_AT_ONCE: u32 = 32;
 /// Looks before a yielding or parking waiter gives up its core.
 const SPINS_FIRST: u32 = 128;
 /// How often the other end's token is examined.

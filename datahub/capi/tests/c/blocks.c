@@ -235,7 +235,9 @@ static void damage(void) {
     REFUSED(DATABLOCK_CHECKSUM, datablock_verify_checksum_slot(consumer));
     CHECK(datablock_consumer_detach(consumer) == DATABLOCK_OK);
 
-    plant(path, offset_of_slots(&config) + 2 * DATABLOCK_SLOT_STATE_BYTES, &writes, sizeof writes);
+    /* The third slot has been taken ahead of time; the one after it is the first again. */
+    plant(path, offset_of_slots(&config), &writes, sizeof writes);
+    publish(producer);
     REFUSED(DATABLOCK_DAMAGED, datablock_acquire_write_slot(producer, 0, &writing));
     CHECK(datablock_producer_destroy(producer) == DATABLOCK_OK);
 }
