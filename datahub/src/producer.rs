@@ -239,8 +239,7 @@ impl<M: MappedMemory> Producer<M> {
             if sleepers & !u64::from(known) != 0 {
                 park::clear_strays(&self.mem, line, known.into());
             }
-            let [_, sleepers] = [sleepers >> 32, sleepers & u64::from(known)];
-            self.bury(u32::try_from(sleepers).unwrap_or(known));
+            self.bury(u32::try_from(sleepers & u64::from(known)).unwrap_or(known));
         }
     }
 

@@ -157,7 +157,7 @@ impl<M: MappedMemory> Producer<M> {
     fn begin(mem: M, (block, token): (Block, Token), name: Option<(Folder, BlockName)>) -> Self {
         let (process, now_ns) = (std::process::id(), monotonic_ns());
         let ring = block.ring();
-        let ring_writer = rules::resume(&mem, &ring, block.rules());
+        let writer = rules::resume(&mem, &ring, block.rules());
         writer::begin(&mem, &ring);
         let seat = block.producer_heartbeat();
         // We hold the producer's token, so whoever is named there is dead.
@@ -171,7 +171,6 @@ impl<M: MappedMemory> Producer<M> {
             metrics::set(&mem, born, now_ns);
         }
         let wait = WaitStrategy::default();
-        let writer = ring_writer;
         let producer =
             Self { mem, writer, wait, name, epoch, process, looked_ns: 0, block, _token: token };
         for _ in 0..producer.writer.discarded() {

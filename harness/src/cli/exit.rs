@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use report_schema::Verdict;
+
 /// How a run of the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
@@ -42,6 +44,18 @@ impl Exit {
             Self::Io => 7,
             Self::Bug => 70,
             Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Pass => Self::Pass,
+            Verdict::Performance => Self::Performance,
+            Verdict::Inconclusive => Self::Inconclusive,
+            Verdict::Broken => Self::Broken,
+            Verdict::Correctness => Self::Correctness,
         }
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Ok(results) => results,
         Err(exit) => return exit,
     };
-    let exit = verdict(&results);
+    let exit = Exit::from(worst(&results));
     let result = SuiteResult {
         schema_version: SCHEMA_VERSION,
         suite: "models".to_owned(),
@@ -198,14 +198,4 @@ fn finish(
 
 fn worst(results: &[ModelResult]) -> Verdict {
     Verdict::worst(results.iter().map(|result| result.verdict)).unwrap_or(Verdict::Inconclusive)
-}
-
-fn verdict(results: &[ModelResult]) -> Exit {
-    match worst(results) {
-        Verdict::Pass => Exit::Pass,
-        Verdict::Performance => Exit::Performance,
-        Verdict::Inconclusive => Exit::Inconclusive,
-        Verdict::Broken => Exit::Broken,
-        Verdict::Correctness => Exit::Correctness,
-    }
 }

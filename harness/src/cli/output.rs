@@ -2,7 +2,9 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use anstyle::AnsiColor;
 use clap::ColorChoice;
+use report_schema::Verdict;
 
 use super::Exit;
 
@@ -69,7 +71,7 @@ impl Output {
 
     /// An error for people, with the word that says so.
     pub fn error(&mut self, text: &str) {
-        let style = anstyle::AnsiColor::Red.on_default().bold();
+        let style = AnsiColor::Red.on_default().bold();
         self.note(&format!("{style}error:{style:#} {text}"));
     }
 
@@ -84,4 +86,15 @@ impl Output {
             None => exit,
         }
     }
+}
+
+/// A verdict in its colour.
+pub(super) fn coloured(verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Pass => AnsiColor::Green,
+        Verdict::Inconclusive | Verdict::Performance => AnsiColor::Yellow,
+        Verdict::Broken | Verdict::Correctness => AnsiColor::Red,
+    }
+    .on_default();
+    format!("{style}{verdict}{style:#}")
 }

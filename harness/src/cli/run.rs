@@ -218,11 +218,7 @@ fn exit(args: &RunArgs, result: &SuiteResult, interrupted: bool) -> Exit {
         return Exit::NothingRan;
     }
     match result.verdict {
-        Verdict::Pass => Exit::Pass,
         Verdict::Inconclusive if args.allow_inconclusive => Exit::Pass,
-        Verdict::Performance => Exit::Performance,
-        Verdict::Inconclusive => Exit::Inconclusive,
-        Verdict::Broken => Exit::Broken,
-        Verdict::Correctness => Exit::Correctness,
+        verdict => verdict.into(),
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anstyle::AnsiColor;
 use comfy_table::{Table, presets};
 use report_schema::{Coverage, ModelKind, ModelResult, Verdict};
 
 use crate::cli::Exit;
+use crate::cli::output::coloured;
 
 /// Every model and its question.
 pub(super) fn list() -> String {
@@ -134,16 +134,6 @@ pub(super) fn findings(results: &[ModelResult]) -> String {
         }
     }
     text
-}
-
-fn coloured(verdict: Verdict) -> String {
-    let style = match verdict {
-        Verdict::Pass => AnsiColor::Green,
-        Verdict::Inconclusive | Verdict::Performance => AnsiColor::Yellow,
-        Verdict::Broken | Verdict::Correctness => AnsiColor::Red,
-    }
-    .on_default();
-    format!("{style}{verdict}{style:#}")
 }
 
 /// The verdict in words, and where the page is.

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anstyle::AnsiColor;
 use comfy_table::{Table, presets};
 use report_schema::{
     CellResult, Counts, GateResult, Latency, Placement, Role, SuiteResult, Trial, Verdict,
@@ -10,6 +9,7 @@ use report_schema::{
 use reports::format;
 
 use super::Exit;
+use crate::cli::output::coloured;
 
 /// One row a cell.
 pub(super) fn table(result: &SuiteResult) -> String {
@@ -98,16 +98,6 @@ fn violations(counts: &Counts) -> String {
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied()
-}
-
-fn coloured(verdict: Verdict) -> String {
-    let style = match verdict {
-        Verdict::Pass => AnsiColor::Green,
-        Verdict::Inconclusive | Verdict::Performance => AnsiColor::Yellow,
-        Verdict::Broken | Verdict::Correctness => AnsiColor::Red,
-    }
-    .on_default();
-    format!("{style}{verdict}{style:#}")
 }
 
 /// One line for each gate that did not pass: what, where it is stated, why.
