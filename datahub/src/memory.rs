@@ -8,6 +8,10 @@
 #![expect(clippy::disallowed_types, reason = "this is the door the lint sends everybody to")]
 #![expect(clippy::disallowed_methods, reason = "this is the door the lint sends everybody to")]
 #![expect(clippy::inline_always, reason = "a site must cost what the bare instruction costs")]
+#![expect(
+    unsafe_code,
+    reason = "a memory that lies can break exclusion: who makes one vouches for it"
+)]
 
 #[cfg(test)]
 pub(crate) mod interrupted;
@@ -60,13 +64,22 @@ pub trait Memory {
 /// A memory whose words are the mapped ones: what handles accept.
 ///
 /// Besides [`Shared`] this is how a harness interposes faults on the shipped source.
-pub trait MappedMemory: Memory<Word = SharedWord> + Clone {}
-
-impl<M: Memory<Word = SharedWord> + Clone> MappedMemory for M {}
+///
+/// # Safety
+///
+/// Handles lend payloads by reference because the protocol keeps writer and readers apart, and the
+/// protocol is only as good as its memory. Each operation must do to the word what its name says,
+/// with at least the ordering of its site, and return what was found there; it may do more before
+/// and after, or never return. One that lies on purpose must not be given to code whose references
+/// somebody relies on.
+pub unsafe trait MappedMemory: Memory<Word = SharedWord> + Clone {}
 
 /// The production memory: nothing but the instruction.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shared;
+
+// SAFETY: every operation is the atomic instruction of its name, with the ordering of its site.
+unsafe impl MappedMemory for Shared {}
 
 /// The ordering of `site`, checked at compile time to be of the right kind.
 const fn ordering(site: u16, kind: Kind) -> Ordering {

@@ -4,7 +4,7 @@
 //! run) → `run` → result files; `gate` says what must hold, `host` what the machine is, `cli` what
 //! people type.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod cli;
 pub mod gate;

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use datahub::memory::{Memory, Shared, SharedWord};
+use datahub::memory::{MappedMemory, Memory, Shared, SharedWord};
 use nix::sys::signal::{Signal, raise};
 
 /// Ends its process by SIGKILL the third time that it comes to a site.
@@ -23,6 +23,9 @@ impl Mortal {
         }
     }
 }
+
+// SAFETY: every operation that returns is that of `Shared`.
+unsafe impl MappedMemory for Mortal {}
 
 impl Memory for Mortal {
     type Word = SharedWord;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use datahub::config::{BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConsumerSync};
 use datahub::consumer::Consumer;
-use datahub::memory::{Memory, Shared, SharedWord};
+use datahub::memory::{MappedMemory, Shared};
 use datahub::name::BlockName;
 use datahub::place::Place;
 use datahub::producer::Producer;
@@ -70,7 +70,7 @@ pub(super) fn shape(sync: ConsumerSync) -> BlockConfig {
     config.checksum(ChecksumAlgorithm::Xxh3, ChecksumPolicy::Enforced)
 }
 
-pub(super) fn write<M: Memory<Word = SharedWord> + Clone>(producer: &mut Producer<M>) -> u64 {
+pub(super) fn write<M: MappedMemory>(producer: &mut Producer<M>) -> u64 {
     let mut slot = producer.acquire_write_slot(Timeout::Now).unwrap();
     let sequence = slot.sequence();
     slot.payload().copy_from_slice(&sequence.to_le_bytes());
@@ -81,7 +81,7 @@ pub(super) fn batches() -> BlockConfig {
     BlockConfig::new(ConsumerSync::SequentialSync, 3, 8).unwrap().batches_of(3).unwrap()
 }
 
-pub(super) fn write_three<M: Memory<Word = SharedWord> + Clone>(producer: &mut Producer<M>) {
+pub(super) fn write_three<M: MappedMemory>(producer: &mut Producer<M>) {
     let mut batch = producer.acquire_write_batch(3, Timeout::Now).unwrap();
     for step in 0..3 {
         let sequence = batch.sequence(step);

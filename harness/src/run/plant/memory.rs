@@ -1,8 +1,10 @@
 //! The memory that lies: everything passes through to the real one, except at the planted site.
 
+#![expect(unsafe_code, reason = "a defect in the protocol's memory is what is planted here")]
+
 use std::rc::Rc;
 
-use datahub::memory::{Memory, Shared, SharedWord};
+use datahub::memory::{MappedMemory, Memory, Shared, SharedWord};
 use datahub::ring::Newest;
 use datahub::sites::{R_ADMIT, R_LABEL, R_LATEST, R_PEEK, W_COMMIT, W_DRAIN, W_LOOK, W_TAKE};
 use datahub::slot::{SlotState, SlotWord};
@@ -53,6 +55,10 @@ impl Planted {
         }
     }
 }
+
+// SAFETY: without a plant every operation is that of `Shared`. With one, exclusion is broken on
+// purpose, in a worker process whose only use of its payloads is to find that out.
+unsafe impl MappedMemory for Planted {}
 
 impl Memory for Planted {
     type Word = SharedWord;
