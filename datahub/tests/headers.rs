@@ -120,8 +120,8 @@ fn mutate(header: &mut [u8], length: &mut u64, random: &mut Stream) {
                 put(header, at::PAYLOAD_BYTES, 1 << random.below(64), 8);
             }
             _ => {
-                *length =
-                    random.pick(&[0, 1, 4095, 4096, length.saturating_sub(1), *length, u64::MAX])
+                let lengths = [0, 1, 4095, 4096, length.saturating_sub(1), *length, u64::MAX];
+                *length = random.pick(&lengths);
             }
         }
     }
