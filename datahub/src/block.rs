@@ -13,7 +13,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
+use crate::handover::ArrivalLine;
 use crate::heartbeat::HeartbeatSlot;
 use crate::layout::{self, Layout};
 use crate::memory::{MappedMemory, SharedWord};
@@ -30,6 +32,8 @@ pub struct Block {
     base: NonNull<u8>,
     geometry: Geometry,
     file: File,
+    /// The file of the block before this one, for who has handed that one over.
+    predecessor: OnceLock<File>,
     // Owns the mapping that `base` points into.
     _map: Mapping,
 }
@@ -116,7 +120,8 @@ impl Block {
     fn map(file: File, geometry: Geometry) -> io::Result<Self> {
         let map = Mapping::new(&file, geometry.layout.total)?;
         let base = map.base().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        Ok(Self { base, geometry, file, _map: map })
+        let predecessor = OnceLock::new();
+        Ok(Self { base, geometry, file, predecessor, _map: map })
     }
 
     /// Shape, rules and layout.
@@ -202,9 +207,32 @@ impl Block {
         self.slice_at(self.layout().slots, self.slot_count())
     }
 
-    /// 1 when the stream has ended, for observers and for those who end it in a dead producer's place.
+    /// How the stream ends here, for observers and for those who end it in a dead producer's place.
     pub(crate) fn closed(&self) -> &SharedWord {
         &self.ring().ack.closed
+    }
+
+    /// Whose seats are kept while they come from the predecessor.
+    pub(crate) fn arrivals(&self) -> &ArrivalLine<SharedWord> {
+        self.at(layout::ARRIVALS)
+    }
+
+    /// Where the successor is: the length of its path, and the path.
+    pub(crate) fn successor(&self) -> (&SharedWord, &[SharedWord]) {
+        let bytes = layout::header::ZONES - layout::header::SUCCESSOR;
+        let words = self.slice_at(layout::header::SUCCESSOR, bytes / size_of::<SharedWord>());
+        (self.at(layout::header::SUCCESSOR_BYTES), words)
+    }
+
+    /// The file of the block before this one, if this process has handed that one over.
+    pub(crate) fn predecessor(&self) -> Option<&File> {
+        self.predecessor.get()
+    }
+
+    /// Remembers the file of the block before this one.
+    pub(crate) fn set_predecessor(&self, file: File) {
+        // Set once, by who made both.
+        let _kept = self.predecessor.set(file);
     }
 
     pub(crate) fn heartbeat(&self, reader: Reader) -> &HeartbeatSlot<SharedWord> {
@@ -253,6 +281,21 @@ impl Block {
         let offset = self.layout().ring + slot * self.layout().stride;
         // SAFETY: `slot` is below the number of slots, so the stride lies inside the mapping.
         unsafe { self.base.add(offset) }
+    }
+
+    /// The payload of a slot as words, for copies in a block that evicts.
+    pub(crate) fn payload_words(&self, slot: usize) -> &[SharedWord] {
+        assert!(slot < self.slot_count(), "slot indices come from the ring, which bounds them");
+        let bytes = usize::try_from(self.geometry.config.payload_bytes()).unwrap_or(usize::MAX);
+        let offset = self.layout().ring + slot * self.layout().stride;
+        self.slice_at(offset, bytes.div_ceil(size_of::<SharedWord>()))
+    }
+
+    /// The checksum record of a slot as words, for copies in a block that evicts.
+    pub(crate) fn record_words(&self, slot: usize) -> &[SharedWord] {
+        assert!(slot < self.slot_count(), "slot indices come from the ring, which bounds them");
+        let offset = self.layout().records + slot * layout::RECORD;
+        self.slice_at(offset, layout::RECORD / size_of::<SharedWord>())
     }
 
     /// Where a zone begins, and how many bytes its users have; `None` when there is no such zone.

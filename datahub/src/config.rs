@@ -6,6 +6,8 @@ mod zone;
 pub use schema_tag::SchemaTag;
 pub use zone::{ZONE_BYTES_MAX, ZONES_MAX, ZoneConfig};
 
+use core::time::Duration;
+
 use crate::name::BlockName;
 
 /// Which payloads a consumer is shown, and who may hold the producer back.
@@ -43,6 +45,8 @@ pub enum OnFull {
     Error = 1,
     /// Write over the oldest; a consumer that was passed learns how many it missed.
     Overwrite = 2,
+    /// Wait for a consumer so long, then go on without it: see [`BlockConfig::evict_after`].
+    Evict = 3,
 }
 
 impl OnFull {
@@ -51,6 +55,7 @@ impl OnFull {
             0 => Some(Self::Block),
             1 => Some(Self::Error),
             2 => Some(Self::Overwrite),
+            3 => Some(Self::Evict),
             _ => None,
         }
     }
@@ -103,6 +108,10 @@ impl ChecksumPolicy {
 pub const READERS_MAX: u32 = 32;
 /// Most payloads a block may promise.
 pub const CAPACITY_MAX: u32 = 1 << 16;
+/// Longest patience of a producer that evicts.
+pub const EVICT_AFTER_MAX: Duration = Duration::from_secs(3600);
+/// The patience of a producer that evicts when nobody says otherwise.
+const EVICT_AFTER_NS_USUAL: u64 = 1_000_000_000;
 /// Largest payload in bytes: 1 GiB.
 pub const PAYLOAD_BYTES_MAX: u64 = 1 << 30;
 
@@ -140,6 +149,16 @@ pub enum ConfigError {
         slots: u32,
         /// The capacity of a sequential block; 0 under latest-only, which has no batches.
         most: u32,
+    },
+    /// A patience that no clock can measure, or one where nobody is waited for.
+    #[error(
+        "consumers of a {sync:?} block cannot be evicted after {after:?}: use a sequential policy and 1 µs to 1 h"
+    )]
+    EvictAfter {
+        /// What was asked.
+        after: Duration,
+        /// The policy of the block.
+        sync: ConsumerSync,
     },
     /// A payload has no room for a value of the schema.
     #[error("a value of {value_bytes} bytes does not fit a payload of {payload_bytes}")]
@@ -180,6 +199,7 @@ pub struct BlockConfig {
     physical_slots: u32,
     max_consumers: u32,
     on_full: OnFull,
+    evict_after_ns: u64,
     checksum_algorithm: ChecksumAlgorithm,
     checksum_policy: ChecksumPolicy,
     parking: bool,
@@ -218,6 +238,7 @@ impl BlockConfig {
             physical_slots: 0,
             max_consumers: 8,
             on_full: OnFull::Block,
+            evict_after_ns: 0,
             checksum_algorithm: ChecksumAlgorithm::Xxh3,
             checksum_policy: ChecksumPolicy::Manual,
             parking: false,
@@ -287,10 +308,45 @@ impl BlockConfig {
     }
 
     /// What the producer does when a sequential ring is full. Latest-only is never full.
+    /// [`OnFull::Evict`] this way has the patience of 1 s; under latest-only it means nothing.
     #[must_use]
     pub fn on_full(mut self, on_full: OnFull) -> Self {
+        let evicts = matches!(on_full, OnFull::Evict);
+        self.evict_after_ns = if evicts { EVICT_AFTER_NS_USUAL } else { 0 };
         self.on_full = on_full;
         self
+    }
+
+    /// The producer of a full sequential ring waits `after` for the same consumer, 1 µs to 1 h, then
+    /// goes on without it; the consumer learns it by
+    /// [`ReadError::Evicted`](crate::consumer::ReadError::Evicted). In such a block all reads and
+    /// writes are copies, because the evicted one may be reading what is overwritten.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::EvictAfter`], also under latest-only, where nobody is waited for.
+    pub fn evict_after(mut self, after: Duration) -> Result<Self, ConfigError> {
+        let sync = self.consumer_sync;
+        let bounds = Duration::from_micros(1)..=EVICT_AFTER_MAX;
+        if sync == ConsumerSync::LatestOnly || !bounds.contains(&after) {
+            return Err(ConfigError::EvictAfter { after, sync });
+        }
+        self.on_full = OnFull::Evict;
+        // At most an hour: it fits.
+        self.evict_after_ns = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+        Ok(self)
+    }
+
+    /// How long the producer waits for the same consumer before it goes on without it;
+    /// `None` when it never does.
+    #[must_use]
+    pub const fn patience(&self) -> Option<Duration> {
+        match (self.on_full, self.consumer_sync) {
+            (OnFull::Evict, ConsumerSync::Sequential | ConsumerSync::SequentialSync) => {
+                Some(Duration::from_nanos(self.evict_after_ns))
+            }
+            _ => None,
+        }
     }
 
     /// How slots are checked, and by whom.
@@ -367,6 +423,8 @@ getters! {
     consumers_max -> u32 = max_consumers;
     /// What happens when the ring is full.
     when_full -> OnFull = on_full;
+    /// Nanoseconds that the producer waits for the same consumer under [`OnFull::Evict`]; otherwise 0.
+    evict_after_ns -> u64 = evict_after_ns;
     /// How slots are checked.
     checksum_algorithm -> ChecksumAlgorithm = checksum_algorithm;
     /// Who checks.

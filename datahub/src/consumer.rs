@@ -1,6 +1,8 @@
 //! A consumer: one process that reads what the producer publishes.
 
 pub mod attach;
+mod copying;
+pub mod follow;
 pub mod read_slot;
 pub mod slot_iterator;
 
@@ -10,13 +12,15 @@ use crate::block::Block;
 use crate::config::{BlockConfig, ChecksumPolicy};
 use crate::memory::{MappedMemory, Shared, SharedWord};
 use crate::metrics::{self, Metric, Snapshot};
+use crate::place::Place;
+use crate::ring::Fate;
 use crate::ring::reader::{NotRead, RingReader, Taken};
 use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
 use crate::wait::{LOOKS_AT_ONCE, Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
 use crate::zone::{Zone, ZoneError};
-use crate::{heartbeat, liveness, park};
+use crate::{heartbeat, liveness, park, succession};
 use read_slot::ReadSlot;
 
 /// A consumer says that it is there once in so many reads.
@@ -56,6 +60,19 @@ pub enum ReadError {
         /// How long the consumer tried.
         waited: Duration,
     },
+    /// Everything was read here, and the stream goes on in another block:
+    /// [`follow`](Consumer::follow) leads there.
+    #[error("the producer has handed the stream over to another block: follow it")]
+    Moved,
+    /// This consumer was too slow, and the producer went on without it. Everything from `at` on is
+    /// lost to it; drop it and attach again.
+    #[error(
+        "the producer went on without this consumer, which was too slow: {at} would have come next"
+    )]
+    Evicted {
+        /// The sequence that it would have read next.
+        at: Sequence,
+    },
     /// The producer has ended the stream and everything was read.
     #[error("the producer has ended the stream")]
     Ended,
@@ -89,6 +106,16 @@ pub struct Consumer<M: MappedMemory = Shared> {
     /// Looks that found nothing.
     polls: u32,
     process: u32,
+    /// Whether payloads are handed out where they are, unpinned and unverified: the usual case.
+    plain: bool,
+    /// The word of this consumer's seat since it took it.
+    seat_word: u64,
+    /// The payload that is being read and its checksum record, in a block that evicts; otherwise empty.
+    copy: Box<[u8]>,
+    /// The sequence that comes next, in a block that evicts: who was evicted is told it.
+    due: Sequence,
+    /// Where the block was found.
+    place: Place,
     // Dropped last: gives the seat back.
     _token: Token,
 }
@@ -108,24 +135,27 @@ impl<M: MappedMemory> Consumer<M> {
             match self.ring_reader.acquire(&self.mem, &self.block.ring()) {
                 Ok(taken) => return self.admitted(taken),
                 Err(NotRead::Empty) if looks > 1 => looks -= 1,
-                Err(why) => return self.acquire_slowly(why, timeout),
+                Err(why) => {
+                    let taken = self.wait_for_slot(why, timeout)?;
+                    return self.admitted(taken);
+                }
             }
         }
     }
 
+    fn look_once(&mut self) -> Result<Taken, NotRead> {
+        self.ring_reader.acquire(&self.mem, &self.block.ring())
+    }
+
     #[cold]
-    fn acquire_slowly(
-        &mut self,
-        mut why: NotRead,
-        timeout: Timeout,
-    ) -> Result<ReadSlot<'_, M>, ReadError> {
+    fn wait_for_slot(&mut self, mut why: NotRead, timeout: Timeout) -> Result<Taken, ReadError> {
         let mut waiter = Waiter::new(timeout, self.wait);
         loop {
             self.give_up(why)?;
             let over = match waiter.step() {
                 Step::Look => None,
                 Step::Sleep => match self.sleep(&mut waiter) {
-                    Ok(taken) => return self.admitted(taken),
+                    Ok(taken) => return Ok(taken),
                     Err(found) => {
                         self.give_up(found)?;
                         None
@@ -134,7 +164,7 @@ impl<M: MappedMemory> Consumer<M> {
                 step => self.over(step, &waiter, why),
             };
             match (self.ring_reader.acquire(&self.mem, &self.block.ring()), over) {
-                (Ok(taken), _) => return self.admitted(taken),
+                (Ok(taken), _) => return Ok(taken),
                 (Err(found), Some(error)) => {
                     self.give_up(found)?;
                     return Err(self.nothing(error));
@@ -146,6 +176,9 @@ impl<M: MappedMemory> Consumer<M> {
 
     /// Whether `why` ends the call at once.
     fn give_up(&self, why: NotRead) -> Result<(), ReadError> {
+        if !self.stands() {
+            return Err(ReadError::Evicted { at: self.due });
+        }
         match why {
             NotRead::Empty | NotRead::Contended => Ok(()),
             NotRead::Lapped { missed, oldest } => {
@@ -160,14 +193,14 @@ impl<M: MappedMemory> Consumer<M> {
 
     /// Whether the wait is over, if this last look finds nothing either.
     fn over(&mut self, step: Step, wait: &Waiter, why: NotRead) -> Option<ReadError> {
-        if self.ended() {
-            return Some(ReadError::Ended);
+        if let Some(end) = end_of(self.fate()) {
+            return Some(end);
         }
         let waited = wait.waited();
         // A token that cannot be examined is taken for a living producer's.
         if self.may_ask(waited) && !liveness::producer_lives(&self.block).unwrap_or(true) {
-            let dead = ReadError::ProducerDead { waited };
-            return Some(if self.ended() { ReadError::Ended } else { dead });
+            let fate = succession::settled(&self.mem, &self.block, self.fate());
+            return Some(end_of(fate).unwrap_or(ReadError::ProducerDead { waited }));
         }
         let expired = match why {
             NotRead::Contended => ReadError::Contended { waited },
@@ -176,8 +209,8 @@ impl<M: MappedMemory> Consumer<M> {
         (step == Step::Expired).then_some(expired)
     }
 
-    fn ended(&self) -> bool {
-        self.ring_reader.ended(&self.mem, &self.block.ring())
+    fn fate(&self) -> Fate {
+        Fate::of(&self.mem, &self.block.ring())
     }
 
     /// Whether to ask the kernel about the producer: after a wait, and now and then while polling.
@@ -201,7 +234,7 @@ impl<M: MappedMemory> Consumer<M> {
         let signal = park::announce(mem, line, self.reader.number());
         let found = self.ring_reader.acquire(mem, &self.block.ring());
         let nothing = matches!(found, Err(NotRead::Empty | NotRead::Contended));
-        if nothing && !self.ended() {
+        if nothing && !self.fate().is_final() {
             waiter.sleep(&line.signal, signal);
         }
         park::awake(mem, line, self.reader.number());
@@ -243,10 +276,8 @@ impl<M: MappedMemory> Consumer<M> {
     /// Checks what was admitted, and hands it out.
     #[inline]
     fn admitted(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
-        let config = &self.block.geometry().config;
-        let enforced = config.checksum_policy() == ChecksumPolicy::Enforced;
-        let fits = taken.admission.payload_bytes <= config.payload_bytes();
-        if fits && !enforced && !taken.pinned {
+        let fits = taken.admission.payload_bytes <= self.block.geometry().config.payload_bytes();
+        if fits && self.plain && !taken.pinned {
             return Ok(ReadSlot::new(self, taken));
         }
         self.admitted_slowly(taken)
@@ -259,6 +290,10 @@ impl<M: MappedMemory> Consumer<M> {
             self.count(Metric::ValidationFailures, 1);
             self.ring_reader.release(&self.mem, &self.block.ring(), taken);
             return Err(ReadError::Damaged);
+        }
+        if !self.copy_out(&taken) {
+            self.ring_reader.release(&self.mem, &self.block.ring(), taken);
+            return Err(ReadError::Evicted { at: self.due });
         }
         self.count_admission(&taken);
         let sequence = taken.admission.sequence;
@@ -372,6 +407,15 @@ impl<M: MappedMemory> Consumer<M> {
     #[must_use]
     pub fn metrics(&self) -> Snapshot {
         self.block.snapshot(&self.mem, monotonic_ns())
+    }
+}
+
+/// The error that tells a final fate.
+fn end_of(fate: Fate) -> Option<ReadError> {
+    match fate {
+        Fate::Ended => Some(ReadError::Ended),
+        Fate::Moved => Some(ReadError::Moved),
+        Fate::Open | Fate::Moving => None,
     }
 }
 

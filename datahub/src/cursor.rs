@@ -11,7 +11,8 @@ use crate::layout;
 use crate::memory::{Memory, SharedWord};
 use crate::sequence::Sequence;
 use crate::sites::{
-    C_ACK, C_CURSOR, C_JOIN, C_LEAVE, C_REGISTRY, G_ACK, G_CURSOR, G_READ_INDEX, G_REGISTRY,
+    C_ACK, C_CURSOR, C_JOIN, C_LEAVE, C_REGISTRY, G_ACK, G_CURSOR, G_FREEZE, G_READ_INDEX,
+    G_REGISTRY, G_THAW,
 };
 use crate::slot::Reader;
 
@@ -28,7 +29,8 @@ pub struct CursorLine<W> {
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct RegistryLine<W> {
-    /// One bit a registered consumer in the low half, the number of joins so far in the high half.
+    /// One bit a registered consumer in the low half, the number of joins so far above it, and in the
+    /// highest bit whether joining is over because a successor takes the place of this block.
     pub registry: W,
 }
 
@@ -40,7 +42,7 @@ pub struct AckLine<W> {
     pub ack: W,
     /// The lowest cursor the producer has seen, for observers.
     pub read_index: W,
-    /// 1 when the producer has ended the stream.
+    /// How the stream ends here: see [`Fate`](crate::ring::Fate).
     pub closed: W,
 }
 
@@ -49,9 +51,10 @@ const _: () = assert!(size_of::<RegistryLine<SharedWord>>() == layout::LINE);
 const _: () = assert!(size_of::<AckLine<SharedWord>>() == layout::LINE);
 
 const JOIN: u64 = 1 << 32;
+const FROZEN: u64 = 1 << 63;
 
 const fn joins(registry: u64) -> u32 {
-    (registry >> 32) as u32
+    (registry >> 32) as u32 & (u32::MAX >> 1)
 }
 
 const fn registered(registry: u64) -> u32 {
@@ -67,6 +70,8 @@ pub struct Joined(u32);
 pub enum NotJoined {
     /// The policy admits one consumer, and these are registered (one bit each): F23.
     Occupied(u32),
+    /// The producer hands over to another block: join that one.
+    Moving,
     /// Others joined and left all the time.
     Contended,
 }
@@ -87,11 +92,14 @@ pub fn join<M: Memory>(
     publish(mem, own, cursor);
     let mut seen = mem.load::<C_REGISTRY>(&line.registry);
     for _ in 0..1024 {
+        if seen & FROZEN != 0 {
+            return Err(NotJoined::Moving);
+        }
         let others = registered(seen) & alone.unwrap_or(0) & !reader.mask();
         if others != 0 {
             return Err(NotJoined::Occupied(others));
         }
-        let joined = (seen | u64::from(reader.mask())).wrapping_add(JOIN);
+        let joined = (seen | u64::from(reader.mask())).wrapping_add(JOIN) & !FROZEN;
         // [join] The cursor stored above. Partner: `G_REGISTRY`.
         match mem.compare_exchange::<C_JOIN>(&line.registry, seen, joined) {
             Ok(_) => return Ok(Joined(joins(joined))),
@@ -107,6 +115,16 @@ pub fn leave<M: Memory>(mem: &M, line: &RegistryLine<M::Word>, reader: Reader) {
     mem.fetch_and::<C_LEAVE>(&line.registry, !u64::from(reader.mask()));
 }
 
+/// Lets nobody join any more; returns who is registered (one bit each). They can only become fewer.
+pub fn freeze<M: Memory>(mem: &M, line: &RegistryLine<M::Word>) -> u32 {
+    registered(mem.fetch_or::<G_FREEZE>(&line.registry, FROZEN))
+}
+
+/// Lets consumers join again.
+pub fn thaw<M: Memory>(mem: &M, line: &RegistryLine<M::Word>) {
+    mem.fetch_and::<G_THAW>(&line.registry, !FROZEN);
+}
+
 /// Publishes that everything below `cursor` has been read.
 #[inline]
 pub fn publish<M: Memory>(mem: &M, own: &CursorLine<M::Word>, cursor: Sequence) {
@@ -117,8 +135,8 @@ pub fn publish<M: Memory>(mem: &M, own: &CursorLine<M::Word>, cursor: Sequence) 
 /// Whether the producer honours the registration.
 pub fn acknowledged<M: Memory>(mem: &M, line: &AckLine<M::Word>, joined: Joined) -> bool {
     let honoured = joins(mem.load::<C_ACK>(&line.ack));
-    // Joins are counted modulo 2³²; the acknowledged one is never ahead by half of that.
-    honoured.wrapping_sub(joined.0).cast_signed() >= 0
+    // Joins are counted modulo 2³¹; the acknowledged one is never ahead by half of that.
+    (honoured.wrapping_sub(joined.0) << 1).cast_signed() >= 0
 }
 
 /// The producer's side of the gate.

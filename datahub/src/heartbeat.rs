@@ -10,14 +10,14 @@
 use crate::layout;
 use crate::memory::{Memory, SharedWord};
 use crate::sites::{
-    H_AGE, H_BEAT, H_CLAIM, H_FREE, H_IDENTITY, H_LIVE, H_LOOK, H_RETIRE, H_SCAN, H_WHO,
+    E_CLEAR, H_AGE, H_BEAT, H_CLAIM, H_FREE, H_IDENTITY, H_LIVE, H_LOOK, H_RETIRE, H_SCAN, H_WHO,
 };
 
 /// One heartbeat slot: one cache line.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
 pub struct HeartbeatSlot<W> {
-    /// State in bits 0–1, the number of claims so far above them.
+    /// State in bits 0–1, the number of claims so far above them, [`EVICTED`] and [`BUSY`] at the top.
     pub word: W,
     /// The owner's process id, as it saw itself.
     pub process: W,
@@ -28,6 +28,11 @@ pub struct HeartbeatSlot<W> {
 }
 
 const _: () = assert!(size_of::<HeartbeatSlot<SharedWord>>() == layout::LINE);
+
+/// The owner was evicted and has not left since: then the state is RETIRING.
+pub const EVICTED: u64 = 1 << 62;
+/// The producer is evicting the owner at this moment.
+pub const BUSY: u64 = 1 << 63;
 
 /// The state of a heartbeat slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +102,42 @@ pub fn claim<M: Memory>(
     Ok(epoch)
 }
 
+/// Writes into an EMPTY slot that nobody has found yet whom it is kept for.
+pub fn keep_for<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>, process: u64) {
+    mem.store::<H_IDENTITY>(&slot.process, process);
+}
+
+/// The process that the slot names, whatever its state.
+pub fn process<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> u64 {
+    mem.load::<H_WHO>(&slot.process)
+}
+
+/// Whether a slot with this word has an owner who is attached.
+#[must_use]
+pub const fn is_live(word: u64) -> bool {
+    matches!(Occupancy::of(word), Occupancy::Live)
+}
+
+/// Whether the owner of a slot with this word was evicted and has not left since.
+#[must_use]
+pub const fn is_evicted(word: u64) -> bool {
+    word & EVICTED != 0
+}
+
+/// How often a slot with this word has been claimed.
+#[must_use]
+pub const fn epoch(word: u64) -> u64 {
+    (word & !(EVICTED | BUSY)) >> 2
+}
+
+/// The word of the same claim while the producer evicts its owner; `None` when there is nobody.
+pub(crate) const fn evicting(word: u64) -> Option<u64> {
+    if is_live(word) || is_evicted(word) && word & BUSY == 0 {
+        return Some(word | Occupancy::Retiring as u64 | EVICTED | BUSY);
+    }
+    None
+}
+
 /// Says that the owner is there.
 pub fn beat<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>, now_ns: u64) {
     mem.store::<H_BEAT>(&slot.last_heartbeat_ns, now_ns);
@@ -122,10 +163,21 @@ pub fn occupied<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> bool {
 }
 
 /// Marks the slot as being cleaned, whatever its owner was doing; returns the epoch to free.
-/// Only the holder of the slot's token calls this.
-pub fn retire<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> u64 {
-    let retiring = mem.fetch_or::<H_RETIRE>(&slot.word, Occupancy::Retiring as u64);
-    retiring >> 2
+/// Only the holder of the slot's token calls this. `None`: the producer is evicting the owner, and the
+/// slot must be left alone until it has.
+pub fn retire<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>) -> Option<u64> {
+    let before = mem.fetch_or::<H_RETIRE>(&slot.word, Occupancy::Retiring as u64);
+    let epoch = epoch(before);
+    if !is_evicted(before) {
+        // From now on no eviction of this claim can begin.
+        return Some(epoch);
+    }
+    if before & BUSY != 0 {
+        return None;
+    }
+    let retiring = Occupancy::Retiring.in_epoch(epoch);
+    // [clear] What the eviction took from the seat. Partner: `E_DONE`.
+    mem.compare_exchange::<E_CLEAR>(&slot.word, before, retiring).ok().map(|_| epoch)
 }
 
 /// Makes the slot EMPTY after it has been cleaned.

@@ -1,15 +1,17 @@
 //! Where everything stands in a segment: the only place with byte numbers.
 //!
 //! ```text
-//!     0  header      identity, geometry, zones, schemas; written once, magic last
-//!  4096  producer    commit_index, latest, closed
-//!  4160  ack         acknowledged registry, read_index
+//!     0  header      identity, geometry, zones, schemas; written once, magic last. Only where the
+//!                    successor is, is written when there is one
+//!  4096  producer    commit_index, latest
+//!  4160  ack         acknowledged registry, read_index, how the stream ends here
 //!  4224  registry    who is registered
 //!  4288  data        where consumers sleep
 //!  4352  space       where the producer sleeps
 //!  4416  heartbeat   the producer's
 //!  4480  metrics     256 bytes
 //!  4736  baseline    256 bytes, the counts at the last reset
+//!  4992  arrivals    whose seats are kept while they come from the predecessor
 //!  5120  heartbeats  32 × 64
 //!  7168  cursors     max_consumers × 128
 //!        counters    max_consumers × 64
@@ -49,6 +51,8 @@ pub const PRODUCER_HEARTBEAT: usize = 4416;
 pub const METRICS: usize = 4480;
 /// The metrics baseline.
 pub const BASELINE: usize = 4736;
+/// Whose seats are kept while they come from the predecessor.
+pub const ARRIVALS: usize = 4992;
 /// The consumers' heartbeat slots.
 pub const HEARTBEATS: usize = 5120;
 /// The consumers' cursors.
@@ -108,6 +112,20 @@ pub mod header {
     pub const ZONE_COUNT: usize = 224;
     /// u32: bytes of the text of the slot's schema; 0: none, or too long for the header.
     pub const SLOT_SCHEMA_TEXT_BYTES: usize = 228;
+    /// 16 bytes: the nonce of the stream's first block; a successor has its predecessor's.
+    pub const STREAM: usize = 232;
+    /// 16 bytes: the predecessor's nonce; zero: none.
+    pub const PREDECESSOR: usize = 248;
+    /// u64: the device of the predecessor's file.
+    pub const PREDECESSOR_DEVICE: usize = 264;
+    /// u64: the number of the predecessor's file on its device.
+    pub const PREDECESSOR_FILE: usize = 272;
+    /// u64: nanoseconds after which a consumer in the way is evicted; 0: never.
+    pub const EVICT_AFTER_NS: usize = 280;
+    /// u64: bytes of the path at [`SUCCESSOR`]; written at a hand-over.
+    pub const SUCCESSOR_BYTES: usize = 320;
+    /// Up to 696 bytes: a path to the successor; written at a hand-over.
+    pub const SUCCESSOR: usize = 328;
     /// Where the zones are described, 128 bytes each.
     pub const ZONES: usize = 1024;
     /// The text of the slot's schema, up to 2048 bytes.
@@ -139,8 +157,9 @@ pub const BYTE_ORDER_MARK: u32 = 0x0102_0304;
 
 const _: () = assert!(usize::BITS == 64, "blocks are shared between 64-bit processes");
 const _: () = assert!(HEARTBEATS + READERS_MAX as usize * LINE <= CURSORS);
-const _: () =
-    assert!(BASELINE + METRICS_BYTES <= HEARTBEATS && METRICS + METRICS_BYTES == BASELINE);
+const _: () = assert!(BASELINE + METRICS_BYTES <= ARRIVALS && METRICS + METRICS_BYTES == BASELINE);
+const _: () = assert!(ARRIVALS + LINE <= HEARTBEATS);
+const _: () = assert!(header::SUCCESSOR_BYTES + 8 == header::SUCCESSOR);
 const _: () = assert!(header::END <= HEADER && HEADER == PRODUCER);
 const _: () = assert!(header::ZONES + ZONES_MAX * zone::END <= header::SLOT_SCHEMA_TEXT);
 const _: () = assert!(crate::name::NAME_CHARS_MAX <= zone::SCHEMA_HASH - zone::NAME);
@@ -207,6 +226,7 @@ pub const fn layout_hash() -> u64 {
         PRODUCER_HEARTBEAT,
         METRICS,
         BASELINE,
+        ARRIVALS,
         HEARTBEATS,
         CURSORS,
         CURSOR,
@@ -237,6 +257,13 @@ pub const fn layout_hash() -> u64 {
         header::CAPABILITY,
         header::ZONE_COUNT,
         header::SLOT_SCHEMA_TEXT_BYTES,
+        header::STREAM,
+        header::PREDECESSOR,
+        header::PREDECESSOR_DEVICE,
+        header::PREDECESSOR_FILE,
+        header::EVICT_AFTER_NS,
+        header::SUCCESSOR_BYTES,
+        header::SUCCESSOR,
         header::ZONES,
         header::SLOT_SCHEMA_TEXT,
         header::END,

@@ -46,6 +46,8 @@ pub mod name;
 pub mod sequence;
 
 pub mod cursor;
+pub mod eviction;
+pub mod handover;
 pub mod heartbeat;
 pub mod memory;
 pub mod metrics;
@@ -64,6 +66,7 @@ pub mod consumer;
 mod liveness;
 pub mod producer;
 pub mod schema;
+mod succession;
 pub mod transaction;
 pub mod wait;
 pub mod zone;

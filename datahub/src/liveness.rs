@@ -1,5 +1,9 @@
 //! The dead: found by their tokens, cleared by the rules.
 
+mod waiting;
+
+pub(crate) use waiting::is_awaited;
+
 use std::io;
 
 use crate::block::Block;
@@ -7,7 +11,7 @@ use crate::memory::MappedMemory;
 use crate::metrics::{self, Metric};
 use crate::shm::token::{Seat, Token, is_held};
 use crate::slot::Reader;
-use crate::{heartbeat, rules};
+use crate::{handover, heartbeat, rules};
 
 /// Clears what consumer `reader` left, if it is dead. Says whether it was.
 ///
@@ -20,18 +24,22 @@ pub(crate) fn reap_if_dead<M: MappedMemory>(
     reader: Reader,
 ) -> io::Result<bool> {
     let seat = Seat::Consumer(reader.number());
+    if is_awaited(mem, block, reader)? {
+        return Ok(false);
+    }
     // Only looking first keeps the token free for somebody who attaches meanwhile.
     if is_held(block.file(), seat)? {
         return Ok(false);
     }
     let Some(_token) = Token::take(block.file(), seat)? else { return Ok(false) };
     // While we hold its token nobody else clears or claims the seat.
-    let remains = heartbeat::occupied(mem, block.heartbeat(reader));
-    clear(mem, block, reader);
-    if remains {
+    let kept = handover::is_kept(mem, block.arrivals(), reader);
+    let remains = kept || heartbeat::occupied(mem, block.heartbeat(reader));
+    let cleared = clear(mem, block, reader);
+    if remains && cleared {
         metrics::add(mem, &block.metrics().words[Metric::RecoveryActions as usize], 1);
     }
-    Ok(true)
+    Ok(cleared)
 }
 
 /// Clears what those of `readers` (one bit each) left who are dead. Says whether anybody was.
@@ -42,10 +50,16 @@ pub(crate) fn reap_dead<M: MappedMemory>(mem: &M, block: &Block, readers: u32) -
     suspects.fold(false, |any, reader| any | reap_if_dead(mem, block, reader).unwrap_or(false))
 }
 
-/// Empties a seat whose token the caller holds.
-pub(crate) fn clear<M: MappedMemory>(mem: &M, block: &Block, reader: Reader) {
+/// Empties a seat whose token the caller holds. Says whether it did: not while the producer evicts its
+/// owner; who looks next finds a dead one there.
+pub(crate) fn clear<M: MappedMemory>(mem: &M, block: &Block, reader: Reader) -> bool {
     metrics::fold(mem, block.metrics(), block.counters(reader));
-    rules::reap(mem, &block.ring(), (block.heartbeat(reader), block.data_park()), reader);
+    let own = (block.heartbeat(reader), block.data_park());
+    let cleared = rules::reap(mem, &block.ring(), own, reader);
+    if cleared && handover::is_kept(mem, block.arrivals(), reader) {
+        handover::arrive(mem, block.arrivals(), reader);
+    }
+    cleared
 }
 
 /// Whether whoever had `seat` in the epoch that `was_his` knows has left it for ever.

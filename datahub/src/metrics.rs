@@ -112,6 +112,8 @@ metrics! {
     ReaderTimeouts = 29, "reader_timeout_count";
     /// Payloads that consumers missed because they were passed. Not on the producer's line.
     Lapped = 18, "reader_lapped_slots";
+    /// Living consumers that were evicted because they were too slow.
+    Evictions = 30, "evictions_count";
     /// Consumers whose remains were cleared after their death.
     RecoveryActions = 31, "recovery_actions_count";
 }

@@ -13,14 +13,17 @@ pub mod process;
 pub mod rest;
 pub mod view;
 
+use std::path::PathBuf;
+
 use crate::block::{Block, OpenError};
 use crate::heartbeat::{self, HeartbeatSlot, Owner};
 use crate::memory::{Shared, SharedWord};
 use crate::metrics::{self, Metric};
 use crate::place::Place;
-use crate::ring::Newest;
+use crate::ring::{Fate, Newest};
 use crate::shm::token::{Seat, is_held};
 use crate::slot::{Reader, SlotRWState, SlotWord};
+use crate::{handover, liveness, succession};
 use view::{BlockView, ConsumerView, SeatView, SlotView};
 
 /// A block that is looked at.
@@ -78,7 +81,9 @@ impl Monitor {
             producer: seat_view(Seat::Producer, 0),
             commit_index,
             read_index: metrics::read(&Shared, &ring.ack.read_index),
-            ended: metrics::read(&Shared, self.block.closed()) != 0,
+            ended: Fate::of(&Shared, &ring) == Fate::Ended,
+            moved_to: self.moved_to(),
+            moving: handover::kept(&Shared, self.block.arrivals()),
             newest_slot: newest.map(|newest| newest.slot),
             // The high half counts joins.
             registered: u32::try_from(registry & u64::from(u32::MAX)).unwrap_or(0),
@@ -117,16 +122,32 @@ impl Monitor {
 
     fn seat(&self, seat: Seat, (before, after): (Glance, Glance), now_ns: u64) -> SeatView {
         // Whoever comes or goes under our eyes is alive.
-        let alive = before.held || after.held || before.word != after.word;
+        let awaited = self.is_awaited(seat);
+        let alive = before.held || after.held || awaited || before.word != after.word;
         let owner: Option<Owner> = heartbeat::owner(&Shared, self.heartbeat(seat));
         SeatView {
             alive,
             occupied: after.word & OCCUPANCY != 0,
-            epoch: after.word >> 2,
+            evicted: heartbeat::is_evicted(after.word),
+            awaited,
+            epoch: heartbeat::epoch(after.word),
             beat_age_ns: owner.map(|owner| now_ns.saturating_sub(owner.last_heartbeat_ns)),
             process: owner.filter(|_| alive).and_then(|owner| process::state(owner.process)),
             owner,
         }
+    }
+
+    /// Whether the seat is kept for a living consumer that has not come from the predecessor yet.
+    fn is_awaited(&self, seat: Seat) -> bool {
+        let Seat::Consumer(number) = seat else { return false };
+        // Who cannot be examined is taken for alive.
+        liveness::is_awaited(&Shared, &self.block, Reader::new(number)).unwrap_or(true)
+    }
+
+    /// Where the stream goes on, if it does.
+    fn moved_to(&self) -> Option<PathBuf> {
+        let moved = succession::fate(&Shared, &self.block) == Fate::Moved;
+        moved.then(|| succession::path(&Shared, &self.block))
     }
 
     /// The consumer in a seat; `None` when there is nobody and nothing.

@@ -1,6 +1,8 @@
 //! The producer: one process that fills slots and publishes them.
 
 pub mod create;
+mod eviction;
+pub mod hand_over;
 pub mod write_batch;
 pub mod write_slot;
 
@@ -21,6 +23,7 @@ use crate::slot::{Seats, known_readers};
 use crate::wait::{LIVENESS_NS, Step, Timeout, WaitStrategy, Waiter, monotonic_ns, wake_all};
 use crate::zone::{Zone, ZoneError};
 use crate::{heartbeat, liveness, park};
+use eviction::Patience;
 use write_slot::WriteSlot;
 
 /// The sleeper bit of the producer on its own park line.
@@ -71,13 +74,27 @@ pub struct Producer<M: MappedMemory = Shared> {
     block: Block,
     writer: RingWriter,
     wait: WaitStrategy,
-    name: Option<(Folder, BlockName)>,
+    home: Home,
     epoch: u64,
     process: u32,
     /// When the tokens of those who block were last examined, monotonic nanoseconds.
     looked_ns: u64,
+    /// Who stands in the way for how long, in a block that evicts.
+    patience: Option<Patience>,
+    /// Payloads and checksum records before they are copied, in a block that evicts; otherwise empty.
+    staging: Box<[u8]>,
+    /// Whether the stream goes on in another block, so that this one must not be ended.
+    moved: bool,
     // Dropped last: gives the producer's seat back.
     _token: Token,
+}
+
+/// Where a block was made.
+#[derive(Debug, Clone)]
+struct Home {
+    folder: Folder,
+    /// `None` for an unnamed block.
+    name: Option<BlockName>,
 }
 
 impl<M: MappedMemory> Producer<M> {
@@ -106,9 +123,17 @@ impl<M: MappedMemory> Producer<M> {
     fn wait_for_slots(&mut self, count: usize, timeout: Timeout) -> Result<usize, WriteError> {
         let mut waiter = Waiter::new(timeout, self.wait);
         let errs = self.block.geometry().config.when_full() == OnFull::Error;
-        let (mem, block) = (&self.mem, &self.block);
+        let (mem, block, next) = (&self.mem, &self.block, self.writer.next());
+        let patience = &mut self.patience;
         let mut announced = None;
         let wait = |blocked| {
+            if patience.as_mut().is_some_and(|patience| patience.ends((mem, block), next, blocked))
+            {
+                return true;
+            }
+            if let Some(patience) = patience.as_ref() {
+                waiter.naps_at_most(patience.left_ns());
+            }
             let goes_on = !(errs && matches!(blocked, Blocked::Full(_)));
             goes_on && pause((mem, block), (&mut waiter, &mut announced), blocked)
         };
@@ -357,16 +382,21 @@ fn pause<M: MappedMemory>(
 }
 
 impl<M: MappedMemory> Drop for Producer<M> {
-    /// Ends the stream: consumers read what is left and are told. The name goes, if it is ours.
+    /// Ends the stream: consumers read what is left and are told. The name goes, if it is ours; while
+    /// consumers have still to come from a predecessor it stays, and the last of them removes it.
     fn drop(&mut self) {
         if std::process::id() != self.process {
             return;
         }
-        self.writer.close(&self.mem, &self.block.ring());
-        self.announce();
+        if !self.moved {
+            self.writer.close(&self.mem, &self.block.ring());
+            self.announce();
+        }
         heartbeat::retire(&self.mem, self.block.producer_heartbeat());
         heartbeat::free(&self.mem, self.block.producer_heartbeat(), self.epoch);
-        if let Some((folder, name)) = &self.name {
+        // Who has not come from the predecessor yet needs the name; the last of them removes it.
+        let awaited = !self.moved && self.still_to_move() != 0;
+        if let (Home { folder, name: Some(name) }, false) = (&self.home, self.moved || awaited) {
             // Nobody is left to tell; the next producer takes the name over.
             let _removed = folder.unlink(self.block.file(), name);
         }

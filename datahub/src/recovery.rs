@@ -24,7 +24,7 @@ use crate::place::Place;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
 use crate::wait::{monotonic_ns, wake_all};
-use crate::{heartbeat, liveness, park, rules};
+use crate::{heartbeat, liveness, park, rules, succession};
 use diagnosis::{Diagnosis, Step, consumer_remains, diagnose, producer_remains};
 
 /// Why recovery did not even begin. The block is as before.
@@ -135,9 +135,12 @@ fn reap(monitor: &Monitor, step: Step, report: &mut Report) -> io::Result<()> {
     let view = monitor.snapshot(monotonic_ns());
     match view.consumers.iter().find(|consumer| consumer.number == number) {
         Some(consumer) if consumer_remains(&view, consumer) => {
-            liveness::clear(&Shared, block, Reader::new(number));
-            count(block, 1);
-            report.done.push(step);
+            if liveness::clear(&Shared, block, Reader::new(number)) {
+                count(block, 1);
+                report.done.push(step);
+            } else {
+                report.skipped.push(Skipped { step, why: "the producer is evicting it" });
+            }
         }
         _ => report.skipped.push(Skipped { step, why: "somebody else has done it meanwhile" }),
     }
@@ -159,8 +162,10 @@ fn settle(monitor: &Monitor, steps: &[Step], report: &mut Report) -> io::Result<
         return Ok(());
     }
     let _writer = rules::resume(&Shared, &block.ring(), block.rules());
+    succession::settle(&Shared, block);
     let seat = block.producer_heartbeat();
-    let epoch = heartbeat::retire(&Shared, seat);
+    // Nobody evicts a producer.
+    let epoch = heartbeat::retire(&Shared, seat).unwrap_or(0);
     heartbeat::free(&Shared, seat, epoch);
     count(block, 1);
     report.done.extend(remains);

@@ -5,8 +5,11 @@
 //! slot that is neither pinned nor among the newest (decisions 2 to 4).
 //! Knows nothing of: mappings, clocks, payload bytes.
 
+mod fate;
 pub mod reader;
 pub mod writer;
+
+pub use fate::Fate;
 
 use crate::config::{BlockConfig, ConsumerSync, OnFull};
 use crate::cursor::{AckLine, CursorLine, RegistryLine};

@@ -19,13 +19,14 @@ use crate::slot::{self, Reader, SlotRWState, SlotState, SlotWord};
 /// Clears everything that a dead consumer held. The caller holds the consumer's token.
 ///
 /// The heartbeat slot is EMPTY afterwards. Exactly this consumer's bits are touched (F6, F27).
+/// Says whether it was done: not while the producer evicts the consumer.
 pub fn reap<M: Memory>(
     mem: &M,
     ring: &Ring<'_, M::Word>,
     (heartbeat, parked): (&HeartbeatSlot<M::Word>, &ParkLine<M::Word>),
     reader: Reader,
-) {
-    let epoch = heartbeat::retire(mem, heartbeat);
+) -> bool {
+    let Some(epoch) = heartbeat::retire(mem, heartbeat) else { return false };
     for slot in ring.slots {
         if mem.load::<X_LOOK>(&slot.word) & reader.bit() != 0 {
             // [unpin] Its last access, which the kernel ordered before us. Partner: `W_TAKE`.
@@ -35,6 +36,7 @@ pub fn reap<M: Memory>(
     mem.fetch_and::<X_LEAVE>(&ring.registry.registry, !u64::from(reader.mask()));
     park::awake(mem, parked, reader.number());
     heartbeat::free(mem, heartbeat, epoch);
+    true
 }
 
 /// Takes a ring over from a dead producer, or begins an empty one.

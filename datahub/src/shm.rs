@@ -116,8 +116,54 @@ impl Folder {
         let ours = self.leads_to(file, name)?;
         if ours {
             std::fs::remove_file(self.file_of(name))?;
+            self.sweep(name)?;
         }
         Ok(ours)
+    }
+
+    /// Lets `name`, if it leads to `old`, lead to `new` from one moment to the next; says whether it did.
+    /// The caller holds the producer's token of `old`, without which nobody takes the name away.
+    ///
+    /// # Errors
+    ///
+    /// When the folder does not allow it; the name is as before.
+    pub fn replace(&self, old: &File, new: &File, name: &BlockName) -> io::Result<bool> {
+        if !self.leads_to(old, name)? {
+            return Ok(false);
+        }
+        self.sweep(name)?;
+        let aside = self.aside(name);
+        linkat(AT_FDCWD, &reopenable(new), AT_FDCWD, &aside, AtFlags::AT_SYMLINK_FOLLOW)?;
+        let replaced = std::fs::rename(&aside, self.file_of(name));
+        if replaced.is_err() {
+            // Nothing more can be done about a folder that refuses both.
+            let _swept = self.sweep(name);
+        }
+        replaced.map(|()| true)
+    }
+
+    /// Removes what somebody left who died while the name changed hands. The caller holds the token of
+    /// the producer that has the name.
+    ///
+    /// # Errors
+    ///
+    /// When the folder does not allow it.
+    pub fn sweep(&self, name: &BlockName) -> io::Result<()> {
+        match std::fs::remove_file(self.aside(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Where a successor stands for the moment before it gets the name. No block is called like this.
+    fn aside(&self, name: &BlockName) -> PathBuf {
+        self.0.join(format!(".{PREFIX}{name}.next"))
+    }
+
+    /// The folder and the name of a block's file; `None` for other files.
+    pub(crate) fn of_file(path: &Path) -> Option<(Self, BlockName)> {
+        let name = path.file_name()?.to_str()?.strip_prefix(PREFIX)?;
+        Some((Self(path.parent()?.to_owned()), BlockName::new(name).ok()?))
     }
 
     /// Whether `name` leads to `file`.
@@ -147,6 +193,16 @@ pub fn fill(file: &File, bytes: usize) -> io::Result<()> {
             done => return Ok(done?),
         }
     }
+}
+
+/// The device of the file and its number there.
+///
+/// # Errors
+///
+/// Those of `fstat`.
+pub(crate) fn identity(file: &File) -> io::Result<(u64, u64)> {
+    let facts = file.metadata()?;
+    Ok((facts.dev(), facts.ino()))
 }
 
 fn same_file(one: &std::fs::Metadata, other: &std::fs::Metadata) -> bool {

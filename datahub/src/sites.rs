@@ -114,8 +114,16 @@ sites! {
     W_BEGIN: Store = Relaxed -> none;
     /// Every commit before the end.
     W_CLOSED: Store = Release -> R_CLOSED;
-    /// Every commit before the end.
-    R_CLOSED: Load = Acquire -> W_CLOSED;
+    /// Believed only after the kernel's token has proved the producer dead, which orders it.
+    W_MOVING: Store = Relaxed -> none;
+    /// Every commit before, and the successor as it was when it was made.
+    W_MOVED: Store = Release -> R_CLOSED;
+    /// Every commit before the end, or before the move and the successor.
+    R_CLOSED: Load = Acquire -> W_CLOSED, W_MOVED;
+    /// Read only after an edge from W_MOVED, or from a dead producer's token.
+    W_WHERE: Store = Relaxed -> none;
+    /// Ordered by R_CLOSED or the kernel's token before it.
+    R_WHERE: Load = Relaxed -> none;
 
     // The gate of the sequential policies (`cursor`).
     /// The consumer's last access to the payloads below its cursor.
@@ -134,6 +142,16 @@ sites! {
     G_ACK: Store = Release -> C_ACK;
     /// Every slot word that the producer changed before it began to honour the registration.
     C_ACK: Load = Acquire -> G_ACK;
+    /// Its place among the joins decides who is moved along; nothing else is carried.
+    G_FREEZE: Rmw = Relaxed -> none;
+    /// Lets joiners in again; nothing is carried.
+    G_THAW: Rmw = Relaxed -> none;
+    /// Written before anybody can find the successor; W_MOVED or the file system publishes it.
+    G_KEEP: Store = Relaxed -> none;
+    /// Only the holder of the seat's token changes its bit, and the kernel's token orders that.
+    G_KEPT: Load = Relaxed -> none;
+    /// As above.
+    C_ARRIVE: Rmw = Relaxed -> none;
     /// For observers only.
     G_READ_INDEX: Store = Relaxed -> none;
 
@@ -158,6 +176,29 @@ sites! {
     H_RETIRE: Rmw = Relaxed -> none;
     /// The clean-up, before the next owner claims.
     H_FREE: Store = Release -> H_CLAIM;
+
+    // Eviction (`eviction`, `rules`): "I retire you, then overwrite" against "I copy, then look whether
+    // I still stand".
+    /// Ordered by E_MARK after it.
+    E_RETIRE: Rmw = Relaxed -> none;
+    /// The retired seat before the first store into what its consumer may be copying (F3).
+    E_MARK: Fence = Release -> E_CHECK;
+    /// What was taken from the seat, before its next owner adds to it.
+    E_DONE: Rmw = Release -> E_CLEAR;
+    /// What was taken from the seat, before its next owner adds to it.
+    E_CLEAR: Rmw = Acquire -> E_DONE;
+    /// What the evicted one still reads it does not believe; the producer itself goes on.
+    E_UNPIN: Rmw = Relaxed -> none;
+    /// As above: the producer itself looks at the registry next.
+    E_LEAVE: Rmw = Relaxed -> none;
+    /// Ordered by W_TAKE and E_MARK before it and W_COMMIT after it.
+    E_FILL: Store = Relaxed -> none;
+    /// Ordered by the admission before it and E_CHECK after it.
+    E_COPY: Load = Relaxed -> none;
+    /// The copy before the look at the seat (F3).
+    E_CHECK: Fence = Acquire -> E_MARK;
+    /// Ordered by E_CHECK before it.
+    E_STANDS: Load = Relaxed -> none;
 
     // Recovery rules (`rules`).
     /// The slots as the dead producer left them.

@@ -94,11 +94,21 @@ pub(crate) struct Waiter {
     started_ns: Option<u64>,
     now_ns: u64,
     liveness_ns: u64,
+    /// No sleep is longer.
+    nap_ns: u64,
 }
 
 impl Waiter {
     pub(crate) fn new(timeout: Timeout, strategy: WaitStrategy) -> Self {
-        Self { timeout, strategy, looks: 0, started_ns: None, now_ns: 0, liveness_ns: 0 }
+        Self {
+            timeout,
+            strategy,
+            looks: 0,
+            started_ns: None,
+            now_ns: 0,
+            liveness_ns: 0,
+            nap_ns: 50 * LIVENESS_NS,
+        }
     }
 
     /// Passes a moment, in the way of the strategy.
@@ -156,13 +166,18 @@ impl Waiter {
     pub(crate) fn sleep(&mut self, signal: &SharedWord, expected: u32) {
         let started = self.started_ns.unwrap_or(self.now_ns);
         let left = self.limit_ns().saturating_sub(self.now_ns.saturating_sub(started));
-        let pause = Duration::from_nanos(left.min(50 * LIVENESS_NS));
+        let pause = Duration::from_nanos(left.min(self.nap_ns));
         let limit = rustix::thread::Timespec {
             tv_sec: pause.as_secs().cast_signed(),
             tv_nsec: pause.subsec_nanos().into(),
         };
         // Woken, changed meanwhile, interrupted, out of time: each time the caller looks again.
         let _why = futex::wait(low_half(signal), futex::Flags::empty(), expected, Some(&limit));
+    }
+
+    /// Sleeps no longer than this at a time.
+    pub(crate) fn naps_at_most(&mut self, nap_ns: u64) {
+        self.nap_ns = nap_ns.min(50 * LIVENESS_NS);
     }
 
     /// As [`waited_ns`](Self::waited_ns).

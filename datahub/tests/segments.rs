@@ -152,8 +152,9 @@ impl Layout {
     fn header() -> Vec<u8> {
         let config = shape(ConsumerSync::Sequential);
         let layout = layout::Layout::of(&config).unwrap();
+        let origin = datahub::block::header::Origin { stream: [0; 16], predecessor: None };
         let geometry =
-            datahub::block::header::Geometry { config, layout, first: 0, nonce: [0; 16] };
+            datahub::block::header::Geometry { config, layout, first: 0, nonce: [0; 16], origin };
         let mut bytes = datahub::block::header::bytes(&geometry).to_vec();
         bytes[..8].copy_from_slice(&layout::MAGIC.to_le_bytes());
         bytes

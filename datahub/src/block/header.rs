@@ -5,6 +5,8 @@
 
 mod extras;
 
+use core::time::Duration;
+
 use crate::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
 };
@@ -22,6 +24,28 @@ pub struct Geometry {
     pub first: Sequence,
     /// Drawn at creation.
     pub nonce: [u8; 16],
+    /// Where the stream comes from.
+    pub origin: Origin,
+}
+
+/// Where the stream of a block comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The nonce of the stream's first block.
+    pub stream: [u8; 16],
+    /// The block that was handed over to this one.
+    pub predecessor: Option<Predecessor>,
+}
+
+/// A block that was handed over to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Predecessor {
+    /// Its nonce.
+    pub nonce: [u8; 16],
+    /// The device of its file.
+    pub device: u64,
+    /// The number of its file there.
+    pub file: u64,
 }
 
 /// Why a file is not a block that this process can use.
@@ -135,9 +159,24 @@ pub fn parse(copy: &[u8], file_bytes: u64) -> Result<Geometry, HeaderError> {
     if file_bytes < wanted {
         return Err(HeaderError::Truncated { found: file_bytes, wanted });
     }
+    let (first, nonce) = (u64_at(copy, at::FIRST_SEQUENCE), nonce_at(copy, at::NONCE));
+    Ok(Geometry { config, layout, first, nonce, origin: origin(copy) })
+}
+
+fn nonce_at(copy: &[u8], offset: usize) -> [u8; 16] {
     let mut nonce = [0; 16];
-    nonce.copy_from_slice(&copy[at::NONCE..at::NONCE + 16]);
-    Ok(Geometry { config, layout, first: u64_at(copy, at::FIRST_SEQUENCE), nonce })
+    nonce.copy_from_slice(&copy[offset..offset + 16]);
+    nonce
+}
+
+fn origin(copy: &[u8]) -> Origin {
+    let nonce = nonce_at(copy, at::PREDECESSOR);
+    let predecessor = (nonce != [0; 16]).then(|| Predecessor {
+        nonce,
+        device: u64_at(copy, at::PREDECESSOR_DEVICE),
+        file: u64_at(copy, at::PREDECESSOR_FILE),
+    });
+    Origin { stream: nonce_at(copy, at::STREAM), predecessor }
 }
 
 fn identify(copy: &[u8]) -> Result<(), HeaderError> {
@@ -183,7 +222,12 @@ fn shape(copy: &[u8]) -> Result<BlockConfig, HeaderError> {
     let config = BlockConfig::new(sync, capacity, u64_at(copy, at::PAYLOAD_BYTES))?
         .max_consumers(u32_at(copy, at::MAX_CONSUMERS))?
         .with_physical_slots(u32_at(copy, at::PHYSICAL_SLOTS))?;
-    extras::read(copy, config.on_full(on_full).checksum(algorithm, policy).parking(parking))
+    let after = Duration::from_nanos(u64_at(copy, at::EVICT_AFTER_NS));
+    let config = match on_full {
+        OnFull::Evict if sync != ConsumerSync::LatestOnly => config.evict_after(after)?,
+        _ => config.on_full(on_full),
+    };
+    extras::read(copy, config.checksum(algorithm, policy).parking(parking))
 }
 
 /// The header's bytes, without the magic number, which is written last.
@@ -201,6 +245,13 @@ pub fn bytes(geometry: &Geometry) -> [u8; layout::HEADER] {
     put(at::PAYLOAD_BYTES, &config.payload_bytes().to_le_bytes());
     put(at::FIRST_SEQUENCE, &geometry.first.to_le_bytes());
     put(at::NONCE, &geometry.nonce);
+    put(at::STREAM, &geometry.origin.stream);
+    if let Some(predecessor) = geometry.origin.predecessor {
+        put(at::PREDECESSOR, &predecessor.nonce);
+        put(at::PREDECESSOR_DEVICE, &predecessor.device.to_le_bytes());
+        put(at::PREDECESSOR_FILE, &predecessor.file.to_le_bytes());
+    }
+    put(at::EVICT_AFTER_NS, &config.evict_after_ns().to_le_bytes());
     for (offset, number) in [
         (at::CAPACITY, config.capacity()),
         (at::PHYSICAL_SLOTS, config.physical_slots()),
@@ -226,7 +277,9 @@ mod tests {
         let config = BlockConfig::new(ConsumerSync::Sequential, 8, 1000).unwrap();
         let config = extras::tests::furnished(config);
         let layout = Layout::of(&config).unwrap();
-        let geometry = Geometry { config, layout, first: 5, nonce: [7; 16] };
+        let predecessor = Some(Predecessor { nonce: [9; 16], device: 3, file: 4 });
+        let origin = Origin { stream: [8; 16], predecessor };
+        let geometry = Geometry { config, layout, first: 5, nonce: [7; 16], origin };
         let mut header = bytes(&geometry);
         header[..8].copy_from_slice(&layout::MAGIC.to_le_bytes());
         (geometry, header)

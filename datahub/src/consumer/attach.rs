@@ -2,19 +2,28 @@
 
 use std::io;
 
-use super::Consumer;
+use core::time::Duration;
+
+use super::{Consumer, copying};
 use crate::block::header::HeaderError;
 use crate::block::{Block, OpenError};
+use crate::config::ChecksumPolicy;
 use crate::cursor::NotJoined;
 use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, Metric};
 use crate::place::Place;
+use crate::ring::Fate;
 use crate::ring::reader::{JoinAt, RingReader};
 use crate::schema::Schema;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
-use crate::wait::{WaitStrategy, monotonic_ns};
-use crate::{heartbeat, liveness};
+use crate::wait::{Step, Timeout, WaitStrategy, Waiter, monotonic_ns};
+use crate::{eviction, handover, heartbeat, liveness, succession};
+
+/// How long a newcomer waits for a hand-over, which takes a few system calls.
+const MOVING: Duration = Duration::from_millis(100);
+/// How many hand-overs a newcomer follows.
+const MOVES_MAX: u32 = 16;
 
 /// Why a consumer could not attach. The block is as before.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +66,14 @@ pub enum AttachError {
         seat: u32,
         /// Its process, as it told.
         process: Option<u64>,
+    },
+    /// The producer is handing the block over to another one, or died while it did.
+    #[error(
+        "the block at {place} is being handed over: try again; if its producer is dead, recover it"
+    )]
+    Moving {
+        /// Where the block is.
+        place: String,
     },
     /// Consumers joined and left all the time.
     #[error("other consumers join and leave all the time; try again")]
@@ -119,8 +136,7 @@ impl<M: MappedMemory> Consumer<M> {
     ///
     /// [`AttachError`].
     pub fn attach_with(mem: M, place: &Place, join: JoinAt) -> Result<Self, AttachError> {
-        let block = Block::open(&place.path()).map_err(|error| refused(place, error))?;
-        Self::attach_block(mem, block, place, join)
+        attach(&mem, place, join, |_, _| Ok(()))
     }
 
     /// As [`Consumer::attach_typed`], over another memory.
@@ -133,19 +149,18 @@ impl<M: MappedMemory> Consumer<M> {
         place: &Place,
         join: JoinAt,
     ) -> Result<Self, AttachError> {
-        let block = Block::open(&place.path()).map_err(|error| refused(place, error))?;
-        let found = match block.geometry().config.schema() {
-            Some(found) if found.hash() == &T::SCHEMA_HASH => {
-                return Self::attach_block(mem, block, place, join);
-            }
-            found => found.map_or("bytes of no declared layout".into(), |found| found.text()),
-        };
-        metrics::add(&mem, &block.metrics().words[Metric::SchemaMismatches as usize], 1);
-        let (expected, found) = (T::SCHEMA_TEXT.into(), found.into());
-        Err(AttachError::Schema { place: show(place), expected, found })
+        attach(&mem, place, join, |block, place| {
+            let found = match block.geometry().config.schema() {
+                Some(found) if found.hash() == &T::SCHEMA_HASH => return Ok(()),
+                found => found.map_or("bytes of no declared layout".into(), |found| found.text()),
+            };
+            metrics::add(&mem, &block.metrics().words[Metric::SchemaMismatches as usize], 1);
+            let (expected, found) = (T::SCHEMA_TEXT.into(), found.into());
+            Err(AttachError::Schema { place: show(place), expected, found })
+        })
     }
 
-    fn attach_block(
+    pub(super) fn attach_block(
         mem: M,
         block: Block,
         place: &Place,
@@ -159,33 +174,84 @@ impl<M: MappedMemory> Consumer<M> {
             AttachError::ConsumerSlotsFull { seats, holders: holders.collect() }
         })?;
         let ring_reader = join_ring(&mem, (&block, place), reader, join)?;
-        let process = std::process::id();
-        let wait = WaitStrategy::default();
-        let (races, reads, polls) = (0, 0, 0);
-        Ok(Self {
+        Ok(Self::seated(mem, (block, place.clone()), (reader, token), ring_reader))
+    }
+
+    /// A consumer that has its seat and its place in the ring.
+    pub(super) fn seated(
+        mem: M,
+        (block, place): (Block, Place),
+        (reader, token): (Reader, Token),
+        ring_reader: RingReader,
+    ) -> Self {
+        let config = &block.geometry().config;
+        let evicts = config.patience().is_some();
+        let plain = !evicts && config.checksum_policy() == ChecksumPolicy::Manual;
+        let copy = copying::room(evicts, config.payload_bytes());
+        let due = ring_reader.cursor();
+        let seat_word = eviction::word(&mem, block.heartbeat(reader));
+        Self {
             mem,
             block,
             ring_reader,
             reader,
-            wait,
-            races,
-            reads,
-            polls,
-            process,
+            wait: WaitStrategy::default(),
+            races: 0,
+            reads: 0,
+            polls: 0,
+            process: std::process::id(),
+            plain,
+            seat_word,
+            copy,
+            due,
+            place,
             _token: token,
-        })
+        }
+    }
+}
+
+/// Attaches to the block at `place`, or to the one where its stream goes on.
+fn attach<M: MappedMemory>(
+    mem: &M,
+    place: &Place,
+    join: JoinAt,
+    accepts: impl Fn(&Block, &Place) -> Result<(), AttachError>,
+) -> Result<Consumer<M>, AttachError> {
+    let (mut at, mut moves) = (place.clone(), 0);
+    let mut waiter = Waiter::new(Timeout::After(MOVING), WaitStrategy::Yield);
+    loop {
+        let block = Block::open(&at.path()).map_err(|error| refused(&at, error))?;
+        if moves < MOVES_MAX && succession::fate(mem, &block) == Fate::Moved {
+            let next = succession::open(mem, &block).map_err(|error| refused(&at, error))?;
+            (at, moves) = (Place::File(next.path), moves + 1);
+            continue;
+        }
+        accepts(&block, &at)?;
+        match Consumer::attach_block(mem.clone(), block, &at, join) {
+            Err(AttachError::Moving { .. }) if waiter.step() != Step::Expired => {}
+            attached => return attached,
+        }
     }
 }
 
 /// Takes the first seat whose owner is gone or never was.
-fn take_seat<M: MappedMemory>(mem: &M, block: &Block) -> io::Result<Option<(Reader, Token)>> {
+pub(super) fn take_seat<M: MappedMemory>(
+    mem: &M,
+    block: &Block,
+) -> io::Result<Option<(Reader, Token)>> {
     for number in 0..block.geometry().config.consumers_max() {
         let reader = Reader::new(number);
+        if liveness::is_awaited(mem, block, reader)? {
+            continue;
+        }
         let Some(token) = Token::take(block.file(), Seat::Consumer(number))? else { continue };
         // Ours now; whatever stands in it belonged to somebody dead.
         let (seat, process) = (block.heartbeat(reader), std::process::id().into());
-        if heartbeat::claim(mem, seat, process, monotonic_ns()).is_err() {
-            liveness::clear(mem, block, reader);
+        let kept = handover::is_kept(mem, block.arrivals(), reader);
+        if kept || heartbeat::claim(mem, seat, process, monotonic_ns()).is_err() {
+            if !liveness::clear(mem, block, reader) {
+                continue;
+            }
             let claimed = heartbeat::claim(mem, seat, process, monotonic_ns());
             claimed.map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
         }
@@ -207,6 +273,10 @@ fn join_ring<M: MappedMemory>(
         match RingReader::join(mem, &ring, block.rules(), reader, join) {
             Ok(ring_reader) => return Ok(ring_reader),
             Err(NotJoined::Contended) => break,
+            Err(NotJoined::Moving) => {
+                liveness::clear(mem, block, reader);
+                return Err(AttachError::Moving { place: show(place) });
+            }
             Err(NotJoined::Occupied(others)) => {
                 let occupant = Reader::new(others.trailing_zeros());
                 let dead = match liveness::reap_if_dead(mem, block, occupant) {
@@ -229,7 +299,7 @@ fn join_ring<M: MappedMemory>(
     Err(AttachError::Contended)
 }
 
-fn show(place: &Place) -> String {
+pub(super) fn show(place: &Place) -> String {
     match place {
         Place::Named { name, .. } => format!("'{name}'"),
         Place::File(path) => path.display().to_string(),

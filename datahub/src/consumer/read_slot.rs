@@ -17,7 +17,8 @@ use crate::schema::{self, Schema, ViewError};
 use crate::sequence::Sequence;
 use crate::zone::{Zone, ZoneError};
 
-/// A payload in place. The producer does not touch it before this is dropped.
+/// A payload in place, or a copy of it in a block that evicts. The producer does not touch it before this
+/// is dropped.
 #[derive(Debug)]
 pub struct ReadSlot<'a, M: MappedMemory = Shared> {
     consumer: &'a mut Consumer<M>,
@@ -60,8 +61,11 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
     #[inline]
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        let first = self.consumer.block.payload(self.taken.slot).as_ptr();
         let bytes = usize::try_from(self.taken.admission.payload_bytes).unwrap_or(0);
+        if self.consumer.copies() {
+            return &self.consumer.copied()[..bytes];
+        }
+        let first = self.consumer.block.payload(self.taken.slot).as_ptr();
         // SAFETY: `bytes` is at most the payload size, checked in `admitted`, and the slot lies
         // inside the mapping, which outlives the borrow. The slot was COMMITTED when this reader
         // was admitted, and its pin, its cursor or its anchor keeps the writer out until the drop.
@@ -80,9 +84,12 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
     }
 
     /// Whether the slot still holds what was admitted. Always so, unless somebody recovered by
-    /// force under a living reader; counted when it is not.
+    /// force under a living reader; counted when it is not. A copy stays what it is.
     #[must_use]
     pub fn validate(&self) -> bool {
+        if self.consumer.copies() {
+            return true;
+        }
         let Consumer { mem, block, ring_reader, .. } = &*self.consumer;
         let valid = ring_reader.validate(mem, &block.ring(), &self.taken);
         if !valid {
@@ -95,10 +102,14 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
     /// is handed out under [`ChecksumPolicy::Enforced`](crate::config::ChecksumPolicy::Enforced).
     #[must_use]
     pub fn verify_checksum_slot(&self) -> bool {
-        let place = self.consumer.block.record(self.taken.slot);
-        // SAFETY: the record lies inside the mapping, has no alignment of its own, and is under the
-        // same protection as the payload.
-        let found = unsafe { place.read() };
+        let found = if self.consumer.copies() {
+            self.consumer.copied_record()
+        } else {
+            let place = self.consumer.block.record(self.taken.slot);
+            // SAFETY: the record lies inside the mapping, has no alignment of its own, and is under
+            // the same protection as the payload.
+            unsafe { place.read() }
+        };
         let algorithm = self.consumer.config().checksum_algorithm();
         let matches = checksum::matches(algorithm, self.sequence(), self.payload(), &found);
         if !matches {

@@ -7,6 +7,9 @@ use crate::ring::reader::seek::NotSought;
 use crate::sequence::Sequence;
 use crate::wait::Timeout;
 
+/// How often one call follows the stream.
+const MOVES_MAX: u32 = 16;
+
 /// Why a consumer stays where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -64,13 +67,31 @@ pub struct SlotIterator<'a, M: MappedMemory = Shared> {
 }
 
 impl<M: MappedMemory> SlotIterator<'_, M> {
-    /// The next payload, waiting as long as `timeout` allows.
+    /// The next payload, waiting as long as `timeout` allows. Follows the stream when it is handed over
+    /// to another block; if that fails, the error is [`ReadError::Moved`], and
+    /// [`Consumer::follow`] says why.
     ///
     /// # Errors
     ///
     /// [`ReadError`], as from [`Consumer::acquire_consume_slot`].
     pub fn try_next(&mut self, timeout: Timeout) -> Result<ReadSlot<'_, M>, ReadError> {
-        let slot = self.consumer.acquire_consume_slot(timeout)?;
+        let mut moves = 0;
+        let taken = loop {
+            let why = match self.consumer.look_once() {
+                Ok(taken) => break taken,
+                Err(why) => why,
+            };
+            match self.consumer.wait_for_slot(why, timeout) {
+                Ok(taken) => break taken,
+                // A stream that moves all the time is followed so often and no more.
+                Err(ReadError::Moved) if moves < MOVES_MAX => moves += 1,
+                Err(error) => return Err(error),
+            }
+            if self.consumer.follow(timeout).is_err() {
+                return Err(ReadError::Moved);
+            }
+        };
+        let slot = self.consumer.admitted(taken)?;
         self.last = Some(slot.sequence());
         Ok(slot)
     }
@@ -116,6 +137,7 @@ impl<M: MappedMemory> Consumer<M> {
             NotSought::Ahead { next } => SeekError::Ahead { wanted: sequence, next },
             NotSought::Behind { oldest } => SeekError::Behind { wanted: sequence, oldest },
         })?;
+        self.due = sequence;
         self.made_room();
         Ok(())
     }
@@ -124,6 +146,7 @@ impl<M: MappedMemory> Consumer<M> {
     /// already. Returns the sequence that comes next.
     pub fn seek_latest(&mut self) -> Sequence {
         let next = self.ring_reader.seek_latest(&self.mem, &self.block.ring());
+        self.due = next;
         self.made_room();
         next
     }

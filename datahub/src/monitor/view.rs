@@ -1,5 +1,7 @@
 //! A block as an observer saw it: plain values, and what follows from them.
 
+use std::path::PathBuf;
+
 use crate::block::header::Geometry;
 use crate::heartbeat::Owner;
 use crate::metrics::Snapshot;
@@ -16,6 +18,10 @@ pub struct SeatView {
     pub alive: bool,
     /// Whether the seat is marked as taken, rightly or not.
     pub occupied: bool,
+    /// Whether its owner was evicted and has not left since.
+    pub evicted: bool,
+    /// Whether it is kept for a living consumer that has not come from the predecessor yet.
+    pub awaited: bool,
     /// How often the seat has been claimed.
     pub epoch: u64,
     /// Who says to sit there.
@@ -124,6 +130,10 @@ pub struct BlockView {
     pub read_index: u64,
     /// Whether the producer has ended the stream.
     pub ended: bool,
+    /// Where the stream goes on, if it has been handed over.
+    pub moved_to: Option<PathBuf>,
+    /// Seats that are kept for consumers of the predecessor, one bit each.
+    pub moving: u32,
     /// The slot that the shared words name as newest, unchecked; kept under latest-only.
     pub newest_slot: Option<usize>,
     /// Who has joined the ring, one bit each.

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::io;
 
-use super::Producer;
-use crate::block::header::Geometry;
+use super::eviction::Patience;
+use super::{Home, Producer};
+use crate::block::header::{Geometry, Origin, Predecessor};
 use crate::block::{Block, OpenError};
 use crate::config::BlockConfig;
 use crate::layout::Layout;
@@ -17,7 +18,7 @@ use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::shm::{self, Folder};
 use crate::wait::{WaitStrategy, monotonic_ns};
-use crate::{heartbeat, park, rules};
+use crate::{heartbeat, park, rules, succession};
 
 /// Why a block could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -110,7 +111,7 @@ impl<M: MappedMemory> Producer<M> {
             let made = match shm::open_file(&place.path()) {
                 Ok(file) => take_over(&mem, folder, name, (file, &config))?,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    let made = make(folder, config.clone(), 0)?;
+                    let made = make(folder, config.clone(), 0, None)?;
                     match folder.link(made.0.file(), name) {
                         Ok(()) => Some(made),
                         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => None,
@@ -120,7 +121,8 @@ impl<M: MappedMemory> Producer<M> {
                 Err(error) => return Err(system(folder, error)),
             };
             if let Some(made) = made {
-                return Ok(Self::begin(mem, made, Some((folder.clone(), name.clone()))));
+                let home = Home { folder: folder.clone(), name: Some(name.clone()) };
+                return Ok(Self::begin(mem, made, home));
             }
         }
         Err(CreateError::Contended(name.clone()))
@@ -151,17 +153,19 @@ impl<M: MappedMemory> Producer<M> {
         config: BlockConfig,
         first: Sequence,
     ) -> Result<Self, CreateError> {
-        Ok(Self::begin(mem, make(folder, config, first)?, None))
+        let home = Home { folder: folder.clone(), name: None };
+        Ok(Self::begin(mem, make(folder, config, first, None)?, home))
     }
 
-    fn begin(mem: M, (block, token): (Block, Token), name: Option<(Folder, BlockName)>) -> Self {
+    pub(super) fn begin(mem: M, (block, token): (Block, Token), home: Home) -> Self {
         let (process, now_ns) = (std::process::id(), monotonic_ns());
         let ring = block.ring();
         let writer = rules::resume(&mem, &ring, block.rules());
+        succession::settle(&mem, &block);
         writer::begin(&mem, &ring);
         let seat = block.producer_heartbeat();
         // We hold the producer's token, so whoever is named there is dead.
-        let dead = heartbeat::retire(&mem, seat);
+        let dead = heartbeat::retire(&mem, seat).unwrap_or(0);
         heartbeat::free(&mem, seat, dead);
         // A predecessor that died asleep must not make every reader wake nobody.
         park::awake(&mem, block.space_park(), super::PRODUCER_BIT);
@@ -170,9 +174,23 @@ impl<M: MappedMemory> Producer<M> {
         if metrics::read(&mem, born) == 0 {
             metrics::set(&mem, born, now_ns);
         }
-        let wait = WaitStrategy::default();
-        let producer =
-            Self { mem, writer, wait, name, epoch, process, looked_ns: 0, block, _token: token };
+        let patience = block.geometry().config.patience().map(Patience::new);
+        let batch = if patience.is_some() { writer.batch_max().max(1) } else { 0 };
+        let bytes = usize::try_from(block.geometry().config.payload_bytes()).unwrap_or(0);
+        let producer = Self {
+            mem,
+            writer,
+            wait: WaitStrategy::default(),
+            home,
+            epoch,
+            process,
+            looked_ns: 0,
+            patience,
+            staging: vec![0; batch * bytes].into(),
+            moved: false,
+            block,
+            _token: token,
+        };
         for _ in 0..producer.writer.discarded() {
             producer.record_error(Metric::AcquireErrors, ErrorCode::SlotDiscarded);
         }
@@ -180,11 +198,13 @@ impl<M: MappedMemory> Producer<M> {
     }
 }
 
-/// A complete, empty block in an unnamed file, with its producer's token.
-fn make(
+/// A complete, empty block in an unnamed file, with its producer's token; `old`: the block whose stream
+/// it goes on with.
+pub(super) fn make(
     folder: &Folder,
     config: BlockConfig,
     first: Sequence,
+    old: Option<&Block>,
 ) -> Result<(Block, Token), CreateError> {
     let layout = Layout::of(&config).ok_or(CreateError::TooLarge)?;
     let file = folder.reserve(layout.total).map_err(|error| no_room(folder, &layout, error))?;
@@ -195,9 +215,17 @@ fn make(
     let token = Token::take(&file, Seat::Producer)
         .and_then(|token| token.ok_or_else(|| io::ErrorKind::ResourceBusy.into()))
         .map_err(|error| system(folder, error))?;
-    let geometry = Geometry { config, layout, first, nonce };
+    let origin = origin(nonce, old).map_err(|error| system(folder, error))?;
+    let geometry = Geometry { config, layout, first, nonce, origin };
     let block = Block::format(file, geometry).map_err(|error| system(folder, error))?;
     Ok((block, token))
+}
+
+fn origin(nonce: [u8; 16], old: Option<&Block>) -> io::Result<Origin> {
+    let Some(old) = old else { return Ok(Origin { stream: nonce, predecessor: None }) };
+    let (device, file) = shm::identity(old.file())?;
+    let (stream, nonce) = (old.geometry().origin.stream, old.geometry().nonce);
+    Ok(Origin { stream, predecessor: Some(Predecessor { nonce, device, file }) })
 }
 
 /// The name is taken: by somebody alive, or may we have it? `None`: look again.
@@ -216,14 +244,17 @@ fn take_over<M: MappedMemory>(
         });
         return Err(CreateError::Conflict { name: name.clone(), process });
     };
+    // It may have led to another file before we had the token; then the file is none of our business.
+    if !folder.leads_to(&file, name).map_err(|error| system(folder, error))? {
+        return Ok(None);
+    }
+    folder.sweep(name).map_err(|error| system(folder, error))?;
     match opened {
         Ok(block) if block.geometry().config == *config => {
             // A copy may have holes, which would be SIGBUS on a full file system.
             shm::fill(&file, block.geometry().layout.total)
                 .map_err(|error| no_room(folder, &block.geometry().layout, error))?;
-            let still_named =
-                folder.leads_to(&file, name).map_err(|error| system(folder, error))?;
-            Ok(still_named.then_some((block, token)))
+            Ok(Some((block, token)))
         }
         Ok(block) => {
             writer::end(mem, &block.ring());

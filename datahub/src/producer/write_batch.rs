@@ -9,6 +9,7 @@ use super::write_slot::CommitError;
 use super::{COMMITS_PER_BEAT, Producer, WriteError};
 use crate::checksum;
 use crate::config::ChecksumPolicy;
+use crate::eviction;
 use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{ErrorCode, Metric};
 use crate::sequence::Sequence;
@@ -96,6 +97,9 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
             return None;
         }
         let bytes = self.limit();
+        if !self.producer.staging.is_empty() {
+            return self.producer.staging.get_mut(step * bytes..(step + 1) * bytes);
+        }
         let first = self.producer.block.payload(self.slot_index(step)).as_ptr();
         // SAFETY: slot `step` of the batch is WRITING since it was acquired, so no reader is
         // admitted and none is inside; this guard is the only writer, because it borrows the one
@@ -145,6 +149,13 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
         if self.producer.config().checksum_policy() == ChecksumPolicy::Enforced {
             (0..self.count).for_each(|step| self.stamp(step, bytes(step)));
         }
+        for step in 0..self.count {
+            let (from, words) =
+                (step * limit, self.producer.block.payload_words(self.slot_index(step)));
+            if let Some(staged) = self.producer.staging.get(from..from + bytes(step)) {
+                eviction::copy_in(&self.producer.mem, words, staged);
+            }
+        }
         self.open = false;
         Ok(self.producer.publish_batch(self.count, bytes))
     }
@@ -155,6 +166,11 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
         let algorithm = self.producer.config().checksum_algorithm();
         let payload = self.payload(step).and_then(|payload| payload.get(..bytes));
         let record = checksum::record(algorithm, sequence, payload.unwrap_or_default());
+        if !self.producer.staging.is_empty() {
+            let words = self.producer.block.record_words(index);
+            eviction::copy_in(&self.producer.mem, words, &record);
+            return;
+        }
         let place = self.producer.block.record(index);
         // SAFETY: as for the payload: until the commit this guard alone touches the slot's record;
         // the record lies inside the mapping and has no alignment of its own.

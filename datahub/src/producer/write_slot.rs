@@ -10,6 +10,7 @@ use core::slice;
 use super::Producer;
 use crate::checksum;
 use crate::config::ChecksumPolicy;
+use crate::eviction;
 use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{ErrorCode, Metric};
 use crate::schema::{self, Schema, ViewError};
@@ -74,11 +75,15 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
         self.producer.zone(name)
     }
 
-    /// The payload, whole. Holds what an earlier commit left there.
+    /// The payload, whole. Holds what an earlier commit left there. In a block that evicts it is a
+    /// private copy, which the commit copies into the block.
     #[inline]
     #[must_use]
     pub fn payload(&mut self) -> &mut [u8] {
         let bytes = self.limit();
+        if !self.producer.staging.is_empty() {
+            return &mut self.producer.staging[..bytes];
+        }
         let first = self.producer.block.payload(self.index).as_ptr();
         // SAFETY: the slot is WRITING since `acquire`, so no reader is admitted and none is inside,
         // and gated consumers are not at this sequence yet; this guard is the only writer, because
@@ -114,6 +119,11 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
         let limit = self.limit();
         let payload = self.payload().get(..bytes).ok_or(CommitError::TooLong { bytes, limit })?;
         let record = checksum::record(algorithm, sequence, payload);
+        if !self.producer.staging.is_empty() {
+            let words = self.producer.block.record_words(self.index);
+            eviction::copy_in(&self.producer.mem, words, &record);
+            return Ok(());
+        }
         let place = self.producer.block.record(self.index);
         // SAFETY: as for the payload: until the commit this guard alone touches the slot's record;
         // the record lies inside the mapping and has no alignment of its own.
@@ -135,6 +145,10 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
         }
         if self.producer.config().checksum_policy() == ChecksumPolicy::Enforced {
             self.update_checksum_slot(bytes)?;
+        }
+        if let Some(staged) = self.producer.staging.get(..bytes) {
+            let words = self.producer.block.payload_words(self.index);
+            eviction::copy_in(&self.producer.mem, words, staged);
         }
         self.open = false;
         Ok(self.producer.publish(self.index, bytes))

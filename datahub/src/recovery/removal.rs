@@ -8,6 +8,7 @@ use crate::heartbeat;
 use crate::memory::Shared;
 use crate::metrics;
 use crate::name::BlockName;
+use crate::ring::Fate;
 use crate::shm::token::{Seat, Token};
 use crate::shm::{self, Folder};
 
@@ -63,7 +64,7 @@ pub fn unlink(folder: &Folder, name: &BlockName) -> Result<(), RemoveError> {
         return Err(RemoveError::NotFound(name.clone()));
     }
     if let Some(block) = block {
-        metrics::set(&Shared, block.closed(), 1);
+        metrics::set(&Shared, block.closed(), Fate::Ended.encode());
     }
     Ok(())
 }

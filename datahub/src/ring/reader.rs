@@ -1,13 +1,14 @@
 //! A consumer's side of the ring: find the next payload, enter its slot, leave it.
 
+pub mod arrive;
 pub mod seek;
 
-use super::{Newest, Ring, Rules};
+use super::{Fate, Newest, Ring, Rules};
 use crate::config::ConsumerSync;
 use crate::cursor::{self, Joined, NotJoined};
 use crate::memory::Memory;
 use crate::sequence::{self, Sequence};
-use crate::sites::{R_CLOSED, R_COMMIT_INDEX, R_LATEST};
+use crate::sites::{R_COMMIT_INDEX, R_LATEST};
 use crate::slot::{self, Admission, Reader, SlotWord};
 
 /// Where a joining consumer begins.
@@ -374,7 +375,6 @@ impl RingReader {
 
     /// Whether the producer has ended the stream. Look for payloads once more after a yes.
     pub fn ended<M: Memory>(&self, mem: &M, ring: &Ring<'_, M::Word>) -> bool {
-        // [closed] Every commit before the end. Partner: `W_CLOSED`.
-        mem.load::<R_CLOSED>(&ring.ack.closed) != 0
+        Fate::of(mem, ring) == Fate::Ended
     }
 }

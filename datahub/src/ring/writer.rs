@@ -2,7 +2,7 @@
 
 mod batch;
 
-use super::{Newest, Ring, Rules};
+use super::{Fate, Newest, Ring, Rules};
 use crate::config::ConsumerSync;
 use crate::cursor::Gate;
 use crate::memory::Memory;
@@ -281,22 +281,28 @@ impl RingWriter {
 
     /// Says that nothing will follow.
     pub fn close<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        self.rest(mem, ring);
+        end(mem, ring);
+    }
+
+    /// Gives up every slot that was given out or taken ahead of time.
+    pub fn rest<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>) {
+        self.give_up_forgotten(mem, ring);
         if core::mem::take(&mut self.ready) {
             slot::abort(mem, &ring.slots[self.at], self.next);
         }
-        end(mem, ring);
     }
 }
 
 /// Says that nothing will follow.
 pub fn end<M: Memory>(mem: &M, ring: &Ring<'_, M::Word>) {
     // [closed] Every commit before. Partner: `R_CLOSED`.
-    mem.store::<W_CLOSED>(&ring.ack.closed, 1);
+    mem.store::<W_CLOSED>(&ring.ack.closed, Fate::Ended.encode());
 }
 
 /// Takes back that nothing will follow: a new producer begins.
 pub fn begin<M: Memory>(mem: &M, ring: &Ring<'_, M::Word>) {
-    mem.store::<W_BEGIN>(&ring.ack.closed, 0);
+    mem.store::<W_BEGIN>(&ring.ack.closed, Fate::Open.encode());
 }
 
 /// `index` modulo `slots`, for an index that has gone round at most once.

@@ -137,7 +137,9 @@ pub(super) mod tests {
 
     fn header(config: &BlockConfig) -> ([u8; layout::HEADER], u64) {
         let layout = Layout::of(config).unwrap();
-        let geometry = Geometry { config: config.clone(), layout, first: 0, nonce: [0; 16] };
+        let origin = Origin { stream: [0; 16], predecessor: None };
+        let (config_again, nonce) = (config.clone(), [0; 16]);
+        let geometry = Geometry { config: config_again, layout, first: 0, nonce, origin };
         let mut header = bytes(&geometry);
         header[..8].copy_from_slice(&layout::MAGIC.to_le_bytes());
         (header, layout.total as u64)
