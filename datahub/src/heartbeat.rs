@@ -124,6 +124,12 @@ pub const fn is_evicted(word: u64) -> bool {
     word & EVICTED != 0
 }
 
+/// The word of a slot whose owner is attached by the claim `epoch`.
+#[must_use]
+pub const fn live(epoch: u64) -> u64 {
+    Occupancy::Live.in_epoch(epoch)
+}
+
 /// How often a slot with this word has been claimed.
 #[must_use]
 pub const fn epoch(word: u64) -> u64 {

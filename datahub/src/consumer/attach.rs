@@ -18,7 +18,7 @@ use crate::schema::Schema;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
 use crate::wait::{Step, Timeout, WaitStrategy, Waiter, monotonic_ns};
-use crate::{eviction, handover, heartbeat, liveness, succession};
+use crate::{handover, heartbeat, liveness, succession};
 
 /// How long a newcomer waits for a hand-over, which takes a few system calls.
 const MOVING: Duration = Duration::from_millis(100);
@@ -167,21 +167,21 @@ impl<M: MappedMemory> Consumer<M> {
         join: JoinAt,
     ) -> Result<Self, AttachError> {
         let system = |source| AttachError::System { place: show(place), source };
-        let (reader, token) = take_seat(&mem, &block).map_err(system)?.ok_or_else(|| {
+        let seat = take_seat(&mem, &block).map_err(system)?.ok_or_else(|| {
             let seats = block.geometry().config.consumers_max();
             let owner = |seat| heartbeat::owner(&mem, block.heartbeat(Reader::new(seat)));
             let holders = (0..seats).filter_map(|seat| owner(seat).map(|owner| owner.process));
             AttachError::ConsumerSlotsFull { seats, holders: holders.collect() }
         })?;
-        let ring_reader = join_ring(&mem, (&block, place), reader, join)?;
-        Ok(Self::seated(mem, (block, place.clone()), (reader, token), ring_reader))
+        let ring_reader = join_ring(&mem, (&block, place), seat.reader, join)?;
+        Ok(Self::seated(mem, (block, place.clone()), seat, ring_reader))
     }
 
     /// A consumer that has its seat and its place in the ring.
     pub(super) fn seated(
         mem: M,
         (block, place): (Block, Place),
-        (reader, token): (Reader, Token),
+        seat: TakenSeat,
         ring_reader: RingReader,
     ) -> Self {
         let config = &block.geometry().config;
@@ -189,7 +189,9 @@ impl<M: MappedMemory> Consumer<M> {
         let plain = !evicts && config.checksum_policy() == ChecksumPolicy::Manual;
         let copy = copying::room(evicts, config.payload_bytes());
         let due = ring_reader.cursor();
-        let seat_word = eviction::word(&mem, block.heartbeat(reader));
+        // Not what stands there now: the producer may have evicted us already.
+        let TakenSeat { reader, token, epoch } = seat;
+        let seat_word = heartbeat::live(epoch);
         Self {
             mem,
             block,
@@ -234,11 +236,16 @@ fn attach<M: MappedMemory>(
     }
 }
 
+/// A seat that is ours.
+pub(super) struct TakenSeat {
+    pub(super) reader: Reader,
+    pub(super) token: Token,
+    /// Which claim of it this is.
+    pub(super) epoch: u64,
+}
+
 /// Takes the first seat whose owner is gone or never was.
-pub(super) fn take_seat<M: MappedMemory>(
-    mem: &M,
-    block: &Block,
-) -> io::Result<Option<(Reader, Token)>> {
+pub(super) fn take_seat<M: MappedMemory>(mem: &M, block: &Block) -> io::Result<Option<TakenSeat>> {
     for number in 0..block.geometry().config.consumers_max() {
         let reader = Reader::new(number);
         if liveness::is_awaited(mem, block, reader)? {
@@ -247,15 +254,14 @@ pub(super) fn take_seat<M: MappedMemory>(
         let Some(token) = Token::take(block.file(), Seat::Consumer(number))? else { continue };
         // Ours now; whatever stands in it belonged to somebody dead.
         let (seat, process) = (block.heartbeat(reader), std::process::id().into());
+        let claim = || heartbeat::claim(mem, seat, process, monotonic_ns());
         let kept = handover::is_kept(mem, block.arrivals(), reader);
-        if kept || heartbeat::claim(mem, seat, process, monotonic_ns()).is_err() {
-            if !liveness::clear(mem, block, reader) {
-                continue;
-            }
-            let claimed = heartbeat::claim(mem, seat, process, monotonic_ns());
-            claimed.map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?;
-        }
-        return Ok(Some((reader, token)));
+        let epoch = match claim() {
+            Ok(epoch) if !kept => epoch,
+            _ if !liveness::clear(mem, block, reader) => continue,
+            _ => claim().map_err(|_| io::Error::from(io::ErrorKind::ResourceBusy))?,
+        };
+        return Ok(Some(TakenSeat { reader, token, epoch }));
     }
     Ok(None)
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::io;
 
 use super::Consumer;
-use super::attach::AttachError;
+use super::attach::{AttachError, TakenSeat};
 use crate::block::{Block, OpenError};
 use crate::memory::MappedMemory;
 use crate::place::Place;
@@ -128,17 +128,18 @@ impl<M: MappedMemory> Consumer<M> {
         let (mem, reader, Successor { block, path }) = (self.mem.clone(), self.reader, next);
         let seat = block.heartbeat(reader);
         // Nobody has sat there: it was kept. If its words say otherwise, they are made to agree.
-        if heartbeat::claim(&mem, seat, self.process.into(), monotonic_ns()).is_err() {
+        let claim = || heartbeat::claim(&mem, seat, self.process.into(), monotonic_ns());
+        let epoch = claim().unwrap_or_else(|_| {
             let epoch = heartbeat::retire(&mem, seat).unwrap_or(0);
             heartbeat::free(&mem, seat, epoch);
-            let _again = heartbeat::claim(&mem, seat, self.process.into(), monotonic_ns());
-        }
+            claim().unwrap_or(epoch)
+        });
         let at = (reader, self.ring_reader.cursor());
         let ring_reader = RingReader::arrive(&mem, &block.ring(), block.rules(), at);
         if handover::arrive(&mem, block.arrivals(), reader) == 0 {
             last_one_in(&mem, &block, &path);
         }
-        Self::seated(mem, (block, place), (reader, token), ring_reader)
+        Self::seated(mem, (block, place), TakenSeat { reader, token, epoch }, ring_reader)
     }
 
     /// Takes any seat: nobody waits for this consumer.

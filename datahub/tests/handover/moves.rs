@@ -176,6 +176,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
+    // The input that fails is printed, made as small as it can be.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn every_consumer_is_given_every_sequence_once(
         capacity in 1..5_u32,
