@@ -8,7 +8,7 @@ use crate::request::{EVERY, Request};
 use crate::sites::{ordering_name, weaker};
 
 /// The sites that models cover so far, by the first letters of their names.
-const COVERED: [&str; 7] = ["W_", "R_", "C_", "G_", "P_", "H_", "X_"];
+const COVERED: [&str; 8] = ["W_", "R_", "C_", "G_", "P_", "H_", "X_", "E_"];
 
 /// Mutants that no model notices, each with the reason why its ordering stays.
 pub const KEPT: &[(&str, &str)] = &[(

@@ -2,7 +2,9 @@
 //! engine.
 
 pub mod block;
+pub mod eviction;
 pub mod explicit;
+pub mod handover;
 pub mod heartbeat;
 pub mod latest;
 pub mod park;

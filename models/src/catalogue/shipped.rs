@@ -6,7 +6,9 @@ use report_schema::ModelKind;
 
 use super::{Entry, Expect, Size};
 use crate::scenario::Runnable;
+use crate::scenario::eviction::Evict;
 use crate::scenario::explicit::Explicit;
+use crate::scenario::handover::HandOver;
 use crate::scenario::heartbeat::Claims;
 use crate::scenario::latest::Latest;
 use crate::scenario::park::Park;
@@ -175,6 +177,30 @@ pub(super) static ALL: &[Entry] = &[
         Size::Large,
         &Resume { sync: ConsumerSync::Sequential, commits: 2 },
     ),
+    shipped(
+        "handover/one-reader",
+        "Is every payload delivered once when the stream moves to another block under a reader?",
+        Size::Large,
+        &HandOver::SMALL,
+    ),
+    shipped(
+        "handover/behind",
+        "The same for a reader that still has a payload to read in the old block.",
+        Size::Large,
+        &HandOver { before: true, ..HandOver::SMALL },
+    ),
+    shipped(
+        "handover/latest",
+        "Does a reader of the newest follow, and never go back?",
+        Size::Large,
+        &HandOver { sync: ConsumerSync::LatestOnly, ..HandOver::SMALL },
+    ),
+    shipped(
+        "eviction/copying",
+        "Is what a reader copies whole, although it may be evicted while it copies?",
+        Size::Large,
+        &Evict { newcomer: false, commits: 2 },
+    ),
     shipped("park/one-sleeper", "Is a wake-up ever lost?", Size::Small, &Park { sleepers: 1 }),
     shipped(
         "park/two-sleepers",
@@ -211,6 +237,18 @@ pub(super) static ALL: &[Entry] = &[
         "Does the slower of two consumers hold the producer back?",
         Size::Large,
         &Sequential { readers: 2, commits: 2, looks: 2, ..Sequential::SMALL },
+    ),
+    shipped(
+        "handover/two-readers",
+        "The same for two readers, of which the slower one holds the producer back in the new block.",
+        Size::Huge,
+        &HandOver { readers: 2, after: 1, looks: 2, ..HandOver::SMALL },
+    ),
+    shipped(
+        "eviction/newcomer",
+        "Does an eviction ever take what belongs to who comes after the evicted one?",
+        Size::Huge,
+        &Evict { newcomer: true, commits: 2 },
     ),
     shipped(
         "latest/crowded",

@@ -115,7 +115,7 @@ pub(super) fn write(config: &BlockConfig, mut put: impl FnMut(usize, &[u8])) {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::{Geometry, bytes, parse};
+    use super::super::{Geometry, Origin, bytes, parse};
     use super::*;
     use crate::config::ConsumerSync;
     use crate::layout::{self, Layout};

@@ -1,7 +1,7 @@
 //! What a role has seen: a place in every word's modification order, and a clock for races.
 
 /// Most shared words in one model.
-pub(super) const WORDS_MAX: usize = 32;
+pub(super) const WORDS_MAX: usize = 40;
 /// Most roles in one model, the set-up included.
 pub(super) const ROLES_MAX: usize = 6;
 

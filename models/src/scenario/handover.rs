@@ -1,0 +1,363 @@
+//! Handing over: the writer goes on in another ring while readers are anywhere in the old one.
+//!
+//! The kernel's tokens, and the name under which a block is found, are words here.
+
+use std::sync::{Mutex, PoisonError};
+
+use datahub::config::ConsumerSync;
+use datahub::cursor;
+use datahub::handover::{self, ArrivalLine};
+use datahub::ring::reader::{JoinAt, NotRead, RingReader};
+use datahub::ring::writer::{self, NotTaken, RingWriter};
+use datahub::ring::{Fate, Ring, Rules};
+use datahub::rules::resume;
+use datahub::sequence::Sequence;
+use datahub::slot::{self, Reader, known_readers};
+
+use super::Scenario;
+use super::block::{Block, Seen, fill, quiet, verify};
+use crate::litmus::sites::{LOAD_ACQUIRE, RMW_RELEASE};
+use crate::memory::{ModelMemory, Shareable};
+use crate::trace::Name;
+use crate::violation::{Promise, check, fail};
+
+/// The first sequence of the new block: one payload is committed in the old one.
+const FIRST: Sequence = 1;
+/// The name leads to the new block.
+const RENAMED: u64 = 1;
+/// The writer's token is free.
+const WRITER_DEAD: u64 = 2;
+/// The reader's token is free.
+const READER_DEAD: u64 = 4;
+
+const ONE: &[&str] = &["writer", "reader"];
+const TWO: &[&str] = &["writer", "reader", "reader 2"];
+
+/// A producer commits, hands over, and commits there.
+#[derive(Debug, Clone, Copy)]
+pub struct HandOver {
+    /// The policy.
+    pub sync: ConsumerSync,
+    /// One reader or two.
+    pub readers: usize,
+    /// Whether the old block's one commit comes before the roles begin.
+    pub before: bool,
+    /// Writes in the new ring.
+    pub after: u64,
+    /// How often each reader looks.
+    pub looks: u64,
+    /// Whether seats are kept for the readers; without, the writer passes them.
+    pub keeps_seats: bool,
+}
+
+/// A reader, and where it is.
+#[derive(Debug)]
+struct Follower {
+    ring: RingReader,
+    reader: Reader,
+    moved: bool,
+    last: Option<Sequence>,
+}
+
+/// What the roles share.
+#[derive(Debug)]
+pub struct World<W, C> {
+    old: Block<W, C>,
+    new: Block<W, C>,
+    arrivals: ArrivalLine<W>,
+    /// What the kernel knows: [`RENAMED`], [`WRITER_DEAD`], [`READER_DEAD`].
+    kernel: W,
+    writer: Mutex<Option<RingWriter>>,
+    readers: Vec<Mutex<Option<Follower>>>,
+}
+
+impl HandOver {
+    /// One gating reader, one commit on each side.
+    pub const SMALL: Self = Self {
+        sync: ConsumerSync::SequentialSync,
+        readers: 1,
+        before: false,
+        after: 2,
+        looks: 4,
+        keeps_seats: true,
+    };
+
+    const fn rules(&self, first: Sequence) -> Rules {
+        Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first, attempts: 2 }
+    }
+
+    fn write<M: ModelMemory>(
+        mem: &M,
+        block: &Block<M::Word, M::Cell>,
+        writer: &mut RingWriter,
+        seen: &mut Seen,
+    ) {
+        let mut looks = 0;
+        let taken = writer.acquire(mem, &block.ring(), |_| {
+            mem.pause();
+            looks += 1;
+            looks < 2
+        });
+        match taken {
+            Ok(index) => {
+                fill(mem, &block.payloads[index], writer.next());
+                seen.number('w', writer.commit(mem, &block.ring(), index, 16));
+            }
+            Err(NotTaken::Blocked(_)) => seen.mark("-"),
+            Err(wrong) => fail(Promise::Progress, format!("the writer is told {wrong:?}")),
+        }
+    }
+
+    /// What `Producer::hand_over` does.
+    fn hand_over<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        old: &mut RingWriter,
+    ) -> RingWriter {
+        let (from, to) = (world.old.ring(), world.new.ring());
+        old.rest(mem, &from);
+        let readers = cursor::freeze(mem, from.registry) & known_readers(self.readers);
+        let kept = if self.keeps_seats { readers } else { 0 };
+        handover::keep_seats(mem, &to, &world.arrivals, (kept, old.next()));
+        handover::begin_move(mem, &from);
+        mem.fetch_or::<RMW_RELEASE>(&world.kernel, RENAMED);
+        handover::finish_move(mem, &from);
+        resume(mem, &to, self.rules(old.next()))
+    }
+
+    /// Whether the stream has moved, as a reader finds out.
+    fn has_moved<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>) -> bool {
+        match Fate::of(mem, &world.old.ring()) {
+            Fate::Moved => true,
+            // Only death lets the name decide.
+            Fate::Moving => {
+                let known = mem.load::<LOAD_ACQUIRE>(&world.kernel);
+                known & WRITER_DEAD != 0 && known & RENAMED != 0
+            }
+            _ => false,
+        }
+    }
+
+    /// Looks once, or moves.
+    fn look<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        follower: &mut Follower,
+        seen: &mut Seen,
+    ) {
+        let block = if follower.moved { &world.new } else { &world.old };
+        let moved = !follower.moved && Self::has_moved(mem, world);
+        match follower.ring.acquire(mem, &block.ring()) {
+            Ok(taken) => {
+                let sequence = taken.admission.sequence;
+                self.delivered(follower.last, sequence);
+                verify(mem, &block.payloads[taken.slot], sequence);
+                follower.ring.release(mem, &block.ring(), taken);
+                follower.last = Some(sequence);
+                seen.number('r', sequence);
+            }
+            Err(NotRead::Empty | NotRead::Contended) if moved => {
+                self.follow(mem, world, follower);
+                seen.mark("moves");
+            }
+            Err(NotRead::Empty | NotRead::Contended) => seen.mark("-"),
+            Err(wrong) => fail(Promise::Lossless, format!("the reader is told {wrong:?}")),
+        }
+    }
+
+    /// G3, G4.
+    fn delivered(&self, last: Option<Sequence>, sequence: Sequence) {
+        let forward = last.is_none_or(|last| sequence > last);
+        check(forward, Promise::Forward, || format!("given {sequence} after {last:?}"));
+        let next = last.map_or(0, |last| last + 1);
+        let gap = self.sync != ConsumerSync::LatestOnly && sequence != next;
+        check(!gap, Promise::Lossless, || format!("wanted {next}, given {sequence}"));
+    }
+
+    /// What `Consumer::follow` does.
+    fn follow<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        follower: &mut Follower,
+    ) {
+        let (from, to) = (world.old.ring(), world.new.ring());
+        check(follower.ring.is_through(mem, &from), Promise::Lossless, || {
+            format!("moved at {} with payloads left", follower.ring.cursor())
+        });
+        let kept = handover::is_kept(mem, &world.arrivals, follower.reader);
+        check(kept || !self.keeps_seats, Promise::Lossless, || "the seat is not kept".to_owned());
+        let at = (follower.reader, follower.ring.cursor());
+        // The successor says where it begins, in a header that is written once.
+        let rules = self.rules(FIRST);
+        if self.sync != ConsumerSync::LatestOnly {
+            check(at.1 == rules.first, Promise::Lossless, || {
+                format!("at {} instead of {}", at.1, rules.first)
+            });
+        }
+        let arrived = RingReader::arrive(mem, &to, rules, at);
+        handover::arrive(mem, &world.arrivals, follower.reader);
+        let mut left = core::mem::replace(&mut follower.ring, arrived);
+        left.leave(mem, &from);
+        follower.moved = true;
+    }
+
+    /// Somebody takes over from a writer that died.
+    fn succeed<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> RingWriter {
+        if mem.load::<LOAD_ACQUIRE>(&world.kernel) & RENAMED != 0 {
+            return resume(mem, &world.new.ring(), self.rules(FIRST));
+        }
+        let ring = world.old.ring();
+        let heir = resume(mem, &ring, self.rules(0));
+        writer::begin(mem, &ring);
+        cursor::thaw(mem, ring.registry);
+        heir
+    }
+
+    /// Clears the seats of a reader that died, in both blocks.
+    fn bury<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>) {
+        for ring in [world.old.ring(), world.new.ring()] {
+            for slot in ring.slots {
+                slot::release(mem, slot, Reader::new(0));
+            }
+            cursor::leave(mem, ring.registry, Reader::new(0));
+        }
+        handover::arrive(mem, &world.arrivals, Reader::new(0));
+    }
+
+    /// Everything is read that was committed; then the reader leaves.
+    fn read_rest<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        (follower, end): (&mut Follower, Sequence),
+    ) {
+        let mut seen = Seen::default();
+        for _ in 0..self.after + 7 {
+            self.look(mem, world, follower, &mut seen);
+        }
+        let next = follower.last.map_or(0, |last| last + 1);
+        check(next == end, Promise::Lossless, || {
+            format!("{next} of {end} were read although all is quiet")
+        });
+        follower.ring.leave(mem, &self.here(world, follower.moved));
+    }
+
+    fn here<'w, W, C>(&self, world: &'w World<W, C>, moved: bool) -> Ring<'w, W> {
+        if moved { world.new.ring() } else { world.old.ring() }
+    }
+}
+
+impl Scenario for HandOver {
+    type World<W: Shareable, C: Shareable> = World<W, C>;
+
+    fn roles(&self) -> &'static [&'static str] {
+        if self.readers == 1 { ONE } else { TWO }
+    }
+
+    fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
+        let zero = |name| mem.word(Name::numbered(name, 0), 0);
+        let old = Block::new(mem, 2, self.readers);
+        let join = |number| {
+            let reader = Reader::new(number);
+            let ring = RingReader::join(mem, &old.ring(), self.rules(0), reader, JoinAt::Oldest)
+                .unwrap_or_else(|wrong| fail(Promise::Model, format!("cannot join: {wrong:?}")));
+            Mutex::new(Some(Follower { ring, reader, moved: false, last: None }))
+        };
+        let readers = (0..).take(self.readers).map(join).collect();
+        let mut writer = RingWriter::new(self.rules(0));
+        if self.before {
+            Self::write(mem, &old, &mut writer, &mut Seen::default());
+        }
+        World {
+            old,
+            new: Block::new(mem, 2, self.readers),
+            arrivals: ArrivalLine { kept: zero("kept") },
+            kernel: zero("kernel"),
+            writer: Mutex::new(Some(writer)),
+            readers,
+        }
+    }
+
+    fn role<M: ModelMemory>(
+        &self,
+        index: usize,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+    ) -> String {
+        let mut seen = Seen::default();
+        let Some(number) = index.checked_sub(1) else {
+            let writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let Some(mut writer) = writer else { fail(Promise::Model, "two writers".to_owned()) };
+            if !self.before {
+                Self::write(mem, &world.old, &mut writer, &mut seen);
+            }
+            let mut writer = self.hand_over(mem, world, &mut writer);
+            seen.mark("hands over");
+            for _ in 0..self.after {
+                Self::write(mem, &world.new, &mut writer, &mut seen);
+            }
+            *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
+            return seen.text();
+        };
+        let taken = world.readers[number].lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut follower) = taken else { fail(Promise::Model, "two readers".to_owned()) };
+        for _ in 0..self.looks {
+            self.look(mem, world, &mut follower, &mut seen);
+        }
+        *world.readers[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
+        seen.text()
+    }
+
+    fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        let dead = if index == 0 { WRITER_DEAD } else { READER_DEAD };
+        mem.fetch_or::<RMW_RELEASE>(&world.kernel, dead);
+    }
+
+    fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
+        let known = mem.load::<LOAD_ACQUIRE>(&world.kernel);
+        if known & READER_DEAD != 0 {
+            Self::bury(mem, world);
+        }
+        let lived = world.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut writer = lived.unwrap_or_else(|| self.succeed(mem, world));
+        let moved = known & RENAMED != 0;
+        for follower in &world.readers {
+            let mut follower = follower.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(follower) = follower.as_mut() {
+                self.read_rest(mem, world, (follower, writer.next()));
+            }
+        }
+        check(handover::kept(mem, &world.arrivals) == 0, Promise::Quiet, || {
+            "a seat is still kept although everybody has come".to_owned()
+        });
+        let block = if moved { &world.new } else { &world.old };
+        let next = writer.next();
+        for _ in 0..2 {
+            Self::write(mem, block, &mut writer, &mut Seen::default());
+        }
+        check(writer.next() == next + 2, Promise::Progress, || {
+            "the producer cannot write although nobody is registered".to_owned()
+        });
+        quiet(mem, &world.new);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Setup;
+    use crate::engine::{Engine, Limits};
+    use crate::scenario::Runnable;
+
+    // The checker is tested by what it must reject.
+    #[test]
+    fn a_hand_over_that_keeps_no_seats_is_found_to_lose_payloads() {
+        let careless = HandOver { keeps_seats: false, before: true, ..HandOver::SMALL };
+        let found = careless.run(Engine::Explore, &Setup::default(), &Limits::default());
+        let failure = found.failure.expect("payloads are lost");
+        assert_eq!(failure.violation.promise, Promise::Lossless, "{failure:?}");
+    }
+}
