@@ -9,8 +9,8 @@ const VICTIMS: &[(&str, &str)] = &[
     ("recovery/resume-latest", "successor"),
     ("recovery/resume-sequential", "writer"),
     ("recovery/resume-sequential", "successor"),
-    ("handover/one-reader", "writer"),
-    ("handover/one-reader", "reader"),
+    ("handover/behind", "writer"),
+    ("handover/behind", "reader"),
 ];
 
 /// A run for each victim: every step of it, one after the other.

@@ -11,11 +11,19 @@ use crate::sites::{ordering_name, weaker};
 const COVERED: [&str; 8] = ["W_", "R_", "C_", "G_", "P_", "H_", "X_", "E_"];
 
 /// Mutants that no model notices, each with the reason why its ordering stays.
-pub const KEPT: &[(&str, &str)] = &[(
-    "X_SCAN=Relaxed",
-    "the kernel's token has ordered the dead producer's stores already; the acquire stays for \
+pub const KEPT: &[(&str, &str)] = &[
+    (
+        "X_SCAN=Relaxed",
+        "the kernel's token has ordered the dead producer's stores already; the acquire stays for \
          a forced recovery, where no token was released",
-)];
+    ),
+    ("E_DONE=Relaxed", BUSY),
+    ("E_CLEAR=Relaxed", BUSY),
+];
+
+/// No engine delays a read-modify-write past a later one of its role; processors may.
+const BUSY: &str = "the edge keeps the eviction's read-modify-writes before those of the next owner, \
+                    and no engine lets a role's read-modify-writes take effect out of order";
 
 /// Why `row` may survive; `None` when it may not.
 #[must_use]

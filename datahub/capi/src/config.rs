@@ -4,6 +4,8 @@
 //! what an older caller does not know keeps its default, what a newer caller sets beyond our last
 //! field is refused unless it is zero.
 
+use core::time::Duration;
+
 use datahub::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
 };
@@ -34,6 +36,9 @@ pub enum DataBlockOnFull {
     DatablockOnFullError = 1,
     /// Write over the oldest; a consumer that was passed gets DATABLOCK_LAPPED.
     DatablockOnFullOverwrite = 2,
+    /// Wait evict_after_us for the same consumer, then go on without it; it gets DATABLOCK_EVICTED.
+    /// All reads and writes of such a block are copies. Not for latest-only.
+    DatablockOnFullEvict = 3,
 }
 
 /// How a checksum is computed.
@@ -82,8 +87,9 @@ pub struct DataBlockConfig {
     pub checksum_policy: u32,
     /// 1 when waiters may sleep in the kernel, 0 when not.
     pub parking: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Microseconds of patience under DATABLOCK_ON_FULL_EVICT, up to one hour; 0 for one second.
+    /// Otherwise 0.
+    pub evict_after_us: u32,
 }
 
 const _: () = assert!(size_of::<DataBlockConfig>() == 48);
@@ -109,7 +115,7 @@ const DEFAULT: DataBlockConfig = DataBlockConfig {
     checksum_algorithm: DataBlockChecksumAlgorithm::DatablockXxh3 as u32,
     checksum_policy: DataBlockChecksumPolicy::DatablockChecksumManual as u32,
     parking: 0,
-    reserved: 0,
+    evict_after_us: 0,
 };
 
 /// Fills `config` with the defaults: latest-only, one payload of 4096 bytes, eight consumers, XXH3
@@ -171,8 +177,11 @@ fn decode(config: &DataBlockConfig) -> Result<BlockConfig, Failure> {
         config.consumer_sync,
         &[ConsumerSync::LatestOnly, ConsumerSync::Sequential, ConsumerSync::SequentialSync],
     )?;
-    let on_full =
-        one_of("on_full", config.on_full, &[OnFull::Block, OnFull::Error, OnFull::Overwrite])?;
+    let on_full = one_of(
+        "on_full",
+        config.on_full,
+        &[OnFull::Block, OnFull::Error, OnFull::Overwrite, OnFull::Evict],
+    )?;
     let algorithm = one_of(
         "checksum_algorithm - 1",
         config.checksum_algorithm.wrapping_sub(1),
@@ -184,9 +193,27 @@ fn decode(config: &DataBlockConfig) -> Result<BlockConfig, Failure> {
         &[ChecksumPolicy::Manual, ChecksumPolicy::Enforced],
     )?;
     let parking = one_of("parking", config.parking, &[false, true])?;
-    one_of("reserved", config.reserved, &[()])?;
     let shaped = shape(sync, config).map_err(|error| Failure::argument(error.to_string()))?;
-    Ok(shaped.on_full(on_full).checksum(algorithm, policy).parking(parking))
+    let shaped = patient(shaped, on_full, config.evict_after_us)?;
+    Ok(shaped.checksum(algorithm, policy).parking(parking))
+}
+
+fn patient(
+    config: BlockConfig,
+    on_full: OnFull,
+    evict_after_us: u32,
+) -> Result<BlockConfig, Failure> {
+    match (on_full, evict_after_us) {
+        (OnFull::Evict, after_us) => {
+            let after_us = if after_us == 0 { 1_000_000 } else { after_us };
+            let patient = config.evict_after(Duration::from_micros(after_us.into()));
+            patient.map_err(|error| Failure::argument(error.to_string()))
+        }
+        (_, 0) => Ok(config.on_full(on_full)),
+        (_, after_us) => Err(Failure::argument(format!(
+            "config.evict_after_us is {after_us}, but config.on_full does not say EVICT: use 0"
+        ))),
+    }
 }
 
 fn shape(sync: ConsumerSync, config: &DataBlockConfig) -> Result<BlockConfig, ConfigError> {
@@ -270,13 +297,14 @@ mod tests {
     #[test]
     fn every_field_out_of_range_is_named() {
         type Damage = fn(&mut DataBlockConfig);
-        let damages: [(&str, Damage); 9] = [
+        let damages: [(&str, Damage); 10] = [
             ("consumer_sync", |config| config.consumer_sync = 3),
-            ("on_full", |config| config.on_full = 3),
+            ("on_full", |config| config.on_full = 4),
             ("checksum_algorithm", |config| config.checksum_algorithm = 0),
             ("checksum_policy", |config| config.checksum_policy = 2),
             ("parking", |config| config.parking = 2),
-            ("reserved", |config| config.reserved = 1),
+            ("evict_after_us", |config| config.evict_after_us = 1),
+            ("LatestOnly", |config| config.on_full = 3),
             ("capacity", |config| config.capacity = 0),
             ("consumers", |config| config.max_consumers = 33),
             ("physical slots", |config| config.physical_slots = 1),

@@ -47,7 +47,7 @@ pub struct DataBlockReadSlot {
     /// Bytes in use; 0 when the call failed.
     pub payload_bytes: u64,
     /// Which commit it is. After LAPPED: which comes next, or the oldest one there is. After
-    /// CHECKSUM: which is wrong.
+    /// CHECKSUM: which is wrong. After EVICTED: which would have come next.
     pub sequence: u64,
     /// After LAPPED: how many payloads were lost. Otherwise 0.
     pub missed_slots: u64,
@@ -144,8 +144,8 @@ pub unsafe extern "C" fn datablock_consumer_detach(
 
 /// Opens the next payload, or under latest-only the newest one not yet read. timeout_ms: 0 looks
 /// once, negative waits until the producer ends or dies. NOT_READY (0 only), TIMEOUT, LAPPED,
-/// ENDED, PRODUCER_DEAD, CHECKSUM, DAMAGED, CONTENDED (overtaken again and again); INVALID_STATE: a
-/// slot is open. `slot_out` is filled in each case.
+/// ENDED, MOVED (see datablock_follow), EVICTED, PRODUCER_DEAD, CHECKSUM, DAMAGED, CONTENDED (overtaken
+/// again and again); INVALID_STATE: a slot is open. `slot_out` is filled in each case.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datablock_acquire_consume_slot(
     consumer: *mut DataBlockConsumer,
@@ -210,11 +210,32 @@ unsafe fn open(
                 }
                 ReadError::Gone { oldest } => DataBlockReadSlot { sequence: oldest, ..nothing },
                 ReadError::Checksum { sequence } => DataBlockReadSlot { sequence, ..nothing },
+                ReadError::Evicted { at } => DataBlockReadSlot { sequence: at, ..nothing },
                 _ => nothing,
             });
             Err(error.into())
         }
     }
+}
+
+/// Goes on in the block that the stream was handed over to, with the first sequence that was not read yet.
+/// timeout_ms bounds the wait for the seat there. INVALID_STATE: the stream has not moved, something is
+/// left to read, or a slot is open. NOT_FOUND: the block is gone. EVICTED: the seat was given away.
+/// TIMEOUT; SYSTEM. After each of them the consumer is where it was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datablock_follow(
+    consumer: *mut DataBlockConsumer,
+    timeout_ms: i32,
+) -> DataBlockStatus {
+    report(|| {
+        // SAFETY: the caller's contract.
+        let handle = unsafe { pointer::exclusive(consumer, "consumer") }?;
+        let moved = handle.idle()?;
+        moved.follow(Timeout::from_millis(timeout_ms))?;
+        let (view, number) = (View::of(moved.block())?, moved.number());
+        (handle.view, handle.number) = (view, number);
+        Ok(())
+    })
 }
 
 /// Closes the open slot; its payload must not be touched afterwards. INVALID_STATE: none is open.

@@ -14,8 +14,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use datahub::block::OpenError;
 use datahub::consumer::ReadError;
 use datahub::consumer::attach::AttachError;
+use datahub::consumer::follow::FollowError;
 use datahub::producer::WriteError;
 use datahub::producer::create::CreateError;
+use datahub::producer::hand_over::HandOverReason;
 
 use crate::status::{DataBlockStatus, SlotAcquireResult};
 
@@ -97,6 +99,8 @@ impl From<ReadError> for Failure {
             ReadError::Checksum { .. } => DataBlockStatus::DatablockChecksum,
             ReadError::Damaged => DataBlockStatus::DatablockDamaged,
             ReadError::Contended { .. } => DataBlockStatus::DatablockContended,
+            ReadError::Evicted { .. } => DataBlockStatus::DatablockEvicted,
+            ReadError::Moved => DataBlockStatus::DatablockMoved,
             _ => UNNAMED,
         };
         Self { status, cause: Cause::Read(error) }
@@ -141,7 +145,38 @@ impl From<AttachError> for Failure {
             AttachError::Unusable { .. } => DataBlockStatus::DatablockIncompatible,
             AttachError::ConsumerSlotsFull { .. } => DataBlockStatus::DatablockConsumersFull,
             AttachError::Occupied { .. } => DataBlockStatus::DatablockLocked,
-            AttachError::Contended => DataBlockStatus::DatablockContended,
+            AttachError::Contended | AttachError::Moving { .. } => {
+                DataBlockStatus::DatablockContended
+            }
+            _ => UNNAMED,
+        };
+        Self::new(status, chain(&error))
+    }
+}
+
+impl From<HandOverReason> for Failure {
+    fn from(reason: HandOverReason) -> Self {
+        let status = match reason {
+            HandOverReason::Create(error) => return error.into(),
+            HandOverReason::Unfinished { .. } => DataBlockStatus::DatablockContended,
+            HandOverReason::NameLost => DataBlockStatus::DatablockNotFound,
+            HandOverReason::System(_) => DataBlockStatus::DatablockSystem,
+            _ => DataBlockStatus::DatablockError,
+        };
+        Self::new(status, format!("the block was not handed over: {}", chain(&reason)))
+    }
+}
+
+impl From<FollowError> for Failure {
+    fn from(error: FollowError) -> Self {
+        let status = match error {
+            FollowError::Attach(error) => return error.into(),
+            FollowError::NotMoved | FollowError::Unread { .. } => {
+                DataBlockStatus::DatablockInvalidState
+            }
+            FollowError::Gone { .. } => DataBlockStatus::DatablockNotFound,
+            FollowError::SeatLost { .. } => DataBlockStatus::DatablockEvicted,
+            FollowError::TimedOut { .. } => DataBlockStatus::DatablockTimeout,
             _ => UNNAMED,
         };
         Self::new(status, chain(&error))

@@ -33,6 +33,8 @@ pub const DATABLOCK_OFFSET_PRODUCER_HEARTBEAT: usize = 4416;
 pub const DATABLOCK_OFFSET_METRICS: usize = 4480;
 /// The counts at the last reset.
 pub const DATABLOCK_OFFSET_METRICS_BASELINE: usize = 4736;
+/// Whose seats are kept while they come from the predecessor.
+pub const DATABLOCK_OFFSET_ARRIVALS: usize = 4992;
 /// The consumers' heartbeat slots.
 pub const DATABLOCK_OFFSET_HEARTBEATS: usize = 5120;
 /// The consumers' cursors.
@@ -96,13 +98,24 @@ pub struct DataBlockHeader {
     pub zone_count: u32,
     /// Bytes of the text of the slot's schema; 0: none, or too long for the header.
     pub slot_schema_text_bytes: u32,
+    /// The nonce of the stream's first block; a successor has its predecessor's.
+    pub stream: [u8; 16],
+    /// The predecessor's nonce; zero: none.
+    pub predecessor: [u8; 16],
+    /// The device of the predecessor's file.
+    pub predecessor_device: u64,
+    /// The number of the predecessor's file on its device.
+    pub predecessor_file: u64,
+    /// Nanoseconds after which a consumer in the way is evicted; 0: never.
+    pub evict_after_ns: u64,
 }
 
 /// A heartbeat slot: one line, written by its owner.
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct DataBlockHeartbeat {
-    /// State in bits 0 and 1 (EMPTY, CLAIMING, LIVE, RETIRING), the number of claims above them.
+    /// State in bits 0 and 1 (EMPTY, CLAIMING, LIVE, RETIRING), the number of claims above them;
+    /// bit 62: the owner was evicted, bit 63: it is being evicted at this moment.
     pub word: u64,
     /// The owner's process id, as it saw itself.
     pub process: u64,
@@ -126,6 +139,7 @@ const _: () = {
     assert!(DATABLOCK_OFFSET_PRODUCER_HEARTBEAT == layout::PRODUCER_HEARTBEAT);
     assert!(DATABLOCK_OFFSET_METRICS == layout::METRICS);
     assert!(DATABLOCK_OFFSET_METRICS_BASELINE == layout::BASELINE);
+    assert!(DATABLOCK_OFFSET_ARRIVALS == layout::ARRIVALS);
     assert!(DATABLOCK_OFFSET_HEARTBEATS == layout::HEARTBEATS);
     assert!(DATABLOCK_OFFSET_CURSORS == layout::CURSORS);
     assert!(DATABLOCK_SLOT_STATE_BYTES == size_of::<SlotRWState>());
@@ -158,7 +172,12 @@ const _: () = {
     assert!(offset_of!(DataBlockHeader, capability) == header::CAPABILITY);
     assert!(offset_of!(DataBlockHeader, zone_count) == header::ZONE_COUNT);
     assert!(offset_of!(DataBlockHeader, slot_schema_text_bytes) == header::SLOT_SCHEMA_TEXT_BYTES);
-    assert!(size_of::<DataBlockHeader>() <= header::ZONES);
+    assert!(offset_of!(DataBlockHeader, stream) == header::STREAM);
+    assert!(offset_of!(DataBlockHeader, predecessor) == header::PREDECESSOR);
+    assert!(offset_of!(DataBlockHeader, predecessor_device) == header::PREDECESSOR_DEVICE);
+    assert!(offset_of!(DataBlockHeader, predecessor_file) == header::PREDECESSOR_FILE);
+    assert!(offset_of!(DataBlockHeader, evict_after_ns) == header::EVICT_AFTER_NS);
+    assert!(size_of::<DataBlockHeader>() <= header::SUCCESSOR_BYTES);
 };
 
 const _: () = {

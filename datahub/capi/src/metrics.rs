@@ -78,8 +78,8 @@ pub struct DataBlockCounters {
     pub total_bytes_read: u64,
     /// Reads that gave up waiting.
     pub reader_timeout_count: u64,
-    /// Zero.
-    pub reserved_30: u64,
+    /// Living consumers that were evicted because they were too slow.
+    pub evictions_count: u64,
     /// Consumers whose remains were cleared after their death.
     pub recovery_actions_count: u64,
 }
@@ -139,7 +139,7 @@ fn counters(snapshot: &Snapshot) -> DataBlockCounters {
         uptime_seconds: of(Metric::UptimeSeconds),
         total_bytes_read: of(Metric::BytesRead),
         reader_timeout_count: of(Metric::ReaderTimeouts),
-        reserved_30: 0,
+        evictions_count: of(Metric::Evictions),
         recovery_actions_count: of(Metric::RecoveryActions),
     }
 }

@@ -29,6 +29,8 @@ pub struct DataBlockProducer {
     producer: NonNull<Producer>,
     view: View,
     home: Home,
+    /// The producer is gone: a hand-over panicked half-way. Its box is empty.
+    lost: bool,
 }
 
 /// A slot that is open for writing.
@@ -48,7 +50,7 @@ impl DataBlockProducer {
         let home = Home::here().map_err(|error| Failure::system(&error))?;
         let view = View::of(producer.block())?;
         let producer = NonNull::from(Box::leak(Box::new(producer)));
-        Ok(Self { open: None, producer, view, home })
+        Ok(Self { open: None, producer, view, home, lost: false })
     }
 
     fn check_home(&self) -> Result<(), Failure> {
@@ -63,12 +65,36 @@ impl DataBlockProducer {
     /// The producer itself, while no slot is open.
     fn idle(&mut self) -> Result<&'static mut Producer, Failure> {
         self.check_home()?;
+        if self.lost {
+            return Err(Failure::order("a defect has cost this handle its producer: destroy it"));
+        }
         if self.open.is_some() {
             return Err(Failure::order("a slot is open for writing: commit or abort it first"));
         }
         // SAFETY: the box lives until `drop`. No guard borrows it (checked above), and each
         // reference made here ends with the call or becomes the guard in `open`.
         Ok(unsafe { self.producer.as_mut() })
+    }
+
+    /// Lets the producer become that of another block, or stay what it is.
+    fn hand_over(&mut self, config: BlockConfig) -> Result<(), Failure> {
+        self.idle()?;
+        let place = self.producer.as_ptr();
+        self.lost = true;
+        // SAFETY: the box holds a producer that nobody borrows (checked by `idle`). From here to the
+        // write below the box counts as empty, also if the call panics.
+        let (producer, refused) = match unsafe { place.read() }.hand_over(config) {
+            Ok(producer) => (producer, None),
+            Err(error) => (*error.producer, Some(error.reason)),
+        };
+        // SAFETY: the box is there and empty.
+        unsafe { place.write(producer) };
+        self.lost = false;
+        if let Some(reason) = refused {
+            return Err(reason.into());
+        }
+        self.view = View::of(self.idle()?.block())?;
+        Ok(())
     }
 
     fn opened(&mut self) -> Result<&mut Option<WriteSlot<'static>>, Failure> {
@@ -87,6 +113,9 @@ pub(crate) const FORKED: &str =
 impl Drop for DataBlockProducer {
     fn drop(&mut self) {
         self.open = None;
+        if self.lost {
+            return;
+        }
         // SAFETY: made from a box in `new`, freed only here; the guard that borrowed it is gone.
         drop(unsafe { Box::from_raw(self.producer.as_ptr()) });
     }
@@ -132,6 +161,44 @@ pub unsafe extern "C" fn datablock_producer_create_unnamed(
         create(config, producer_out, |config| {
             Ok(Producer::create_unnamed(&Folder::default(), config)?)
         })
+    })
+}
+
+/// Goes on with the stream in a block of the shape of `config`, and moves the consumers there: each reads
+/// this block to its end, gets DATABLOCK_MOVED, and calls datablock_follow; nothing is lost and nothing
+/// comes twice. Payloads may become larger, not smaller; consumer_sync stays. INVALID_STATE: a slot is open.
+/// ERROR: the configuration, or what consumers were promised. CONTENDED: consumers have still to come from
+/// the block before this one. NOT_FOUND: the name was taken away. NO_SPACE, SYSTEM. After each of them the
+/// producer goes on in its block.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datablock_hand_over(
+    producer: *mut DataBlockProducer,
+    config: *const DataBlockConfig,
+) -> DataBlockStatus {
+    report(|| {
+        // SAFETY: the caller's contract.
+        let handle = unsafe { pointer::exclusive(producer, "producer") }?;
+        // SAFETY: as above.
+        let config = unsafe { config::read(config) }?;
+        handle.hand_over(config)
+    })
+}
+
+/// Which consumers have not come yet from the block before this one, one bit each. A producer of an unnamed
+/// block that is destroyed before this is 0 takes from them what they have not read.
+/// INVALID_STATE: a slot is open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn datablock_still_to_move(
+    producer: *mut DataBlockProducer,
+    consumers_out: *mut u32,
+) -> DataBlockStatus {
+    report(|| {
+        // SAFETY: the caller's contract.
+        let handle = unsafe { pointer::exclusive(producer, "producer") }?;
+        // SAFETY: as above.
+        let out = unsafe { Out::new(consumers_out, "consumers_out") }?;
+        out.put(handle.idle()?.still_to_move());
+        Ok(())
     })
 }
 

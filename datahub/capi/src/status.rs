@@ -64,6 +64,10 @@ pub enum DataBlockStatus {
     DatablockExhausted = 18,
     /// Others made, removed, joined or left all the time; try again.
     DatablockContended = 19,
+    /// The producer went on without this consumer, which was too slow: detach and attach again.
+    DatablockEvicted = 20,
+    /// Everything was read, and the stream goes on in another block: datablock_follow leads there.
+    DatablockMoved = 21,
     /// A defect of this library, caught before it reached the caller. The handle can only be
     /// destroyed now.
     DatablockBug = 70,
@@ -91,6 +95,8 @@ const STATUSES: &[(DataBlockStatus, &CStr)] = &[
     (DataBlockStatus::DatablockSystem, c"the operating system refused"),
     (DataBlockStatus::DatablockExhausted, c"all sequence numbers are spent"),
     (DataBlockStatus::DatablockContended, c"others came between all the time; try again"),
+    (DataBlockStatus::DatablockEvicted, c"the producer went on without this consumer"),
+    (DataBlockStatus::DatablockMoved, c"the stream goes on in another block"),
     (DataBlockStatus::DatablockBug, c"a defect of this library"),
 ];
 

@@ -23,6 +23,8 @@ pub(crate) fn summary(name: &BlockName, view: &BlockView, findings: &[Finding]) 
         "commit_index": view.commit_index,
         "read_index": view.read_index,
         "ended": view.ended,
+        "moved_to": view.moved_to,
+        "still_to_move_mask": view.moving,
         "unread_payloads": view.occupancy(),
         "consumers": view.consumers.iter().map(consumer).collect::<Vec<_>>(),
         "findings": findings.iter().map(finding).collect::<Vec<_>>(),
@@ -60,10 +62,15 @@ fn header(view: &BlockView) -> Value {
         "physical_slots": config.physical_slots(),
         "max_consumers": config.consumers_max(),
         "on_full": show::on_full(config.when_full()),
+        "evict_after_ns": config.evict_after_ns(),
         "checksum_algorithm": show::algorithm(config.checksum_algorithm()),
         "checksum_policy": show::policy(config.checksum_policy()),
         "parking": config.parks(),
         "first_sequence": geometry.first,
+        "stream": format!("{:032x}", u128::from_be_bytes(geometry.origin.stream)),
+        "predecessor": geometry.origin.predecessor.map(|predecessor| {
+            format!("{:032x}", u128::from_be_bytes(predecessor.nonce))
+        }),
         "nonce": format!("{:032x}", u128::from_be_bytes(geometry.nonce)),
         "total_bytes": geometry.layout.total,
         "slots_offset": geometry.layout.slots,
@@ -82,6 +89,8 @@ fn seat(seat: &SeatView) -> Value {
             ProcessState::Active => "active",
             ProcessState::Stopped => "stopped",
         }),
+        "evicted": seat.evicted,
+        "awaited": seat.awaited,
         "claims": seat.epoch,
         "heartbeat_age_ns": seat.beat_age_ns,
     })

@@ -132,13 +132,14 @@ impl Evict {
         stands
     }
 
-    /// Reads until it is evicted or has looked twice; then leaves.
+    /// Reads until it is evicted or has looked twice, or once if somebody wants its seat; then leaves.
     fn consume<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> String {
         let mut seen = Seen::default();
         let reader = world.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut reader) = reader else { fail(Promise::Model, "two readers".to_owned()) };
         let word = heartbeat::live(1);
-        let stands = (0..2).all(|_| Self::read(mem, world, (&mut reader, word), &mut seen));
+        let looks = if self.newcomer { 1 } else { 2 };
+        let stands = (0..looks).all(|_| Self::read(mem, world, (&mut reader, word), &mut seen));
         if self.newcomer || !stands {
             reader.leave(mem, &world.block.ring());
             let own = (&world.seat, &world.parked);

@@ -368,6 +368,71 @@ static void death(void) {
     CHECK(close(pipes[0]) == 0 && close(pipes[1]) == 0);
 }
 
+static void hand_over(void) {
+    DataBlockConfig config = config_of(DATABLOCK_SEQUENTIAL, 2, 1);
+    DataBlockConfig larger = config;
+    DataBlockProducer *producer;
+    DataBlockConsumer *consumer;
+    DataBlockReadSlot slot;
+    DataBlockWriteSlot room;
+    uint32_t coming = 7;
+    uint64_t commits;
+    char path[64];
+
+    producer = producer_of(&config, path);
+    consumer = consumer_of(path);
+    CHECK(publish(producer) == 0);
+    CHECK(datablock_follow(consumer, 0) == DATABLOCK_INVALID_STATE);
+    larger.payload_bytes = 99;
+    CHECK(datablock_hand_over(producer, &larger) == DATABLOCK_ERROR);
+    CHECK(strstr(datablock_last_error(), "99") != NULL);
+    CHECK(datablock_hand_over(producer, NULL) == DATABLOCK_ERROR);
+    larger.payload_bytes = 4000;
+    CHECK(datablock_acquire_write_slot(producer, 0, &room) == DATABLOCK_OK);
+    CHECK(datablock_hand_over(producer, &larger) == DATABLOCK_INVALID_STATE);
+    CHECK(datablock_abort(producer) == DATABLOCK_OK);
+    CHECK(datablock_hand_over(producer, &larger) == DATABLOCK_OK);
+    CHECK(datablock_still_to_move(producer, &coming) == DATABLOCK_OK && coming == 1);
+    CHECK(datablock_hand_over(producer, &larger) == DATABLOCK_CONTENDED);
+    CHECK(datablock_follow(consumer, 0) == DATABLOCK_INVALID_STATE);
+    CHECK(datablock_acquire_write_slot(producer, 0, &room) == DATABLOCK_OK);
+    CHECK(room.payload_bytes == 4000 && room.sequence == 1);
+    CHECK(datablock_commit(producer, 4000) == DATABLOCK_OK);
+
+    CHECK(datablock_acquire_consume_slot(consumer, 0, &slot) == DATABLOCK_OK && slot.sequence == 0);
+    CHECK(datablock_release_consume_slot(consumer) == DATABLOCK_OK);
+    CHECK(datablock_acquire_consume_slot(consumer, 0, &slot) == DATABLOCK_MOVED);
+    CHECK(datablock_follow(consumer, 1000) == DATABLOCK_OK);
+    CHECK(datablock_acquire_consume_slot(consumer, 0, &slot) == DATABLOCK_OK && slot.sequence == 1);
+    CHECK(slot.payload_bytes == 4000);
+    CHECK(datablock_release_consume_slot(consumer) == DATABLOCK_OK);
+    CHECK(datablock_still_to_move(producer, &coming) == DATABLOCK_OK && coming == 0);
+    CHECK(datablock_consumer_get_commit_index(consumer, &commits) == DATABLOCK_OK && commits == 2);
+    CHECK(datablock_consumer_detach(consumer) == DATABLOCK_OK);
+    CHECK(datablock_producer_destroy(producer) == DATABLOCK_OK);
+}
+
+static void eviction(void) {
+    DataBlockConfig config = config_of(DATABLOCK_SEQUENTIAL, 1, 1);
+    DataBlockProducer *producer;
+    DataBlockConsumer *consumer;
+    DataBlockReadSlot slot;
+    DataBlockWriteSlot room;
+    char path[64];
+
+    config.on_full = DATABLOCK_ON_FULL_EVICT;
+    config.evict_after_us = 1000;
+    producer = producer_of(&config, path);
+    consumer = consumer_of(path);
+    CHECK(publish(producer) == 0);
+    CHECK(datablock_acquire_write_slot(producer, 20000, &room) == DATABLOCK_OK);
+    CHECK(datablock_commit(producer, 100) == DATABLOCK_OK);
+    CHECK(datablock_acquire_consume_slot(consumer, 0, &slot) == DATABLOCK_EVICTED);
+    CHECK(slot.sequence == 0 && slot.payload == NULL);
+    CHECK(datablock_consumer_detach(consumer) == DATABLOCK_OK);
+    CHECK(datablock_producer_destroy(producer) == DATABLOCK_OK);
+}
+
 int main(void) {
     alarm(120);
     CHECK(datablock_last_error()[0] == 0);
@@ -379,6 +444,8 @@ int main(void) {
     metrics();
     forks();
     death();
+    hand_over();
+    eviction();
     for (int code = -1; code <= 71; code++) CHECK(strlen(datablock_error_string(code)) > 3);
     CHECK(strcmp(datablock_error_string(DATABLOCK_BUG), datablock_error_string(71)) != 0);
     printf("blocks of version %s: every code as it should be\n", datablock_version());

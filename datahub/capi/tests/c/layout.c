@@ -20,6 +20,7 @@ SAME(OFFSET_SPACE_PARK, 4352);
 SAME(OFFSET_PRODUCER_HEARTBEAT, 4416);
 SAME(OFFSET_METRICS, 4480);
 SAME(OFFSET_METRICS_BASELINE, 4736);
+SAME(OFFSET_ARRIVALS, 4992);
 SAME(OFFSET_HEARTBEATS, 5120);
 SAME(OFFSET_CURSORS, 7168);
 SAME(SLOT_STATE_BYTES, 64);
@@ -66,6 +67,8 @@ int main(void) {
     CHECK(header.capacity == 5 && header.physical_slots == 6 && header.max_consumers == 3);
     CHECK(header.payload_bytes == 77 && header.first_sequence == 0 && header.parking == 1);
     CHECK(header.consumer_sync == DATABLOCK_SEQUENTIAL && header.on_full == DATABLOCK_ON_FULL_ERROR);
+    CHECK(memcmp(header.stream, header.nonce, 16) == 0 && header.evict_after_ns == 0);
+    CHECK(header.predecessor_device == 0 && header.predecessor_file == 0);
     CHECK(header.zone_count == 0 && header.slot_schema_text_bytes == 0);
     CHECK(header.checksum_algorithm == DATABLOCK_CRC32C);
     CHECK(header.checksum_policy == DATABLOCK_CHECKSUM_MANUAL);

@@ -1,5 +1,6 @@
 //! `datahub inspect`: everything about one block.
 
+use datahub::config::BlockConfig;
 use datahub::metrics::Metric;
 use datahub::monitor::age;
 use datahub::monitor::health::{Thresholds, examine};
@@ -64,7 +65,7 @@ fn head(context: &Context, name: &BlockName, view: &BlockView) -> String {
         &format!(
             "{}, {} when full, {parking}",
             show::sync(config.consumer_sync()),
-            show::on_full(config.when_full())
+            when_full(config)
         ),
     ));
     text.add(line(
@@ -84,8 +85,40 @@ fn head(context: &Context, name: &BlockName, view: &BlockView) -> String {
     ));
     let nonce = format!("{:032x}", u128::from_be_bytes(view.geometry.nonce));
     text.add(line("nonce", &nonce));
+    text.add(stream(view));
     text.add(line("producer", &producer(view)));
     text.add(line("progress", &progress(view)));
+    text.0
+}
+
+/// The rule for a full ring, with its patience.
+fn when_full(config: &BlockConfig) -> String {
+    let rule = show::on_full(config.when_full());
+    config.patience().map_or_else(
+        || rule.to_owned(),
+        |after| {
+            let after_ns = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX);
+            format!("{rule} after {}", age::duration(after_ns))
+        },
+    )
+}
+
+/// Where the stream comes from, and where it goes on.
+fn stream(view: &BlockView) -> String {
+    let mut text = Page::default();
+    if let Some(predecessor) = view.geometry.origin.predecessor {
+        let nonce = u128::from_be_bytes(predecessor.nonce);
+        let coming = match view.moving.count_ones() {
+            0 => String::new(),
+            1 => "; 1 consumer has still to come".to_owned(),
+            count => format!("; {count} consumers have still to come"),
+        };
+        let first = view.geometry.first;
+        text.add(line("follows", &format!("block {nonce:032x} from sequence {first} on{coming}")));
+    }
+    if let Some(place) = &view.moved_to {
+        text.add(line("moved to", &place.display().to_string()));
+    }
     text.0
 }
 

@@ -25,6 +25,7 @@ pub(crate) const fn on_full(on_full: OnFull) -> &'static str {
         OnFull::Block => "block",
         OnFull::Error => "error",
         OnFull::Overwrite => "overwrite",
+        OnFull::Evict => "evict",
     }
 }
 
@@ -56,6 +57,10 @@ pub(crate) fn seat_state(seat: &SeatView) -> (&'static str, Look) {
         ("dead", Look::Bad)
     } else if !seat.alive {
         ("empty", Look::Weak)
+    } else if seat.evicted {
+        ("evicted", Look::Bad)
+    } else if seat.awaited {
+        ("moving", Look::Odd)
     } else if seat.is_stopped() {
         ("stopped", Look::Odd)
     } else if !seat.occupied {
@@ -79,6 +84,9 @@ pub(crate) fn beat(seat: &SeatView) -> String {
 /// The producer in one cell.
 pub(crate) fn producer(view: &BlockView) -> Cell {
     let (word, look) = seat_state(&view.producer);
+    if view.moved_to.is_some() {
+        return cell("moved", Look::Weak);
+    }
     match (view.ended, view.producer.process_id()) {
         (true, _) if !view.producer.alive => cell("ended", Look::Weak),
         (_, Some(id)) => cell(format!("{id} {word}"), look),

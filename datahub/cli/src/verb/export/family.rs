@@ -34,7 +34,7 @@ impl Kind {
 }
 
 /// The block's counters: which, its family, what it says, and how many of them make one unit.
-pub(super) const COUNTERS: [(Metric, &str, &str, u32); 19] = {
+pub(super) const COUNTERS: [(Metric, &str, &str, u32); 20] = {
     const NS: u32 = 1_000_000_000;
     use Metric as M;
     [
@@ -61,6 +61,7 @@ pub(super) const COUNTERS: [(Metric, &str, &str, u32); 19] = {
         (M::ChecksumFailures, "datahub_checksum_failures", "Payloads with a wrong checksum.", 1),
         (M::HeartbeatsSent, "datahub_heartbeats_sent", "Heartbeats, by both sides.", 1),
         (M::HeartbeatsFailed, "datahub_heartbeats_failed", "Heartbeats that could not be sent.", 1),
+        (M::Evictions, "datahub_evictions", "Living consumers evicted.", 1),
         (M::RecoveryActions, "datahub_recovery_actions", "Remains of the dead cleared.", 1),
     ]
 };
