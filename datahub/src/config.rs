@@ -109,7 +109,7 @@ pub const READERS_MAX: u32 = 32;
 /// Most payloads a block may promise.
 pub const CAPACITY_MAX: u32 = 1 << 16;
 /// Longest patience of a producer that evicts.
-pub const EVICT_AFTER_MAX: Duration = Duration::from_secs(3600);
+pub const EVICT_AFTER_MAX: Duration = Duration::from_hours(1);
 /// The patience of a producer that evicts when nobody says otherwise.
 const EVICT_AFTER_NS_USUAL: u64 = 1_000_000_000;
 /// Largest payload in bytes: 1 GiB.

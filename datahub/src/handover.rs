@@ -44,7 +44,7 @@ pub fn keep_seats<M: Memory>(
 
 /// The seats that are kept, one bit each.
 pub fn kept<M: Memory>(mem: &M, line: &ArrivalLine<M::Word>) -> u32 {
-    (mem.load::<G_KEPT>(&line.kept) & u64::from(u32::MAX)) as u32
+    seats(mem.load::<G_KEPT>(&line.kept))
 }
 
 /// Whether the seat of `reader` is kept.
@@ -56,7 +56,12 @@ pub fn is_kept<M: Memory>(mem: &M, line: &ArrivalLine<M::Word>, reader: Reader) 
 /// in the successor calls this. Returns the seats that are still kept.
 pub fn arrive<M: Memory>(mem: &M, line: &ArrivalLine<M::Word>, reader: Reader) -> u32 {
     let before = mem.fetch_and::<C_ARRIVE>(&line.kept, !u64::from(reader.mask()));
-    (before & u64::from(!reader.mask())) as u32
+    seats(before) & !reader.mask()
+}
+
+/// One bit for each seat that can be.
+const fn seats(word: u64) -> u32 {
+    (word & 0xffff_ffff) as u32
 }
 
 /// Writes where the successor will be found. Says whether there was room.

@@ -24,7 +24,7 @@ use crate::ring::{Fate, Newest};
 use crate::shm::token::{Seat, is_held};
 use crate::slot::{Reader, SlotRWState, SlotWord};
 use crate::{handover, liveness, succession};
-use view::{BlockView, ConsumerView, SeatView, SlotView};
+use view::{BlockView, ConsumerView, SeatView, SlotView, Standing};
 
 /// A block that is looked at.
 #[derive(Debug)]
@@ -124,12 +124,18 @@ impl Monitor {
         // Whoever comes or goes under our eyes is alive.
         let awaited = self.is_awaited(seat);
         let alive = before.held || after.held || awaited || before.word != after.word;
+        let standing = if awaited {
+            Standing::Awaited
+        } else if heartbeat::is_evicted(after.word) {
+            Standing::Evicted
+        } else {
+            Standing::Usual
+        };
         let owner: Option<Owner> = heartbeat::owner(&Shared, self.heartbeat(seat));
         SeatView {
             alive,
             occupied: after.word & OCCUPANCY != 0,
-            evicted: heartbeat::is_evicted(after.word),
-            awaited,
+            standing,
             epoch: heartbeat::epoch(after.word),
             beat_age_ns: owner.map(|owner| now_ns.saturating_sub(owner.last_heartbeat_ns)),
             process: owner.filter(|_| alive).and_then(|owner| process::state(owner.process)),

@@ -90,6 +90,11 @@
 #define DATABLOCK_OFFSET_METRICS_BASELINE 4736
 
 /**
+ * Whose seats are kept while they come from the predecessor.
+ */
+#define DATABLOCK_OFFSET_ARRIVALS 4992
+
+/**
  * The consumers' heartbeat slots.
  */
 #define DATABLOCK_OFFSET_HEARTBEATS 5120
@@ -259,6 +264,14 @@ enum DataBlockStatus
      */
     DATABLOCK_CONTENDED = 19,
     /**
+     * The producer went on without this consumer, which was too slow: detach and attach again.
+     */
+    DATABLOCK_EVICTED = 20,
+    /**
+     * Everything was read, and the stream goes on in another block: datablock_follow leads there.
+     */
+    DATABLOCK_MOVED = 21,
+    /**
      * A defect of this library, caught before it reached the caller. The handle can only be
      * destroyed now.
      */
@@ -321,6 +334,11 @@ enum DataBlockOnFull
      * Write over the oldest; a consumer that was passed gets DATABLOCK_LAPPED.
      */
     DATABLOCK_ON_FULL_OVERWRITE = 2,
+    /**
+     * Wait evict_after_us for the same consumer, then go on without it; it gets DATABLOCK_EVICTED.
+     * All reads and writes of such a block are copies. Not for latest-only.
+     */
+    DATABLOCK_ON_FULL_EVICT = 3,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -503,9 +521,10 @@ typedef struct DataBlockConfig {
      */
     uint32_t parking;
     /**
-     * Zero.
+     * Microseconds of patience under DATABLOCK_ON_FULL_EVICT, up to one hour; 0 for one second.
+     * Otherwise 0.
      */
-    uint32_t reserved;
+    uint32_t evict_after_us;
 } DataBlockConfig;
 
 /**
@@ -540,7 +559,7 @@ typedef struct DataBlockReadSlot {
     uint64_t payload_bytes;
     /**
      * Which commit it is. After LAPPED: which comes next, or the oldest one there is. After
-     * CHECKSUM: which is wrong.
+     * CHECKSUM: which is wrong. After EVICTED: which would have come next.
      */
     uint64_t sequence;
     /**
@@ -678,9 +697,9 @@ typedef struct DataBlockCounters {
      */
     uint64_t reader_timeout_count;
     /**
-     * Zero.
+     * Living consumers that were evicted because they were too slow.
      */
-    uint64_t reserved_30;
+    uint64_t evictions_count;
     /**
      * Consumers whose remains were cleared after their death.
      */
@@ -797,6 +816,26 @@ typedef struct DataBlockHeader {
      * Bytes of the text of the slot's schema; 0: none, or too long for the header.
      */
     uint32_t slot_schema_text_bytes;
+    /**
+     * The nonce of the stream's first block; a successor has its predecessor's.
+     */
+    uint8_t stream[16];
+    /**
+     * The predecessor's nonce; zero: none.
+     */
+    uint8_t predecessor[16];
+    /**
+     * The device of the predecessor's file.
+     */
+    uint64_t predecessor_device;
+    /**
+     * The number of the predecessor's file on its device.
+     */
+    uint64_t predecessor_file;
+    /**
+     * Nanoseconds after which a consumer in the way is evicted; 0: never.
+     */
+    uint64_t evict_after_ns;
 } DataBlockHeader;
 
 /**
@@ -804,7 +843,8 @@ typedef struct DataBlockHeader {
  */
 typedef struct DataBlockHeartbeat {
     /**
-     * State in bits 0 and 1 (EMPTY, CLAIMING, LIVE, RETIRING), the number of claims above them.
+     * State in bits 0 and 1 (EMPTY, CLAIMING, LIVE, RETIRING), the number of claims above them;
+     * bit 62: the owner was evicted, bit 63: it is being evicted at this moment.
      */
     uint64_t word;
     /**
@@ -923,6 +963,25 @@ DataBlockStatus datablock_producer_create_unnamed(const struct DataBlockConfig *
                                                   struct DataBlockProducer **producer_out);
 
 /**
+ * Goes on with the stream in a block of the shape of `config`, and moves the consumers there: each reads
+ * this block to its end, gets DATABLOCK_MOVED, and calls datablock_follow; nothing is lost and nothing
+ * comes twice. Payloads may become larger, not smaller; consumer_sync stays. INVALID_STATE: a slot is open.
+ * ERROR: the configuration, or what consumers were promised. CONTENDED: consumers have still to come from
+ * the block before this one. NOT_FOUND: the name was taken away. NO_SPACE, SYSTEM. After each of them the
+ * producer goes on in its block.
+ */
+DataBlockStatus datablock_hand_over(struct DataBlockProducer *producer,
+                                    const struct DataBlockConfig *config);
+
+/**
+ * Which consumers have not come yet from the block before this one, one bit each. A producer of an unnamed
+ * block that is destroyed before this is 0 takes from them what they have not read.
+ * INVALID_STATE: a slot is open.
+ */
+DataBlockStatus datablock_still_to_move(struct DataBlockProducer *producer,
+                                        uint32_t *consumers_out);
+
+/**
  * Ends the stream and frees the handle. An open slot is given up; consumers read what is left.
  * NULL is allowed. INVALID_STATE in a child of the process that made it: nothing is freed.
  */
@@ -991,8 +1050,8 @@ DataBlockStatus datablock_consumer_detach(struct DataBlockConsumer *consumer);
 /**
  * Opens the next payload, or under latest-only the newest one not yet read. timeout_ms: 0 looks
  * once, negative waits until the producer ends or dies. NOT_READY (0 only), TIMEOUT, LAPPED,
- * ENDED, PRODUCER_DEAD, CHECKSUM, DAMAGED, CONTENDED (overtaken again and again); INVALID_STATE: a
- * slot is open. `slot_out` is filled in each case.
+ * ENDED, MOVED (see datablock_follow), EVICTED, PRODUCER_DEAD, CHECKSUM, DAMAGED, CONTENDED (overtaken
+ * again and again); INVALID_STATE: a slot is open. `slot_out` is filled in each case.
  */
 DataBlockStatus datablock_acquire_consume_slot(struct DataBlockConsumer *consumer,
                                                int32_t timeout_ms,
@@ -1006,6 +1065,15 @@ DataBlockStatus datablock_acquire_sequence(struct DataBlockConsumer *consumer,
                                            uint64_t sequence,
                                            int32_t timeout_ms,
                                            struct DataBlockReadSlot *slot_out);
+
+/**
+ * Goes on in the block that the stream was handed over to, with the first sequence that was not read yet.
+ * timeout_ms bounds the wait for the seat there. INVALID_STATE: the stream has not moved, something is
+ * left to read, or a slot is open. NOT_FOUND: the block is gone. EVICTED: the seat was given away.
+ * TIMEOUT; SYSTEM. After each of them the consumer is where it was.
+ */
+DataBlockStatus datablock_follow(struct DataBlockConsumer *consumer,
+                                 int32_t timeout_ms);
 
 /**
  * Closes the open slot; its payload must not be touched afterwards. INVALID_STATE: none is open.
@@ -1123,7 +1191,7 @@ DATABLOCK_ASSERT(read_slot, sizeof(DataBlockReadSlot) == 32);
 DATABLOCK_ASSERT(counters, sizeof(DataBlockCounters) == DATABLOCK_METRICS_BYTES);
 DATABLOCK_ASSERT(metrics, sizeof(DataBlockMetrics) == 272);
 DATABLOCK_ASSERT(heartbeats, sizeof(DataBlockHeartbeat[8]) == 512);
-DATABLOCK_ASSERT(header, sizeof(DataBlockHeader) == 232);
+DATABLOCK_ASSERT(header, sizeof(DataBlockHeader) == 288);
 DATABLOCK_ASSERT_AT(DataBlockHeader, magic, 0);
 DATABLOCK_ASSERT_AT(DataBlockHeader, version, 8);
 DATABLOCK_ASSERT_AT(DataBlockHeader, byte_order, 12);

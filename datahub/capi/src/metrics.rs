@@ -280,6 +280,7 @@ mod tests {
             total_bytes_read,
             reader_timeout_count,
             reader_lapped_slots,
+            evictions_count,
             recovery_actions_count
         ];
         let offset_of = |name| offsets.iter().find(|(field, _)| *field == name).unwrap().1;

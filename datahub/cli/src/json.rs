@@ -4,7 +4,7 @@ use datahub::block::OpenError;
 use datahub::config::BlockConfig;
 use datahub::monitor::health::Finding;
 use datahub::monitor::process::ProcessState;
-use datahub::monitor::view::{BlockView, ConsumerView, SeatView, SlotView};
+use datahub::monitor::view::{BlockView, ConsumerView, SeatView, SlotView, Standing};
 use datahub::name::BlockName;
 use datahub::recovery::diagnosis::{Action, Step, state_name};
 use datahub::recovery::integrity::Integrity;
@@ -89,8 +89,8 @@ fn seat(seat: &SeatView) -> Value {
             ProcessState::Active => "active",
             ProcessState::Stopped => "stopped",
         }),
-        "evicted": seat.evicted,
-        "awaited": seat.awaited,
+        "evicted": seat.standing == Standing::Evicted,
+        "awaited": seat.standing == Standing::Awaited,
         "claims": seat.epoch,
         "heartbeat_age_ns": seat.beat_age_ns,
     })

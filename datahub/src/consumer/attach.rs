@@ -135,6 +135,7 @@ impl<M: MappedMemory> Consumer<M> {
     /// # Errors
     ///
     /// [`AttachError`].
+    #[expect(clippy::needless_pass_by_value, reason = "a consumer keeps its memory")]
     pub fn attach_with(mem: M, place: &Place, join: JoinAt) -> Result<Self, AttachError> {
         attach(&mem, place, join, |_, _| Ok(()))
     }
@@ -144,6 +145,7 @@ impl<M: MappedMemory> Consumer<M> {
     /// # Errors
     ///
     /// [`AttachError`].
+    #[expect(clippy::needless_pass_by_value, reason = "a consumer keeps its memory")]
     pub fn attach_typed_with<T: Schema>(
         mem: M,
         place: &Place,

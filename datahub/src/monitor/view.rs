@@ -11,6 +11,17 @@ use crate::slot::SlotState;
 
 use super::process::ProcessState;
 
+/// How an owner stands to its seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It sits there, or nobody does.
+    Usual,
+    /// It was evicted and has not left since.
+    Evicted,
+    /// The seat is kept for it: it lives and has not come from the predecessor yet.
+    Awaited,
+}
+
 /// One seat: the producer's, or a consumer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeatView {
@@ -18,10 +29,8 @@ pub struct SeatView {
     pub alive: bool,
     /// Whether the seat is marked as taken, rightly or not.
     pub occupied: bool,
-    /// Whether its owner was evicted and has not left since.
-    pub evicted: bool,
-    /// Whether it is kept for a living consumer that has not come from the predecessor yet.
-    pub awaited: bool,
+    /// How its owner stands to it.
+    pub standing: Standing,
     /// How often the seat has been claimed.
     pub epoch: u64,
     /// Who says to sit there.

@@ -205,10 +205,8 @@ impl<M: MappedMemory> Producer<M> {
         let Home { folder, name: Some(name) } = &self.home else { return Ok(()) };
         // If we die now, the name decides.
         handover::begin_move(&self.mem, &self.block.ring());
-        match folder.replace(self.block.file(), made.block.file(), name)? {
-            true => Ok(()),
-            false => Err(HandOverReason::NameLost),
-        }
+        let replaced = folder.replace(self.block.file(), made.block.file(), name)?;
+        if replaced { Ok(()) } else { Err(HandOverReason::NameLost) }
     }
 
     /// The producer of the successor.

@@ -10,6 +10,7 @@ use datahub::config::{
 use datahub::consumer::{Consumer, ReadError};
 use datahub::metrics::Metric;
 use datahub::monitor::Monitor;
+use datahub::monitor::view::Standing;
 use datahub::place::Place;
 use datahub::producer::{Producer, WriteError};
 use datahub::ring::reader::JoinAt;
@@ -89,7 +90,8 @@ fn a_consumer_in_the_way_for_too_long_is_evicted_and_told() {
         assert_eq!(producer.metrics().get(Metric::RecoveryActions), 0);
         let place = Place::File(producer.path());
         let view = Monitor::open(&place).unwrap().snapshot(monotonic_ns());
-        assert!(view.consumers[0].seat.evicted && view.consumers[0].seat.alive);
+        let seat = view.consumers[0].seat;
+        assert_eq!((seat.standing, seat.alive), (Standing::Evicted, true));
         assert_eq!((view.registered, view.consumers[0].gates), (0b10, false));
         // Its seat is its own until it leaves.
         assert_eq!(join(&producer).number(), 2);

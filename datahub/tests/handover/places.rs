@@ -6,6 +6,7 @@ use datahub::config::ConsumerSync;
 use datahub::consumer::follow::FollowError;
 use datahub::consumer::{Consumer, ReadError};
 use datahub::monitor::Monitor;
+use datahub::monitor::view::Standing;
 use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::ring::reader::JoinAt;
@@ -66,11 +67,12 @@ fn observers_are_told_where_the_stream_went_and_who_is_still_to_come() {
     let monitor = Monitor::open(&own.place()).unwrap();
     let new = monitor.snapshot(monotonic_ns());
     assert_eq!((new.moving, new.consumers.len()), (1, 1));
-    assert!(new.consumers[0].seat.alive && new.consumers[0].seat.awaited);
+    let seat = new.consumers[0].seat;
+    assert_eq!((seat.standing, seat.alive), (Standing::Awaited, true));
     assert!(datahub::recovery::plan(&own.place()).unwrap().is_clean());
     read_on(&mut consumer);
     let new = monitor.snapshot(monotonic_ns());
-    assert_eq!((new.moving, new.consumers[0].seat.awaited), (0, false));
+    assert_eq!((new.moving, new.consumers[0].seat.standing), (0, Standing::Usual));
 }
 
 // A producer that ends right after the hand-over takes nothing from who is late.

@@ -242,12 +242,12 @@ pub(super) static ALL: &[Entry] = &[
         "handover/two-readers",
         "The same for two readers, of which the slower one holds the producer back in the new block.",
         Size::Huge,
-        &HandOver { readers: 2, before: true, after: 1, looks: 2, ..HandOver::SMALL },
+        &HandOver { readers: 2, before: true, after: 1, looks: 3, ..HandOver::SMALL },
     ),
     shipped(
         "eviction/newcomer",
         "Does an eviction ever take what belongs to who comes after the evicted one?",
-        Size::Huge,
+        Size::Large,
         &Evict { newcomer: true, commits: 1 },
     ),
     shipped(

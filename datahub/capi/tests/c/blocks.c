@@ -290,7 +290,7 @@ static void metrics(void) {
     CHECK(metrics.counters.total_slots_written == 2 && metrics.counters.total_bytes_written == 200);
     CHECK(metrics.counters.total_slots_read == 1 && metrics.counters.total_bytes_read == 100);
     CHECK(metrics.counters.heartbeat_sent_count >= 2 && metrics.counters.last_heartbeat_ns > 0);
-    CHECK(metrics.counters.reserved_30 == 0 && metrics.counters.zmq_timeout_count == 0);
+    CHECK(metrics.counters.evictions_count == 0 && metrics.counters.zmq_timeout_count == 0);
 
     memset(&small, 0xee, sizeof small);
     small.size = 16;

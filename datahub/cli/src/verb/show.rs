@@ -4,7 +4,7 @@ use comfy_table::Cell;
 use datahub::config::{BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConsumerSync, OnFull};
 use datahub::monitor::age;
 use datahub::monitor::health::{Finding, Severity, worst};
-use datahub::monitor::view::{BlockView, SeatView};
+use datahub::monitor::view::{BlockView, SeatView, Standing};
 
 use crate::output::{BOLD, CYAN, DIM, GREEN, RED, YELLOW, paint};
 use crate::table::{Look, cell};
@@ -57,9 +57,9 @@ pub(crate) fn seat_state(seat: &SeatView) -> (&'static str, Look) {
         ("dead", Look::Bad)
     } else if !seat.alive {
         ("empty", Look::Weak)
-    } else if seat.evicted {
+    } else if seat.standing == Standing::Evicted {
         ("evicted", Look::Bad)
-    } else if seat.awaited {
+    } else if seat.standing == Standing::Awaited {
         ("moving", Look::Odd)
     } else if seat.is_stopped() {
         ("stopped", Look::Odd)
