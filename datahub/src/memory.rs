@@ -15,6 +15,7 @@
 
 #[cfg(test)]
 pub(crate) mod interrupted;
+pub mod observed;
 
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 

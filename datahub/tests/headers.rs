@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 
-use datahub::block::header::{self, Geometry, HeaderError};
+use datahub::block::header::{self, Geometry, HeaderError, Origin};
 use datahub::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConsumerSync, OnFull, ZoneConfig,
 };
@@ -66,7 +66,8 @@ impl Stream {
 
 fn complete(config: BlockConfig) -> ([u8; PAGE], u64) {
     let layout = Layout::of(&config).unwrap();
-    let geometry = Geometry { config, layout, first: 5, nonce: [7; 16] };
+    let origin = Origin { stream: [8; 16], predecessor: None };
+    let geometry = Geometry { config, layout, first: 5, nonce: [7; 16], origin };
     let mut header = header::bytes(&geometry);
     header[..8].copy_from_slice(&layout::MAGIC.to_le_bytes());
     (header, layout.total as u64)

@@ -160,6 +160,23 @@ fn an_explicit_read_is_not_misled_by_an_old_label() {
     assert_eq!(consumer.acquire_sequence(5, Timeout::Now).unwrap().slot_index(), newest);
 }
 
+// F4: a tag is only the low bits of a label.
+#[test]
+fn a_payload_under_another_label_is_not_delivered() {
+    for sync in [ConsumerSync::LatestOnly, ConsumerSync::Sequential] {
+        let mut producer = block(shape(sync, 4));
+        let mut consumer = join(&producer);
+        write(&mut producer).unwrap();
+        let label = slot_at(&producer, 0) + 8;
+        scribble(&producer, label, &(1_u64 << 30).to_le_bytes());
+        let explicit = consumer.acquire_sequence(0, Timeout::Now).map(|slot| slot.sequence());
+        assert!(explicit.is_err(), "{sync:?}: {explicit:?}");
+        assert!(read(&mut consumer).is_err(), "{sync:?}");
+        scribble(&producer, label, &0_u64.to_le_bytes());
+        assert_eq!(read(&mut consumer), Ok(0), "{sync:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

@@ -14,6 +14,7 @@ mod traced;
 use counting::Counting;
 use datahub::config::{BlockConfig, ConsumerSync};
 use datahub::consumer::Consumer;
+use datahub::memory::observed::Observed;
 use datahub::memory::{MappedMemory, Shared};
 use datahub::place::Place;
 use datahub::producer::Producer;
@@ -102,7 +103,8 @@ fn a_message_costs_these_read_modify_writes_and_no_more() {
     let wanted = |sync| if sync == ConsumerSync::LatestOnly { (1, 2) } else { (1, 0) };
     for sync in SYNCS {
         let (producing, consuming) = (Counting::default(), Counting::default());
-        let mut ends = Ends::settled(sync, (producing.clone(), consuming.clone()));
+        let mut ends =
+            Ends::settled(sync, (Observed(producing.clone()), Observed(consuming.clone())));
         producing.forget();
         consuming.forget();
         ends.pass(MESSAGES);

@@ -173,15 +173,19 @@ fn a_read_transaction_reads_one_sequence_and_leaves_the_place() {
 #[test]
 fn a_payload_that_is_taken_away_while_it_is_read_gives_no_value() {
     use std::os::unix::fs::FileExt;
-    let (producer, mut consumer) = begun(ConsumerSync::Sequential);
-    let found = with_next_slot(&mut consumer.slots(), Timeout::Now, |slot| {
-        // What a recovery by force does to a living reader: another label.
-        let label = producer.block().geometry().layout.slots + slot.slot_index() * 64 + 8;
-        producer.block().file().write_all_at(&[7], label as u64).unwrap();
-        Ok::<_, Infallible>(slot.len())
-    });
-    assert_eq!(found, Err(ReadTransactionError::Invalid { sequence: 0 }));
-    assert_eq!(producer.metrics().get(Metric::ValidationFailures), 1);
+    // What a recovery by force does to a living reader: another label, or the next write (F3).
+    // The first byte of the word holds the state, 1 while it is written, and the reader's bit.
+    for (field, byte) in [(8, 7), (0, 0b101)] {
+        let (producer, mut consumer) = begun(ConsumerSync::Sequential);
+        let found = with_next_slot(&mut consumer.slots(), Timeout::Now, |slot| {
+            let slots = producer.block().geometry().layout.slots;
+            let place = slots + slot.slot_index() * 64 + field;
+            producer.block().file().write_all_at(&[byte], place as u64).unwrap();
+            Ok::<_, Infallible>(slot.len())
+        });
+        assert_eq!(found, Err(ReadTransactionError::Invalid { sequence: 0 }), "{field}");
+        assert_eq!(producer.metrics().get(Metric::ValidationFailures), 1);
+    }
 }
 
 // F24: a payload that cannot be taken does not stop the stream, however it fails.

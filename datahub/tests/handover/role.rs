@@ -8,65 +8,41 @@ use std::rc::Rc;
 
 use datahub::config::ConsumerSync;
 use datahub::consumer::{Consumer, ReadError};
-use datahub::memory::{MappedMemory, Memory, Shared, SharedWord};
+use datahub::memory::observed::{Observed, Observer};
+use datahub::memory::{MappedMemory, Shared};
 use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
-use datahub::sites;
+use datahub::sites::{self, Site};
 use nix::sys::signal::{Signal, raise};
 
 use super::own::{Own, PATIENCE, name, read, shape, write_some};
 
-/// A memory whose owner dies by SIGKILL at a site, so many visits after it was armed.
+/// Dies by SIGKILL at a site, so many visits after it was armed.
 #[derive(Debug, Clone)]
-struct Mortal {
-    site: u16,
+struct Mortality {
+    site: String,
     left: Rc<Cell<u32>>,
 }
 
-impl Mortal {
+impl Mortality {
     /// From `SITE:VISIT`, not armed yet.
     fn parse(text: &str) -> (Self, u32) {
         let (site, visit) = text.split_once(':').unwrap();
-        let site = sites::by_name(site).unwrap();
-        (Self { site, left: Rc::default() }, visit.parse().unwrap())
+        assert!(sites::by_name(site).is_some(), "{site}");
+        (Self { site: site.to_owned(), left: Rc::default() }, visit.parse().unwrap())
     }
+}
 
-    fn comes_to<const SITE: u16>(&self) {
-        if SITE == self.site && self.left.get() != 0 {
+impl Observer for Mortality {
+    fn before(&self, site: &'static Site) {
+        if site.name == self.site && self.left.get() != 0 {
             self.left.set(self.left.get() - 1);
             if self.left.get() == 0 {
                 raise(Signal::SIGKILL).unwrap();
             }
         }
-    }
-}
-
-macro_rules! dies_before {
-    ($($call:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => { $(
-        fn $call<const SITE: u16>(&self, word: &SharedWord $(, $argument: $type)*) -> $result {
-            self.comes_to::<SITE>();
-            Shared.$call::<SITE>(word $(, $argument)*)
-        }
-    )* };
-}
-
-impl Memory for Mortal {
-    type Word = SharedWord;
-
-    dies_before! {
-        load() -> u64;
-        store(value: u64) -> ();
-        compare_exchange(current: u64, new: u64) -> Result<u64, u64>;
-        fetch_or(bits: u64) -> u64;
-        fetch_and(bits: u64) -> u64;
-        fetch_add(amount: u64) -> u64;
-    }
-
-    fn fence<const SITE: u16>(&self) {
-        self.comes_to::<SITE>();
-        Shared.fence::<SITE>();
     }
 }
 
@@ -139,12 +115,12 @@ fn role() {
         }
         "hands-over" if rest.is_empty() => hands_over(Shared, &folder, || {}),
         "hands-over" => {
-            let (mem, visit) = Mortal::parse(rest);
-            hands_over(mem.clone(), &folder, || mem.left.set(visit));
+            let (mem, visit) = Mortality::parse(rest);
+            hands_over(Observed(mem.clone()), &folder, || mem.left.set(visit));
         }
         "moves" => {
-            let (mem, visit) = Mortal::parse(rest);
-            moves(mem.clone(), &place, || mem.left.set(visit));
+            let (mem, visit) = Mortality::parse(rest);
+            moves(Observed(mem.clone()), &place, || mem.left.set(visit));
         }
         other => panic!("no role is called {other}"),
     }

@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::rc::Rc;
 
 use datahub::config::ConsumerSync;
 use datahub::consumer::Consumer;
@@ -12,10 +11,9 @@ use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
-use datahub::sites;
 use nix::sys::signal::Signal;
 
-use super::mortal::Mortal;
+use super::mortal::mortal;
 use super::own::{Own, PATIENCE, batches, name, shape, write, write_three};
 
 /// A child process that is killed, however the test ends.
@@ -94,8 +92,7 @@ fn role() {
                 _ => ConsumerSync::SequentialSync,
             };
             let config = if policy == "batch" { batches() } else { shape(sync) };
-            let site = sites::by_name(site).unwrap();
-            let mem = Mortal { site, visits: Rc::default() };
+            let mem = mortal(site);
             let mut producer = Producer::create_with(mem, &folder, &name(), config).unwrap();
             for _ in 0..9 {
                 if policy == "batch" {
