@@ -1,6 +1,6 @@
 //! What the rule promises, step by step in one process.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use datahub::config::{
@@ -141,7 +141,7 @@ fn a_producer_that_only_polls_evicts_as_well() {
 
 #[test]
 fn patience_longer_than_the_time_out_is_a_time_out() {
-    let mut producer = block(shape(1, 8, Duration::from_secs(60)));
+    let mut producer = block(shape(1, 8, Duration::from_mins(1)));
     let mut slow = join(&producer);
     write(&mut producer, Timeout::Now).unwrap();
     let refused = write(&mut producer, Timeout::After(Duration::from_millis(3)));
@@ -216,16 +216,16 @@ fn an_evicted_consumer_is_not_moved_along_and_the_others_are() {
 fn nothing_torn_is_delivered_while_readers_are_evicted() {
     let mut producer = block(shape(1, 4096, Duration::from_micros(1)));
     let place = Place::File(producer.path());
-    let over = AtomicBool::new(false);
+    let over = Mutex::new(false);
+    let is_over = || *over.lock().unwrap();
     let (read_in_all, evicted) = std::thread::scope(|scope| {
-        let over = &over;
         let reader = || {
             let (mut whole, mut evicted) = (0_u64, 0_u64);
-            while !over.load(Ordering::Relaxed) {
+            while !is_over() {
                 let Ok(mut consumer) = Consumer::attach(place.clone(), JoinAt::Latest) else {
                     continue;
                 };
-                while !over.load(Ordering::Relaxed) {
+                while !is_over() {
                     match read(&mut consumer) {
                         Ok(_) => whole += 1,
                         Err(ReadError::Evicted { .. }) => {
@@ -243,7 +243,7 @@ fn nothing_torn_is_delivered_while_readers_are_evicted() {
         while begun.elapsed() < Duration::from_millis(300) {
             write(&mut producer, PATIENCE).unwrap();
         }
-        over.store(true, Ordering::Relaxed);
+        *over.lock().unwrap() = true;
         let told = readers.map(|reader| reader.join().unwrap());
         (told[0].0 + told[1].0, told[0].1 + told[1].1)
     });

@@ -26,7 +26,7 @@ fn stream(
     let mut children: Vec<Role> = (0..readers).map(|_| Role::ready("reads", own, &place)).collect();
     for block in 1..BLOCKS {
         // Not a multiple of anything, so that the ring is cut at other places.
-        for _ in 0..7 * block + 1 {
+        for _ in 0..=7 * block {
             write(&mut producer, PATIENCE).unwrap();
         }
         while producer.still_to_move() != 0 {

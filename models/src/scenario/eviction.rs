@@ -96,7 +96,7 @@ impl Evict {
     fn read<M: ModelMemory>(
         mem: &M,
         world: &World<M::Word, M::Cell>,
-        (reader, word): (&mut RingReader, u64),
+        (reader, claim): (&mut RingReader, u64),
         seen: &mut Seen,
     ) -> bool {
         let ring = world.block.ring();
@@ -104,7 +104,7 @@ impl Evict {
         let taken = match reader.acquire(mem, &ring) {
             Ok(taken) => taken,
             Err(found) => {
-                let stands = eviction::stands(mem, &world.seat, word);
+                let stands = eviction::stands(mem, &world.seat, claim);
                 if !stands {
                     seen.mark("evicted");
                     return false;
@@ -118,7 +118,7 @@ impl Evict {
         let sequence = taken.admission.sequence;
         let mut bytes = [0; 16];
         eviction::copy_out(mem, &world.payloads[taken.slot], &mut bytes);
-        let stands = eviction::stands(mem, &world.seat, word);
+        let stands = eviction::stands(mem, &world.seat, claim);
         if stands {
             check(sequence == wanted, Promise::Forward, || format!("{sequence}, not {wanted}"));
             check(bytes == content(sequence), Promise::Whole, || {
@@ -137,9 +137,9 @@ impl Evict {
         let mut seen = Seen::default();
         let reader = world.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut reader) = reader else { fail(Promise::Model, "two readers".to_owned()) };
-        let word = heartbeat::live(1);
+        let claim = heartbeat::live(1);
         let looks = if self.newcomer { 1 } else { 2 };
-        let stands = (0..looks).all(|_| Self::read(mem, world, (&mut reader, word), &mut seen));
+        let stands = (0..looks).all(|_| Self::read(mem, world, (&mut reader, claim), &mut seen));
         if self.newcomer || !stands {
             reader.leave(mem, &world.block.ring());
             let own = (&world.seat, &world.parked);
@@ -211,13 +211,13 @@ impl Scenario for Evict {
 
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
         let reader = world.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let word = eviction::word(mem, &world.seat);
+        let claim = eviction::word(mem, &world.seat);
         if let Some(mut reader) = reader {
             // Whoever stands has lost nothing.
-            if heartbeat::is_live(word) {
+            if heartbeat::is_live(claim) {
                 let mut seen = Seen::default();
                 for _ in 0..3 {
-                    Self::read(mem, world, (&mut reader, word), &mut seen);
+                    Self::read(mem, world, (&mut reader, claim), &mut seen);
                 }
                 let writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner);
                 check(reader.cursor() == writer.next(), Promise::Lossless, || {

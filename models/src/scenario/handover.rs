@@ -242,10 +242,10 @@ impl HandOver {
         check(next == end, Promise::Lossless, || {
             format!("{next} of {end} were read although all is quiet")
         });
-        follower.ring.leave(mem, &self.here(world, follower.moved));
+        follower.ring.leave(mem, &Self::here(world, follower.moved));
     }
 
-    fn here<'w, W, C>(&self, world: &'w World<W, C>, moved: bool) -> Ring<'w, W> {
+    fn here<W, C>(world: &World<W, C>, moved: bool) -> Ring<'_, W> {
         if moved { world.new.ring() } else { world.old.ring() }
     }
 }
