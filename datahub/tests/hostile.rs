@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use datahub::config::{BlockConfig, ConsumerSync, OnFull};
+use datahub::consumer::follow::FollowError;
 use datahub::consumer::{Consumer, ReadError};
 use datahub::layout;
 use datahub::metrics::Metric;
@@ -177,6 +178,23 @@ fn a_payload_under_another_label_is_not_delivered() {
     }
 }
 
+#[test]
+fn a_path_to_a_successor_that_makes_no_sense_leads_nowhere() {
+    let config = shape(ConsumerSync::Sequential, 4);
+    let producer = block(config.clone());
+    let mut consumer = join(&producer);
+    // Keeps the old block's file.
+    let old = producer.block().file().try_clone().unwrap();
+    let _producer = producer.hand_over(config).unwrap();
+    for (length, text) in [(u64::MAX, 0xff_u8), (3, b'/'), (0, 0), (8, 0), (600, b'a')] {
+        old.write_all_at(&length.to_le_bytes(), layout::header::SUCCESSOR_BYTES as u64).unwrap();
+        old.write_all_at(&[text; 600], layout::header::SUCCESSOR as u64).unwrap();
+        assert_eq!(read(&mut consumer), Err(ReadError::Moved));
+        let gone = consumer.follow(Timeout::Now);
+        assert!(matches!(gone, Err(FollowError::Gone { .. })), "{length}: {gone:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
@@ -186,13 +204,18 @@ proptest! {
         sync in prop::sample::select(vec![
             ConsumerSync::LatestOnly, ConsumerSync::Sequential, ConsumerSync::SequentialSync,
         ]),
-        overwrite in any::<bool>(),
+        on_full in prop::sample::select(vec![OnFull::Block, OnFull::Overwrite, OnFull::Evict]),
         damage in prop::collection::vec((layout::PRODUCER..layout::PRODUCER + 6400, prop_oneof![
             Just(0_u64), Just(u64::MAX), Just(1 << 63), any::<u64>(), 0..64_u64,
         ]), 1..12),
     ) {
-        let on_full = if overwrite { OnFull::Overwrite } else { OnFull::Block };
-        let mut producer = block(shape(sync, 3).on_full(on_full));
+        let config = match on_full {
+            OnFull::Evict if sync != ConsumerSync::LatestOnly => {
+                shape(sync, 3).evict_after(Duration::from_micros(1)).unwrap()
+            }
+            on_full => shape(sync, 3).on_full(on_full),
+        };
+        let mut producer = block(config);
         let mut consumer = join(&producer);
         for _ in 0..5 {
             let _any = write(&mut producer);
@@ -216,6 +239,7 @@ proptest! {
                 let _any = late.acquire_consume_slot(Timeout::Now).map(|slot| slot.len());
             });
             let _any = producer.metrics();
+            let _any = (consumer.follow(Timeout::Now).is_ok(), producer.still_to_move());
         }
     }
 }
