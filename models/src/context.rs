@@ -5,10 +5,13 @@
 
 use core::cell::Cell;
 use core::sync::atomic::Ordering;
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex};
 
 use datahub::sites::Kind;
 
+use crate::plant::Plant;
 use crate::sites;
 use crate::trace::{Action, Journal, Name, Step};
 use crate::violation::{Promise, fail};
@@ -59,8 +62,21 @@ pub struct Setup {
     pub overrides: Overrides,
     /// Who vanishes, and when.
     pub crash: Option<Crash>,
+    /// A defect in the protocol's use of its memory.
+    pub plant: Option<Plant>,
     /// Where steps are written down.
     pub journal: Journal,
+    /// Where the engine notes which sites met (explore).
+    pub watch: Option<Arc<Mutex<Meetings>>>,
+}
+
+/// Which sites ran in a search, and which release was seen by which acquire of another role.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meetings {
+    /// Sites that ran.
+    pub ran: BTreeSet<u16>,
+    /// From the site that released to the one that acquired.
+    pub edges: BTreeSet<(u16, u16)>,
 }
 
 /// The context of one role.
@@ -83,6 +99,10 @@ impl Context {
             crash_before: Cell::new(crash.map(|crash| crash.step)),
             setup: setup.clone(),
         }
+    }
+
+    pub(crate) const fn plant(&self) -> Option<Plant> {
+        self.setup.plant
     }
 
     /// The ordering of `site` for an operation of `kind`.

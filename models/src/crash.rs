@@ -11,6 +11,15 @@ const VICTIMS: &[(&str, &str)] = &[
     ("recovery/resume-sequential", "successor"),
     ("handover/behind", "writer"),
     ("handover/behind", "reader"),
+    ("recovery/reap-pin", "victim"),
+    ("recovery/reap-cursor", "victim"),
+    ("recovery/reap-joiner", "victim"),
+    ("recovery/reap-and-reuse", "reaper"),
+    ("recovery/reap-and-reuse", "newcomer"),
+    ("recovery/two-reapers", "reaper"),
+    ("recovery/heir-of-seqlock", "writer"),
+    ("recovery/heir-of-double", "writer"),
+    ("zone/lock", "holder"),
 ];
 
 /// A run for each victim: every step of it, one after the other.

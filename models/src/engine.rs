@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Setup;
 use crate::scenario::Scenario;
+use crate::trace::Told;
 use crate::violation::{Promise, Violation};
 
 /// What runs a model.
@@ -29,11 +30,19 @@ pub enum Engine {
     ShuttleRandom,
     /// Interleavings with few preemptions at random places.
     ShuttlePct,
+    /// Every interleaving, one after the other; every ordering is sequentially consistent.
+    ShuttleDfs,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Self; 4] = [Self::Explore, Self::Loom, Self::ShuttleRandom, Self::ShuttlePct];
+    pub const ALL: [Self; 5] = [
+        Self::Explore,
+        Self::Loom,
+        Self::ShuttleRandom,
+        Self::ShuttlePct,
+        Self::ShuttleDfs,
+    ];
 
     /// Its name in results and on command lines.
     #[must_use]
@@ -43,6 +52,7 @@ impl Engine {
             Self::Loom => "loom",
             Self::ShuttleRandom => "shuttle-random",
             Self::ShuttlePct => "shuttle-pct",
+            Self::ShuttleDfs => "shuttle-dfs",
         }
     }
 
@@ -58,7 +68,7 @@ impl Engine {
         match self {
             Self::Explore => env!("CARGO_PKG_VERSION"),
             Self::Loom => "0.7.3",
-            Self::ShuttleRandom | Self::ShuttlePct => "0.9.9",
+            Self::ShuttleRandom | Self::ShuttlePct | Self::ShuttleDfs => "0.9.9",
         }
     }
 
@@ -68,7 +78,7 @@ impl Engine {
         match self {
             Self::Explore => cfg!(feature = "explore"),
             Self::Loom => cfg!(feature = "loom"),
-            Self::ShuttleRandom | Self::ShuttlePct => cfg!(feature = "shuttle"),
+            Self::ShuttleRandom | Self::ShuttlePct | Self::ShuttleDfs => cfg!(feature = "shuttle"),
         }
     }
 
@@ -76,6 +86,23 @@ impl Engine {
     #[must_use]
     pub const fn sees_orderings(self) -> bool {
         matches!(self, Self::Explore | Self::Loom)
+    }
+
+    /// What it cannot see, for people who would take its silence for a proof.
+    #[must_use]
+    pub const fn blind_to(self) -> &'static [&'static str] {
+        match self {
+            Self::Explore => &[
+                "load buffering: values that come from the future",
+                "sequentially consistent accesses: it refuses them",
+            ],
+            // The outcomes that it misses stand in the litmus suite.
+            Self::Loom => &["load buffering: values that come from the future"],
+            Self::ShuttleRandom | Self::ShuttlePct => {
+                &["memory orderings: every one is the strongest", "what its schedules did not meet"]
+            }
+            Self::ShuttleDfs => &["memory orderings: every one is the strongest"],
+        }
     }
 }
 
@@ -100,7 +127,7 @@ pub struct Limits {
     pub repeats: Option<u32>,
     /// Where random schedules begin.
     pub seed: u64,
-    /// Only this execution, as a counterexample names it (explore).
+    /// Only this execution, as a counterexample names it.
     pub replay: Option<String>,
 }
 
@@ -123,8 +150,8 @@ pub struct Failure {
     /// The broken promise.
     pub violation: Violation,
     /// The execution.
-    pub steps: Vec<String>,
-    /// What names the execution, if the engine has such a thing.
+    pub steps: Vec<Told>,
+    /// What names the execution to its engine.
     pub replay: Option<String>,
 }
 
@@ -150,12 +177,13 @@ pub struct Findings {
     pub coverage: Option<Coverage>,
     /// The first failure.
     pub failure: Option<Failure>,
+    /// The steps of a replayed execution that ended well.
+    pub told: Vec<Told>,
 }
 
-#[cfg(any(feature = "explore", feature = "loom"))]
 impl Findings {
     /// The search ended at a bound.
-    fn bound(&mut self, bound: String) {
+    pub(crate) fn bound(&mut self, bound: String) {
         self.coverage = Some(Coverage::Bounded { bound });
     }
 }
@@ -173,7 +201,7 @@ pub(crate) fn run<S: Scenario>(
         #[cfg(feature = "loom")]
         Engine::Loom => loom::check(scenario, setup, limits),
         #[cfg(feature = "shuttle")]
-        Engine::ShuttleRandom | Engine::ShuttlePct => {
+        Engine::ShuttleRandom | Engine::ShuttlePct | Engine::ShuttleDfs => {
             shuttle::sample(engine, scenario, setup, limits)
         }
         #[cfg(not(all(feature = "explore", feature = "loom", feature = "shuttle")))]

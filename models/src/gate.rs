@@ -7,7 +7,7 @@ use report_schema::ModelResult;
 
 use crate::engine::Engine;
 use crate::request::{Request, plan};
-use crate::{crash, mutant, worker};
+use crate::{crash, mutant, table, worker};
 
 /// What the gate runs.
 #[derive(Debug, Clone)]
@@ -18,7 +18,7 @@ pub struct Options {
     pub filter: Option<String>,
     /// Who runs them.
     pub engines: Vec<Engine>,
-    /// Whether the explorer also tries every crash point and every mutant.
+    /// Whether the explorer also tries every crash point, every mutant and every planted defect.
     pub mutants: bool,
     /// Longest run of one model, in seconds.
     pub seconds: u64,
@@ -44,6 +44,8 @@ impl Options {
         if self.mutants && self.filter.is_none() && self.engines.contains(&Engine::Explore) {
             requests.extend(crash::plan(Engine::Explore));
             requests.extend(mutant::plan(Engine::Explore));
+            requests.extend(mutant::plan_of_plants(Engine::Explore));
+            requests.push(Request::new(Engine::Explore, table::EDGES));
         }
         for request in &mut requests {
             request.limits.seconds = self.seconds;

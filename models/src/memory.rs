@@ -3,11 +3,13 @@
 //! An engine implements [`Raw`]; [`Model`] adds once for all engines what surrounds an operation.
 
 use core::sync::atomic::Ordering;
+use std::sync::Arc;
 
 use datahub::memory::Memory;
 use datahub::sites::Kind;
 
 use crate::context::Context;
+use crate::plant::Plant;
 use crate::sites;
 use crate::trace::{Action, Name};
 
@@ -17,7 +19,7 @@ pub trait Shareable: Send + Sync + 'static {}
 impl<T: Send + Sync + 'static> Shareable for T {}
 
 /// The memory that scenarios are written against.
-pub trait ModelMemory: Memory<Word: Shareable> {
+pub trait ModelMemory: Memory<Word: Shareable + Clone> {
     /// A payload word: two accesses that are not ordered are a failure.
     type Cell: Shareable;
 
@@ -66,6 +68,9 @@ pub trait Raw {
     type Word: Shareable;
     /// A payload cell.
     type Cell: Shareable;
+
+    /// The next operation is the one at `site`: for an engine that notes who met whom.
+    fn at(&self, _site: u16) {}
 
     /// A new word.
     fn word(&self, initial: u64) -> Self::Word;
@@ -126,7 +131,13 @@ impl<R: Raw> Model<R> {
         let ordering = self.context.ordering(site, kind).unwrap_or(Ordering::Relaxed);
         let name = sites::row(site).name;
         self.context.step(name);
+        self.raw.at(site);
         (name, ordering)
+    }
+
+    /// The defect that this run plants, if it plants one.
+    pub(crate) const fn plant(&self) -> Option<Plant> {
+        self.context.plant()
     }
 
     fn update(&self, site: u16, word: &Named<R::Word>, update: Update) -> u64 {
@@ -148,7 +159,7 @@ impl<R: Raw> Model<R> {
 }
 
 impl<R: Raw> Memory for Model<R> {
-    type Word = Named<R::Word>;
+    type Word = Arc<Named<R::Word>>;
 
     fn load<const SITE: u16>(&self, word: &Self::Word) -> u64 {
         let (site, ordering) = self.enter(SITE, Kind::Load);
@@ -195,6 +206,7 @@ impl<R: Raw> Memory for Model<R> {
         let ordering = self.context.ordering(SITE, Kind::Fence);
         let name = sites::row(SITE).name;
         self.context.step(name);
+        self.raw.at(SITE);
         let action = match ordering {
             Some(ordering) => {
                 self.raw.fence(ordering);
@@ -210,7 +222,7 @@ impl<R: Raw> ModelMemory for Model<R> {
     type Cell = Named<R::Cell>;
 
     fn word(&self, name: Name, initial: u64) -> Self::Word {
-        Named { name, inner: self.raw.word(initial) }
+        Arc::new(Named { name, inner: self.raw.word(initial) })
     }
 
     fn cell(&self, name: Name) -> Self::Cell {

@@ -1,14 +1,19 @@
-//! Ordering mutants: every site weakened by one step. A mutant that no model notices is a missing
-//! model or a needless ordering.
+//! Ordering mutants: every site with every weaker ordering, every fence also left out. A mutant that
+//! no model notices is a missing model or a needless ordering; who stays has a written reason, and
+//! those that stay are then tried together, because two orderings may be needed for each other.
+
+use std::time::Instant;
 
 use datahub::sites::TABLE;
+use report_schema::{Counterexample, Coverage, ModelKind, ModelResult, Verdict};
 
 use crate::engine::Engine;
-use crate::request::{EVERY, Request};
+use crate::plant;
+use crate::request::{EVERY, Request, blank, milliseconds, run};
 use crate::sites::{ordering_name, weaker};
 
-/// The sites that models cover so far, by the first letters of their names.
-const COVERED: [&str; 8] = ["W_", "R_", "C_", "G_", "P_", "H_", "X_", "E_"];
+/// Stands for the question whether the mutants that stay are needless together too.
+pub const SURVIVORS: &str = "survivors";
 
 /// Mutants that no model notices, each with the reason why its ordering stays.
 pub const KEPT: &[(&str, &str)] = &[
@@ -31,23 +36,78 @@ pub fn reason(row: &str) -> Option<&'static str> {
     KEPT.iter().find(|(kept, _)| *kept == row).map(|(_, reason)| *reason)
 }
 
-/// One weakened site, as a request names it.
+/// Every weaker ordering of every site, as a request names it.
 #[must_use]
 pub fn rows() -> Vec<String> {
-    let covered = TABLE.iter().filter(|site| COVERED.iter().any(|p| site.name.starts_with(p)));
-    covered
-        .flat_map(|site| {
-            let steps = weaker(site.kind, site.ordering).into_iter();
-            steps.map(|ordering| format!("{}={}", site.name, ordering_name(ordering)))
-        })
-        .collect()
+    let of_site = |site: &'static datahub::sites::Site| {
+        let orderings = weaker(site.kind, site.ordering).into_iter();
+        orderings.map(|ordering| format!("{}={}", site.name, ordering_name(ordering)))
+    };
+    TABLE.iter().flat_map(of_site).collect()
 }
 
 /// A run for each mutant: every model of the shipped protocol, until one notices.
 #[must_use]
 pub fn plan(engine: Engine) -> Vec<Request> {
     let request = |row| Request { mutant: vec![row], ..Request::new(engine, EVERY) };
-    rows().into_iter().map(request).collect()
+    let mut requests: Vec<_> = rows().into_iter().map(request).collect();
+    requests.push(Request::new(engine, SURVIVORS));
+    requests
+}
+
+/// A run for each planted defect.
+#[must_use]
+pub fn plan_of_plants(engine: Engine) -> Vec<Request> {
+    let request = |row: &plant::Row| Request {
+        plant: Some(row.name.to_owned()),
+        ..Request::new(engine, EVERY)
+    };
+    plant::ALL.iter().map(request).collect()
+}
+
+/// Tries all mutants that stay at once; if that is noticed, adds them one by one and says which are
+/// needed for each other.
+pub(crate) fn minimise(request: &Request) -> ModelResult {
+    let started = Instant::now();
+    let rows: Vec<String> = KEPT.iter().map(|(row, _)| (*row).to_owned()).collect();
+    let mut total = blank(request, SURVIVORS, ModelKind::SiteTable);
+    total.expected_failure = false;
+    total.coverage = Coverage::Complete;
+    let mut needless = Vec::new();
+    let mut needed = None;
+    let groups = if tried(request, &rows, &mut total).is_none() {
+        needless.clone_from(&rows);
+        Vec::new()
+    } else {
+        rows
+    };
+    for row in groups {
+        let together = [&needless[..], std::slice::from_ref(&row)].concat();
+        match tried(request, &together, &mut total) {
+            None => needless = together,
+            Some(found) => needed = Some((row, found)),
+        }
+    }
+    total.verdict = if needed.is_some() { Verdict::Correctness } else { Verdict::Pass };
+    total.outcomes = vec![format!("needless together: {}", needless.join(" "))];
+    total.counterexample = needed.map(|(row, found)| Counterexample {
+        message: format!("{row} is needed as soon as {} are weak", needless.join(" ")),
+        ..found
+    });
+    total.elapsed_ms = milliseconds(started);
+    total
+}
+
+/// What notices `rows` together, if anything does.
+fn tried(request: &Request, rows: &[String], total: &mut ModelResult) -> Option<Counterexample> {
+    let mutant = rows.to_vec();
+    let result = run(&Request { mutant, scenario: EVERY.to_owned(), ..request.clone() });
+    total.executions += result.executions;
+    total.blocked += result.blocked;
+    if result.counterexample.is_none() && result.coverage != Coverage::Complete {
+        total.coverage = result.coverage;
+    }
+    result.counterexample
 }
 
 #[cfg(test)]
@@ -61,10 +121,12 @@ mod tests {
     }
 
     #[test]
-    fn every_edge_of_the_slot_has_a_mutant() {
+    fn every_edge_of_the_table_has_a_mutant() {
         let rows = rows();
-        for row in ["W_TAKE=Relaxed", "W_COMMIT=Relaxed", "R_ADMIT=Relaxed", "R_RELEASE=Relaxed"] {
-            assert!(rows.iter().any(|mutant| mutant == row), "{row}");
+        for site in TABLE.iter().filter(|site| !site.partners.is_empty()) {
+            let weakest = if site.kind == datahub::sites::Kind::Fence { "none" } else { "Relaxed" };
+            let row = format!("{}={weakest}", site.name);
+            assert!(rows.contains(&row), "{row}");
         }
         assert!(rows.iter().all(|row| !row.starts_with("W_LOOK")));
     }

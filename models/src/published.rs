@@ -4,9 +4,12 @@
 //! look at the count; `labels` stores beside the state which commit the slot holds.
 //! Source: HEP-CORE-0002 §4.2.1 (writer), §4.2.2 (reader).
 
+pub mod claims;
 pub mod generation;
+pub mod join;
 pub mod minimum;
 pub mod sites;
+pub mod steal;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -1,25 +1,33 @@
 //! What a scenario is: a small world, a few roles, and what must hold. Written once, run by every
 //! engine.
 
+pub mod batch;
 pub mod block;
+pub mod checked;
+pub mod counted;
 pub mod eviction;
 pub mod explicit;
 pub mod handover;
 pub mod heartbeat;
 pub mod latest;
+pub mod lock;
 pub mod park;
 pub mod recovery;
 pub mod resume;
 pub mod sequential;
 pub mod slot;
+pub mod word;
 
 use core::fmt::Debug;
 use core::panic::AssertUnwindSafe;
 use std::panic::{catch_unwind, resume_unwind};
 
+use datahub::memory::Memory;
+
 use crate::context::{Setup, Vanished};
 use crate::engine::{self, Engine, Findings, Limits};
-use crate::memory::{ModelMemory, Shareable};
+use crate::memory::{Model, ModelMemory, Raw, Shareable};
+use crate::plant::Planted;
 
 /// A model of something that several roles do at once.
 ///
@@ -60,20 +68,42 @@ pub trait Scenario: Copy + Debug + Send + Sync + 'static {
 pub(crate) const VANISHED: &str = "vanished";
 
 /// Runs one role; a crash point ends it, and that is not a failure.
-pub(crate) fn play<S: Scenario, M: ModelMemory>(
+pub(crate) fn play<S: Scenario, R: Raw>(
     scenario: &S,
     index: usize,
-    mem: &M,
-    world: &S::World<M::Word, M::Cell>,
+    mem: &Model<R>,
+    world: &WorldOf<S, R>,
 ) -> String {
-    let run = AssertUnwindSafe(|| scenario.role(index, mem, world));
+    let planted = Planted::new(mem, mem.plant());
+    let run = AssertUnwindSafe(|| {
+        let seen = scenario.role(index, &planted, world);
+        planted.settle();
+        seen
+    });
     catch_unwind(run).unwrap_or_else(|payload| {
         if !payload.is::<Vanished>() {
             resume_unwind(payload);
         }
-        scenario.vanished(index, mem, world);
+        scenario.vanished(index, &planted, world);
         VANISHED.to_owned()
     })
+}
+
+/// The world of `S` in the memory of `R`.
+pub(crate) type WorldOf<S, R> =
+    <S as Scenario>::World<<Model<R> as Memory>::Word, <Model<R> as ModelMemory>::Cell>;
+
+/// Makes the world before the roles begin.
+pub(crate) fn set_up<S: Scenario, R: Raw>(scenario: &S, mem: &Model<R>) -> WorldOf<S, R> {
+    let planted = Planted::new(mem, mem.plant());
+    let world = scenario.world(&planted);
+    planted.settle();
+    world
+}
+
+/// Judges the world when all roles are done.
+pub(crate) fn finish<S: Scenario, R: Raw>(scenario: &S, mem: &Model<R>, world: &WorldOf<S, R>) {
+    scenario.finish(&Planted::new(mem, mem.plant()), world);
 }
 
 /// A scenario whose type has been forgotten.

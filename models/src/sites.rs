@@ -35,6 +35,11 @@ macro_rules! private_sites {
 }
 pub(crate) use private_sites;
 
+/// Every table.
+pub(crate) fn tables() -> [&'static [Site]; 3] {
+    [&TABLE, crate::published::sites::TABLE, crate::litmus::sites::TABLE]
+}
+
 /// The row of `site` in its table.
 ///
 /// # Panics
@@ -88,22 +93,24 @@ pub const fn ordering_name(ordering: Option<Ordering>) -> &'static str {
     }
 }
 
-/// Every weakening of `ordering` by one step, at an operation of `kind`.
+/// Every ordering that is weaker than `ordering` at an operation of `kind`, strongest first; `None`:
+/// no fence at all.
 #[must_use]
 pub fn weaker(kind: Kind, ordering: Ordering) -> Vec<Option<Ordering>> {
-    let steps: &[Option<Ordering>] = match (kind, ordering) {
-        (Kind::Fence, Ordering::SeqCst) => &[Some(Ordering::AcqRel), None],
-        (Kind::Fence | Kind::Rmw, Ordering::AcqRel) => {
-            &[Some(Ordering::Acquire), Some(Ordering::Release)]
-        }
-        (Kind::Fence, _) => &[None],
-        (_, Ordering::Relaxed) => &[],
-        (_, Ordering::Acquire | Ordering::Release) => &[Some(Ordering::Relaxed)],
-        (Kind::Load, _) => &[Some(Ordering::Acquire)],
-        (Kind::Store, _) => &[Some(Ordering::Release)],
-        (Kind::Rmw, _) => &[Some(Ordering::AcqRel)],
+    use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+    let all: &[Option<Ordering>] = match kind {
+        Kind::Load => &[Some(Acquire), Some(Relaxed)],
+        Kind::Store => &[Some(Release), Some(Relaxed)],
+        Kind::Rmw => &[Some(AcqRel), Some(Acquire), Some(Release), Some(Relaxed)],
+        Kind::Fence => &[Some(AcqRel), Some(Acquire), Some(Release), None],
     };
-    steps.to_vec()
+    let below = |other: &Option<Ordering>| match (ordering, other) {
+        (Relaxed, _) => false,
+        (SeqCst, _) | (_, None | Some(Relaxed)) => true,
+        (AcqRel, Some(weaker)) => *weaker != AcqRel,
+        _ => false,
+    };
+    all.iter().copied().filter(below).collect()
 }
 
 #[cfg(test)]
@@ -132,5 +139,8 @@ mod tests {
         assert!(weaker(Kind::Store, Ordering::Relaxed).is_empty());
         assert_eq!(weaker(Kind::Load, Ordering::Acquire), [Some(Ordering::Relaxed)]);
         assert!(weaker(Kind::Fence, Ordering::SeqCst).contains(&None));
+        assert_eq!(weaker(Kind::Fence, Ordering::SeqCst).len(), 4);
+        assert_eq!(weaker(Kind::Fence, Ordering::Release), [None]);
+        assert_eq!(weaker(Kind::Rmw, Ordering::AcqRel).len(), 3);
     }
 }

@@ -1,9 +1,12 @@
 //! An execution in named steps, for people.
 
+pub mod chrome;
+
 use core::fmt::{self, Display};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datahub::slot::{SlotState, SlotWord};
+use serde::{Deserialize, Serialize};
 
 /// The role that prepares a model before the others begin.
 pub const SET_UP: &str = "set-up";
@@ -124,9 +127,40 @@ pub struct Step {
     pub newest: Option<u64>,
 }
 
+/// One step in words, as reports and other programs show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Told {
+    /// Who.
+    pub role: String,
+    /// The site in the source; empty for steps that are only counted.
+    pub site: String,
+    /// The word and what happened to it.
+    pub text: String,
+}
+
+impl Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:<9} ", self.role)?;
+        if !self.site.is_empty() {
+            write!(formatter, "{:<14} ", self.site)?;
+        }
+        formatter.write_str(&self.text)
+    }
+}
+
+impl Step {
+    /// The step in words.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        let (role, site) = (self.role.to_owned(), self.site.to_owned());
+        Told { role, site, text: self.to_string() }
+    }
+}
+
+/// What the step did, without who and where.
 impl Display for Step {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:<9} {:<14} ", self.role, self.site)?;
         if !self.name.object.is_empty() {
             write!(formatter, "{}[{}] ", self.name.object, self.name.index)?;
         }
@@ -189,14 +223,18 @@ impl Journal {
         }
     }
 
-    /// The steps so far, as text; those of the set-up are only counted.
+    /// The steps so far in words; those of the set-up are only counted.
     #[must_use]
-    pub fn lines(&self) -> Vec<String> {
+    pub fn told(&self) -> Vec<Told> {
         let Some(steps) = &self.steps else { return Vec::new() };
         let steps = steps.lock().unwrap_or_else(PoisonError::into_inner);
         let before = steps.iter().take_while(|step| step.role == SET_UP).count();
-        let folded = (before > 0).then(|| format!("{SET_UP:<9} ({before} steps)"));
-        folded.into_iter().chain(steps[before..].iter().map(ToString::to_string)).collect()
+        let folded = (before > 0).then(|| Told {
+            role: SET_UP.to_owned(),
+            site: String::new(),
+            text: format!("({before} steps)"),
+        });
+        folded.into_iter().chain(steps[before..].iter().map(Step::told)).collect()
     }
 }
 
@@ -213,7 +251,7 @@ mod tests {
             action: Action::Add(1, 0),
             newest: None,
         };
-        assert_eq!(step.to_string(), "reader    R_COUNT        readers[0] (add 1) -> 0");
+        assert_eq!(step.told().to_string(), "reader    R_COUNT        readers[0] (add 1) -> 0");
         let word = SlotWord::new(SlotState::Committed, 5).bits();
         let action = Action::Load(word);
         let step = Step { site: "R_PEEK", name: Name::slot(1), action, newest: Some(0), ..step };
@@ -229,15 +267,15 @@ mod tests {
             let (name, action) = (Name::NONE, Action::Fence);
             journal.push(|| Step { role, site: "F", name, action, newest: None });
         }
-        let lines = journal.lines();
-        assert_eq!(lines.len(), 3);
-        assert_eq!(lines[0], "set-up    (2 steps)");
+        let told = journal.told();
+        assert_eq!(told.len(), 3);
+        assert_eq!(told[0].to_string(), "set-up    (2 steps)");
     }
 
     #[test]
     fn a_journal_that_is_off_keeps_nothing() {
         let journal = Journal::default();
         journal.push(|| unreachable!("nobody asked for a step"));
-        assert!(journal.lines().is_empty());
+        assert!(journal.told().is_empty());
     }
 }

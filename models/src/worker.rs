@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use report_schema::ModelResult;
 
-use crate::request::{Request, broken, run};
+use crate::replay::Replayed;
+use crate::request::{Request, broken, run_told};
 
 /// The verb that a program answers with [`main_from_args`].
 pub const VERB: &str = "__model";
@@ -36,8 +37,7 @@ pub fn main_from_args(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     std::panic::set_hook(Box::new(|_| {}));
-    let result = run(&request);
-    let written = serde_json::to_string(&result)
+    let written = serde_json::to_string(&run_told(&request))
         .map_err(std::io::Error::other)
         .and_then(|json| writeln!(std::io::stdout(), "\n{MARK}{json}"));
     if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::from(7) }
@@ -48,13 +48,18 @@ pub fn main_from_args(mut args: impl Iterator<Item = OsString>) -> ExitCode {
 /// A process that crashes, hangs or answers nonsense gives a `broken` result.
 #[must_use]
 pub fn run_in_process_of(exe: &Path, request: &Request) -> ModelResult {
-    match answer(exe, request) {
-        Ok(result) => result,
-        Err(message) => broken(request, message),
-    }
+    answer_of_process(exe, request).result
 }
 
-fn answer(exe: &Path, request: &Request) -> Result<ModelResult, String> {
+/// The same with the steps of the execution, when the request names one.
+pub(crate) fn answer_of_process(exe: &Path, request: &Request) -> Replayed {
+    answer(exe, request).unwrap_or_else(|message| Replayed {
+        result: broken(request, message),
+        steps: Vec::new(),
+    })
+}
+
+fn answer(exe: &Path, request: &Request) -> Result<Replayed, String> {
     let json = serde_json::to_string(request).map_err(|error| error.to_string())?;
     let mut child = Command::new(exe)
         .arg(VERB)

@@ -4,8 +4,11 @@ use report_schema::ModelKind;
 
 use super::{Entry, Expect, Size};
 use crate::published::Published;
+use crate::published::claims::Claims;
 use crate::published::generation::Generation;
+use crate::published::join::Join;
 use crate::published::minimum::Minimum;
+use crate::published::steal::Steal;
 use crate::scenario::Runnable;
 
 const ONE_SLOT: Published = Published {
@@ -79,11 +82,39 @@ pub(super) static ALL: &[Entry] = &[
         )
     },
     flawed(
+        "published/f8-burnt-number",
+        "published F8",
+        "A number is claimed before the slot is drained: when the writer gives up waiting, the number \
+         is lost, the next payload is counted one too low, and nobody finds it.",
+        &Claims::BeforeDraining,
+    ),
+    flawed(
+        "published/f9-counted-down",
+        "published F9",
+        "An aborted write counts the numbers down by one, whichever it held: the next write is given \
+         a number that is committed already, and a reader finds two payloads under it.",
+        &Claims::CountedDown,
+    ),
+    flawed(
+        "published/f12-two-owners",
+        "published F12",
+        "Two processes find the lock's holder dead, and each stores its own name over it: both go on \
+         as the owner and write the same data.",
+        &Steal { exchanges: false },
+    ),
+    flawed(
         "published/f20-racing-minimum",
         "published F20",
         "Two consumers compute the minimum at once, each with an old position of the other; the \
          older result is stored last, and the producer sees a full ring for ever.",
         &Minimum,
+    ),
+    flawed(
+        "published/f22-joins-too-early",
+        "published F22",
+        "A joiner takes its place before it says where it reads: the producer goes by the position \
+         that the predecessor left there, and overwrites what the joiner reads.",
+        &Join,
     ),
     flawed(
         "published/f27-count-reset",
@@ -113,6 +144,20 @@ pub(super) static ALL: &[Entry] = &[
         question: "Is a copy between two equal even generations ever torn?",
         expect: Expect::Holds,
         ..flawed("seqlock/copy", "published, cured", "", &Generation { odd_even: true, commits: 2 })
+    },
+    Entry {
+        kind: ModelKind::Protocol,
+        memory: "published, cured",
+        question: "Is every number that counts as committed there, when numbers come at the commit?",
+        expect: Expect::Holds,
+        ..flawed("claims/at-commit", "published, cured", "", &Claims::AtCommit)
+    },
+    Entry {
+        kind: ModelKind::Protocol,
+        memory: "published, cured",
+        question: "Has a dead holder's lock one owner, when it is taken by an exchange?",
+        expect: Expect::Holds,
+        ..flawed("lock/exchanged", "published, cured", "", &Steal { exchanges: true })
     },
 ];
 

@@ -7,15 +7,20 @@ use report_schema::ModelKind;
 use super::{Entry, Expect, Size};
 use crate::scenario::Runnable;
 use crate::scenario::eviction::Evict;
+use crate::scenario::batch::Batch;
+use crate::scenario::checked::Checked;
+use crate::scenario::counted::Counted;
 use crate::scenario::explicit::Explicit;
 use crate::scenario::handover::HandOver;
 use crate::scenario::heartbeat::Claims;
 use crate::scenario::latest::Latest;
+use crate::scenario::lock::Lock;
 use crate::scenario::park::Park;
-use crate::scenario::recovery::Reap;
+use crate::scenario::recovery::{Reap, Third};
 use crate::scenario::resume::Resume;
 use crate::scenario::sequential::{Joins, Sequential};
 use crate::scenario::slot::Slots;
+use crate::scenario::word::Word;
 
 /// Every model of the shipped protocol.
 pub(super) static ALL: &[Entry] = &[
@@ -160,16 +165,106 @@ pub(super) static ALL: &[Entry] = &[
         &Claims { looks: 1 },
     ),
     shipped(
+        "zone/seqlock",
+        "Is a counted value that is read while it is written ever torn?",
+        Size::Small,
+        &Counted { two: false, heir: false, writes: 2, reads: 2 },
+    ),
+    shipped(
+        "zone/seqlock-two-writers",
+        "Do two writers of a counted value leave it whole?",
+        Size::Small,
+        &Counted { two: false, heir: false, writes: 1, reads: 0 },
+    ),
+    shipped(
+        "zone/double",
+        "Is the value in two buffers always whole, also when its writer comes round?",
+        Size::Large,
+        &Counted { two: true, heir: false, writes: 3, reads: 1 },
+    ),
+    shipped(
+        "zone/double-two-writers",
+        "Do two writers of two buffers leave them whole?",
+        Size::Small,
+        &Counted { two: true, heir: false, writes: 2, reads: 0 },
+    ),
+    shipped(
+        "zone/word",
+        "Does a shared word hand over what was done before it was stored?",
+        Size::Large,
+        &Word { stores: true },
+    ),
+    shipped(
+        "zone/word-changed",
+        "The same for a word that is only changed.",
+        Size::Large,
+        &Word { stores: false },
+    ),
+    shipped(
+        "zone/lock",
+        "Is what a lock guards done by one at a time, also by one who locks twice?",
+        Size::Large,
+        &Lock { dead: false, twice: true },
+    ),
+    shipped(
+        "zone/lock-of-the-dead",
+        "Has a dead holder's lock one heir, and after him the next?",
+        Size::Large,
+        &Lock { dead: true, twice: false },
+    ),
+    shipped(
+        "batch/whole",
+        "Does a consumer see all of a batch or nothing?",
+        Size::Small,
+        &Batch { batches: 2, looks: 2, aborts: false, by_number: false },
+    ),
+    shipped(
+        "batch/abort",
+        "Does a batch that is given up leave nothing behind?",
+        Size::Large,
+        &Batch { batches: 2, looks: 2, aborts: true, by_number: false },
+    ),
+    shipped(
+        "batch/by-number",
+        "Are all payloads of a batch found as soon as they count as committed?",
+        Size::Large,
+        &Batch { batches: 2, looks: 2, aborts: false, by_number: true },
+    ),
+    shipped(
+        "checksum/enforced",
+        "Is a payload that does not match its record ever delivered?",
+        Size::Large,
+        &Checked { stamps_damage: false, reads: 2 },
+    ),
+    shipped(
+        "checksum/stamped-damage",
+        "Does a reader take another commit's record for that of its payload?",
+        Size::Large,
+        &Checked { stamps_damage: true, reads: 2 },
+    ),
+    shipped(
         "recovery/reap-pin",
         "Does the producer go on when a dead reader is cleared, and not before it has read?",
         Size::Large,
-        &Reap { sync: ConsumerSync::LatestOnly, reused: false, commits: 2 },
+        &Reap { sync: ConsumerSync::LatestOnly, third: Third::Victim, commits: 2 },
     ),
     shipped(
         "recovery/reap-cursor",
         "The same for a consumer that only its cursor protects.",
         Size::Large,
-        &Reap { sync: ConsumerSync::Sequential, reused: false, commits: 2 },
+        &Reap { sync: ConsumerSync::Sequential, third: Third::Victim, commits: 2 },
+    ),
+    shipped(
+        "recovery/reap-joiner",
+        "The same for a consumer that dies while it joins.",
+        Size::Large,
+        &Reap { sync: ConsumerSync::SequentialSync, third: Third::Joiner, commits: 2 },
+    ),
+    shipped(
+        "recovery/two-reapers",
+        "Do two reapers of one dead reader clear it once, and nobody else?",
+        Size::Large,
+        &Reap { sync: ConsumerSync::LatestOnly, third: Third::Rival, commits: 2 },
     ),
     shipped(
         "recovery/resume-sequential",
@@ -201,6 +296,18 @@ pub(super) static ALL: &[Entry] = &[
         Size::Large,
         &Evict { newcomer: false, commits: 2 },
     ),
+    shipped(
+        "recovery/heir-of-seqlock",
+        "Is a counted value whole when its writer died and another writes over it?",
+        Size::Large,
+        &Counted { two: false, heir: true, writes: 1, reads: 1 },
+    ),
+    shipped(
+        "recovery/heir-of-double",
+        "The same for two buffers.",
+        Size::Large,
+        &Counted { two: true, heir: true, writes: 1, reads: 1 },
+    ),
     shipped("park/one-sleeper", "Is a wake-up ever lost?", Size::Small, &Park { sleepers: 1 }),
     shipped(
         "park/two-sleepers",
@@ -218,7 +325,7 @@ pub(super) static ALL: &[Entry] = &[
         "recovery/reap-and-reuse",
         "Does clearing a dead reader ever take the pin of who comes after it?",
         Size::Large,
-        &Reap { sync: ConsumerSync::LatestOnly, reused: true, commits: 2 },
+        &Reap { sync: ConsumerSync::LatestOnly, third: Third::Newcomer, commits: 2 },
     ),
     shipped(
         "recovery/resume-latest",

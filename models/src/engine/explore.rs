@@ -6,8 +6,10 @@
 //! Refuses sequentially consistent accesses: its order of steps would be taken for their total
 //! order, which misses executions. Fences are exact.
 
+mod flaw;
 mod schedule;
 mod view;
+mod watch;
 mod world;
 
 use core::cell::RefCell;
@@ -16,6 +18,7 @@ use core::sync::atomic::Ordering;
 use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use std::rc::Rc;
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use corosensei::stack::DefaultStack;
@@ -73,6 +76,12 @@ impl Port<'_> {
 impl Raw for Port<'_> {
     type Word = usize;
     type Cell = usize;
+
+    fn at(&self, site: u16) {
+        if let Some(watch) = self.world.borrow_mut().watch() {
+            watch.at(self.role, site);
+        }
+    }
 
     fn word(&self, initial: u64) -> usize {
         judged(self.world.borrow_mut().word(self.role, initial))
@@ -215,15 +224,22 @@ fn replay<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits, path: &str)
         return findings;
     };
     let setup = Setup { journal: Journal::recording(), ..setup.clone() };
-    let end =
-        execute(scenario, &setup, &mut Schedule::forced(steps, limits.repeats), &mut Vec::new());
+    let mut schedule = Schedule::forced(steps, limits.repeats);
+    let end = execute(scenario, &setup, &mut schedule, &mut Vec::new());
     findings.executions = 1;
     findings.bound("one replayed execution".to_owned());
     match end {
-        End::Done(outcome) => _ = findings.outcomes.insert(outcome),
+        _ if !schedule.followed() => {
+            let message = format!("the execution ends before the path `{path}` does");
+            findings.failure = Some(Failure::of_model(message));
+        }
+        End::Done(outcome) => {
+            findings.outcomes.insert(outcome);
+            findings.told = setup.journal.told();
+        }
         End::Seen => findings.blocked = 1,
         End::Failed(violation) => {
-            let steps = setup.journal.lines();
+            let steps = setup.journal.told();
             findings.failure = Some(Failure { violation, steps, replay: Some(path.to_owned()) });
         }
     }
@@ -257,12 +273,13 @@ fn play<S: Scenario>(
     schedule: &mut Schedule,
     (fibres, stacks): (&mut Vec<Option<Fibre>>, &mut Vec<DefaultStack>),
 ) -> End {
-    let memory: Shared = Rc::new(RefCell::new(World::new(schedule.repeats())));
+    let flawed = World::new(schedule.repeats()).with_flaw(schedule.flaw());
+    let memory: Shared = Rc::new(RefCell::new(flawed.watched(setup.watch.is_some())));
     let outside = |name| {
         let port = Port { world: Rc::clone(&memory), role: 0, yielder: None };
         Model::new(port, Context::new(name, setup))
     };
-    let world = Rc::new(scenario.world(&outside(SET_UP)));
+    let world = Rc::new(scenario::set_up(scenario, &outside(SET_UP)));
     for (index, &name) in scenario.roles().iter().enumerate() {
         let role = judged(memory.borrow_mut().spawn());
         let (memory, world, context) =
@@ -285,6 +302,7 @@ fn play<S: Scenario>(
             Decision::Go(role, choice) => (role, choice),
             Decision::Seen => {
                 schedule.note(memory.borrow().trimmed());
+                report(setup, &mut memory.borrow_mut());
                 return End::Seen;
             }
             Decision::Diverged => {
@@ -296,9 +314,19 @@ fn play<S: Scenario>(
         pending[role] = resume(&mut fibres[role], answer, &mut outcomes[role]);
     }
     schedule.note(memory.borrow().trimmed());
+    report(setup, &mut memory.borrow_mut());
     memory.borrow_mut().join();
-    scenario.finish(&outside(END), &world);
+    scenario::finish(scenario, &outside(END), &world);
     End::Done(outcomes[1..].join(" | "))
+}
+
+/// Hands over who met whom.
+fn report(setup: &Setup, world: &mut World) {
+    if let (Some(meetings), Some(watch)) = (&setup.watch, world.watch()) {
+        let mut meetings = meetings.lock().unwrap_or_else(PoisonError::into_inner);
+        meetings.ran.append(&mut watch.meetings.ran);
+        meetings.edges.append(&mut watch.meetings.edges);
+    }
 }
 
 /// Lets one role run to its next operation; notes its outcome when it is done.

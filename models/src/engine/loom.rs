@@ -110,13 +110,40 @@ struct Tally {
 }
 
 /// Runs `scenario` until a failure, the end, or a limit.
+///
+/// An execution is named by its number: the search is the same every time, so that a replay goes
+/// through it again and stops there.
 pub(crate) fn check<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits) -> Findings {
+    let Some(text) = &limits.replay else { return search(scenario, setup, limits, CHECKPOINT) };
+    let mut findings = Findings::default();
+    let Ok(wanted @ 1..) = text.parse::<u64>() else {
+        findings.failure = Some(Failure::of_model(format!("`{text}` is no execution's number")));
+        return findings;
+    };
+    let until = Limits { executions: wanted + 1, ..limits.clone() };
+    findings = search(scenario, setup, &until, 1);
+    let met = findings.executions;
+    if met != wanted {
+        let message = format!("there is no execution {wanted} here: the search ended with {met}");
+        findings.failure = Some(Failure::of_model(message));
+    }
+    findings.executions = 1;
+    findings.bound("one replayed execution".to_owned());
+    findings
+}
+
+fn search<S: Scenario>(
+    scenario: &S,
+    setup: &Setup,
+    limits: &Limits,
+    checkpoint: usize,
+) -> Findings {
     let started = Instant::now();
     let longest = Duration::from_secs(limits.seconds);
     let mut builder = Builder::new();
     builder.preemption_bound = limits.preemptions;
     builder.max_branches = 10_000;
-    builder.checkpoint_interval = CHECKPOINT;
+    builder.checkpoint_interval = checkpoint;
     builder.max_duration = Some(longest);
     builder.max_permutations = usize::try_from(limits.executions).ok();
     let tally = Arc::new(Mutex::new(Tally::default()));
@@ -136,15 +163,19 @@ pub(crate) fn check<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits) -
     if let Err(payload) = result {
         findings.executions += 1;
         let violation = from_payload(&*payload);
-        findings.failure = Some(Failure { violation, steps: journal.lines(), replay: None });
+        let replay = Some(findings.executions.to_string());
+        findings.failure = Some(Failure { violation, steps: journal.told(), replay });
     } else if started.elapsed() >= longest {
         findings.bound(format!("{} s", limits.seconds));
-    } else if tally.executions + CHECKPOINT as u64 >= limits.executions {
+    } else if tally.executions + checkpoint as u64 >= limits.executions {
         findings.bound(format!("{} executions", limits.executions));
     } else if let Some(preemptions) = limits.preemptions {
         findings.bound(format!("{preemptions} preemptions"));
     } else {
         findings.coverage = Some(Coverage::Complete);
+    }
+    if limits.replay.is_some() {
+        findings.told = journal.told();
     }
     findings
 }
@@ -153,7 +184,7 @@ pub(crate) fn check<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits) -
 fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
     setup.journal.clear();
     let outside = Model::new(Port, Context::new(SET_UP, setup));
-    let world = Arc::new(scenario.world(&outside));
+    let world = Arc::new(scenario::set_up(scenario, &outside));
     let roles = scenario.roles();
     let others: Vec<_> = (1..roles.len())
         .map(|index| {
@@ -167,7 +198,7 @@ fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
     let first = Model::new(Port, Context::new(roles[0], setup));
     let mut outcomes = vec![scenario::play(scenario, 0, &first, &world)];
     outcomes.extend(others.into_iter().map(|role| role.join().unwrap_or_default()));
-    scenario.finish(&Model::new(Port, Context::new(END, setup)), &world);
+    scenario::finish(scenario, &Model::new(Port, Context::new(END, setup)), &world);
     let mut tally = open(tally);
     tally.executions += 1;
     tally.outcomes.insert(outcomes.join(" | "));

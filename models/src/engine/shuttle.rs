@@ -1,5 +1,8 @@
 //! Shuttle: random interleavings. Every ordering is sequentially consistent here, so orderings
-//! and races cannot fail; what can is the logic, in models too large to exhaust.
+//! and races cannot fail; what can is the logic, in models too large to exhaust. The depth-first
+//! scheduler exhausts the small ones.
+
+mod recorder;
 
 use core::panic::AssertUnwindSafe;
 use core::sync::atomic::Ordering;
@@ -8,11 +11,14 @@ use std::collections::BTreeSet;
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ::shuttle::scheduler::{PctScheduler, RandomScheduler};
+use ::shuttle::scheduler::{
+    DfsScheduler, PctScheduler, RandomScheduler, ReplayScheduler, Scheduler,
+};
 use ::shuttle::sync::atomic::{AtomicU64, fence};
 use ::shuttle::{Config, FailurePersistence, Runner, thread};
 use report_schema::Coverage;
 
+use self::recorder::{Decisions, Record, Recorder};
 use super::{Engine, Failure, Findings, Limits};
 use crate::context::{Context, Setup};
 use crate::memory::{Model, Raw, Update};
@@ -20,8 +26,8 @@ use crate::scenario::{self, Scenario};
 use crate::trace::{END, Journal, SET_UP};
 use crate::violation::from_payload;
 
-/// Schedules when nobody says otherwise.
-const SCHEDULES: u64 = 20_000;
+/// Random schedules when nobody says otherwise.
+const SCHEDULES: usize = 20_000;
 /// Preemptions of a PCT schedule.
 const PCT_DEPTH: usize = 3;
 
@@ -97,15 +103,22 @@ struct Tally {
     outcomes: BTreeSet<String>,
 }
 
-/// Runs `scenario` under many random schedules.
+/// Runs `scenario` under many schedules, or under the one that is asked for.
 pub(crate) fn sample<S: Scenario>(
     engine: Engine,
     scenario: &S,
     setup: &Setup,
     limits: &Limits,
 ) -> Findings {
-    let wanted = if limits.executions == u64::MAX { SCHEDULES } else { limits.executions };
-    let count = usize::try_from(wanted).unwrap_or(usize::MAX);
+    let scheduler = match scheduler(engine, limits) {
+        Ok(scheduler) => scheduler,
+        Err(message) => {
+            let failure = Some(Failure::of_model(message));
+            return Findings { failure, ..Findings::default() };
+        }
+    };
+    let record = Arc::new(Mutex::new(Record::default()));
+    let recorder = Recorder { inner: scheduler, record: Arc::clone(&record) };
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
@@ -117,35 +130,56 @@ pub(crate) fn sample<S: Scenario>(
         let (scenario, tally) = (*scenario, Arc::clone(&tally));
         move || execute(&scenario, &setup, &tally)
     };
-    let seed = limits.seed;
-    let result = catch_unwind(AssertUnwindSafe(|| match engine {
-        Engine::ShuttlePct => {
-            Runner::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, count), config).run(body)
-        }
-        _ => Runner::new(RandomScheduler::new_from_seed(seed, count), config).run(body),
-    }));
+    let result = catch_unwind(AssertUnwindSafe(|| Runner::new(recorder, config).run(body)));
     let tally = open(&tally);
     let mut findings = Findings {
         executions: tally.executions,
         outcomes: tally.outcomes.clone(),
         ..Findings::default()
     };
+    let record = open(&record);
     if let Err(payload) = result {
         findings.executions += 1;
         let violation = from_payload(&*payload);
-        findings.failure = Some(Failure { violation, steps: journal.lines(), replay: None });
-    } else {
+        let replay = Some(record.now.text());
+        findings.failure = Some(Failure { violation, steps: journal.told(), replay });
+    } else if limits.replay.is_some() {
+        findings.told = journal.told();
+        findings.bound("one replayed execution".to_owned());
+    } else if engine != Engine::ShuttleDfs {
         let schedules = tally.executions;
-        findings.coverage = Some(Coverage::Sampled { schedules, seed });
+        findings.coverage = Some(Coverage::Sampled { schedules, seed: limits.seed });
+    } else if record.exhausted && tally.executions < limits.executions {
+        findings.coverage = Some(Coverage::Complete);
+    } else {
+        findings.bound(format!("the first {} schedules, depth first", tally.executions));
     }
     findings
+}
+
+/// Who decides.
+fn scheduler(engine: Engine, limits: &Limits) -> Result<Box<dyn Scheduler + Send>, String> {
+    if let Some(text) = &limits.replay {
+        let decisions = Decisions::parse(text).ok_or(format!("`{text}` is no schedule"))?;
+        return Ok(Box::new(ReplayScheduler::new_from_schedule(decisions.schedule())));
+    }
+    let endless = limits.executions == u64::MAX;
+    let count = usize::try_from(limits.executions).unwrap_or(usize::MAX);
+    let sampled = if endless { SCHEDULES } else { count };
+    Ok(match engine {
+        Engine::ShuttleDfs => Box::new(DfsScheduler::new((!endless).then_some(count), false)),
+        Engine::ShuttlePct => {
+            Box::new(PctScheduler::new_from_seed(limits.seed, PCT_DEPTH, sampled))
+        }
+        _ => Box::new(RandomScheduler::new_from_seed(limits.seed, sampled)),
+    })
 }
 
 /// One execution.
 fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
     setup.journal.clear();
     let outside = Model::new(Port, Context::new(SET_UP, setup));
-    let world = Arc::new(scenario.world(&outside));
+    let world = Arc::new(scenario::set_up(scenario, &outside));
     let roles: Vec<_> = (0..scenario.roles().len())
         .map(|index| {
             let (scenario, world, setup) = (*scenario, Arc::clone(&world), setup.clone());
@@ -156,7 +190,7 @@ fn execute<S: Scenario>(scenario: &S, setup: &Setup, tally: &Mutex<Tally>) {
         })
         .collect();
     let outcomes: Vec<_> = roles.into_iter().map(|role| role.join().unwrap_or_default()).collect();
-    scenario.finish(&Model::new(Port, Context::new(END, setup)), &world);
+    scenario::finish(scenario, &Model::new(Port, Context::new(END, setup)), &world);
     let mut tally = open(tally);
     tally.executions += 1;
     tally.outcomes.insert(outcomes.join(" | "));

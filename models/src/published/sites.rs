@@ -83,4 +83,42 @@ private_sites! { PUBLISHED TABLE {
     M_OTHER: "M_OTHER" Load = Acquire;
     /// What this consumer found.
     M_MINIMUM: "M_MINIMUM" Store = Release;
+    /// Whether there is a consumer at all.
+    M_JOINED: "M_JOINED" Load = Acquire;
+
+    // Joining: the place first, the position afterwards.
+    /// The place is taken.
+    J_REGISTER: "J_REGISTER" Rmw = AcqRel;
+    /// Where the joiner begins.
+    J_COMMIT_INDEX: "J_COMMIT_INDEX" Load = Acquire;
+    /// The position, too late.
+    J_POSITION: "J_POSITION" Store = Release;
+
+    // Numbers that are given out too early.
+    /// The next number.
+    W_CLAIM: "W_CLAIM" Rmw = AcqRel;
+    /// The next number, looked at only: not in the published protocol.
+    W_NEXT: "W_NEXT" Load = Relaxed;
+    /// A number taken back, whichever it was.
+    W_UNCLAIM: "W_UNCLAIM" Rmw = AcqRel;
+    /// One more commit, whichever it is.
+    W_COMMIT_ADD: "W_COMMIT_ADD" Rmw = Release;
+    /// The payload.
+    W_VALUE: "W_VALUE" Store = Relaxed;
+    /// Which commit it is, and that it is complete.
+    W_LABEL_RELEASE: "W_LABEL_RELEASE" Store = Release;
+    /// Which commit it is.
+    R_LABEL_ACQUIRE: "R_LABEL_ACQUIRE" Load = Acquire;
+    /// The payload.
+    R_VALUE: "R_VALUE" Load = Relaxed;
+
+    // A lock whose holder is dead.
+    /// Who holds it.
+    L_LOOK: "L_LOOK" Load = Acquire;
+    /// Taken by a plain store.
+    L_STEAL: "L_STEAL" Store = Release;
+    /// Taken by an exchange: not in the published protocol.
+    L_TAKE: "L_TAKE" Rmw = AcqRel;
+    /// Free again.
+    L_UNLOCK: "L_UNLOCK" Store = Release;
 }}

@@ -16,7 +16,7 @@ use datahub::slot::Reader;
 
 use super::Scenario;
 use super::block::{Block, Seen, fill, quiet, verify};
-use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
+use crate::litmus::sites::{LOAD_ACQUIRE, RMW_ACQUIRE, RMW_RELEASE, STORE_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::trace::Name;
 use crate::violation::{Promise, check, fail};
@@ -24,13 +24,26 @@ use crate::violation::{Promise, check, fail};
 const VICTIM: u64 = 11;
 const NEWCOMER: u64 = 12;
 
+/// Who the third role is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Third {
+    /// The victim: a consumer that joined before, and dies while it reads.
+    Victim,
+    /// The victim, which joins under traffic.
+    Joiner,
+    /// A newcomer who takes the place of a victim that died before.
+    Newcomer,
+    /// A second reaper of a victim that died before.
+    Rival,
+}
+
 /// A consumer dies while it reads; somebody reaps it.
 #[derive(Debug, Clone, Copy)]
 pub struct Reap {
     /// The policy.
     pub sync: ConsumerSync,
-    /// The victim died before the roles begin, and a newcomer takes its place.
-    pub reused: bool,
+    /// Who the third role is.
+    pub third: Third,
     /// Writes of the writer.
     pub commits: u64,
 }
@@ -41,8 +54,10 @@ pub struct World<W, C> {
     block: Block<W, C>,
     heartbeat: HeartbeatSlot<W>,
     parked: ParkLine<W>,
-    /// 1 when the victim is dead, 2 when it has been reaped.
+    /// 1 when the victim is dead, 2 when it has been reaped, 2 + n while role n reaps it.
     token: W,
+    /// 1 when the newcomer is dead.
+    late: W,
     writer: Mutex<RingWriter>,
     victim: Mutex<Option<RingReader>>,
 }
@@ -105,9 +120,11 @@ impl Reap {
         seen.text()
     }
 
-    fn clear<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>) -> String {
+    /// Reaps, if the victim is dead and nobody else holds its token.
+    fn clear<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>, role: u64) -> String {
         for _ in 0..2 {
-            if mem.load::<LOAD_ACQUIRE>(&world.token) == 1 {
+            let proved = mem.load::<LOAD_ACQUIRE>(&world.token) == 1;
+            if proved && mem.compare_exchange::<RMW_ACQUIRE>(&world.token, 1, 2 + role).is_ok() {
                 let own = (&world.heartbeat, &world.parked);
                 reap(mem, &world.block.ring(), own, Reader::new(0));
                 mem.store::<STORE_RELEASE>(&world.token, 2);
@@ -148,10 +165,10 @@ impl Scenario for Reap {
     type World<W: Shareable, C: Shareable> = World<W, C>;
 
     fn roles(&self) -> &'static [&'static str] {
-        if self.reused {
-            &["writer", "reaper", "newcomer"]
-        } else {
-            &["writer", "reaper", "victim"]
+        match self.third {
+            Third::Victim | Third::Joiner => &["writer", "reaper", "victim"],
+            Third::Newcomer => &["writer", "reaper", "newcomer"],
+            Third::Rival => &["writer", "reaper", "reaper 2"],
         }
     }
 
@@ -163,15 +180,18 @@ impl Scenario for Reap {
             heartbeat: heartbeat_slot(mem),
             parked,
             token: zero("token"),
+            late: zero("late"),
             writer: Mutex::new(RingWriter::new(self.rules())),
             victim: Mutex::default(),
         };
         let claimed = heartbeat::claim(mem, &world.heartbeat, VICTIM, 1).is_ok();
         check(claimed, Promise::Model, || "an empty place cannot be claimed".to_owned());
-        let victim = self.join(mem, &world);
-        *world.victim.lock().unwrap_or_else(PoisonError::into_inner) = Some(victim);
+        if self.third != Third::Joiner {
+            let victim = self.join(mem, &world);
+            *world.victim.lock().unwrap_or_else(PoisonError::into_inner) = Some(victim);
+        }
         Self::write(mem, &world, 1);
-        if self.reused {
+        if matches!(self.third, Third::Newcomer | Third::Rival) {
             self.die(mem, &world);
         }
         world
@@ -185,19 +205,41 @@ impl Scenario for Reap {
     ) -> String {
         match index {
             0 => Self::write(mem, world, self.commits),
-            1 => Self::clear(mem, world),
-            _ if self.reused => self.arrive(mem, world),
-            _ => self.die(mem, world),
+            1 => Self::clear(mem, world, 1),
+            _ => match self.third {
+                Third::Victim | Third::Joiner => self.die(mem, world),
+                Third::Newcomer => self.arrive(mem, world),
+                Third::Rival => Self::clear(mem, world, 2),
+            },
+        }
+    }
+
+    /// The kernel gives up the token of whoever is dead.
+    fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        let reaper = index == 1 || self.third == Third::Rival;
+        if reaper {
+            // What it found is of no interest: only a token that it held is given up.
+            let held = 2 + index as u64;
+            let _found = mem.compare_exchange::<RMW_RELEASE>(&world.token, held, 1);
+        } else if self.third == Third::Newcomer {
+            mem.store::<STORE_RELEASE>(&world.late, 1);
+        } else {
+            mem.store::<STORE_RELEASE>(&world.token, 1);
         }
     }
 
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
         if mem.load::<LOAD_ACQUIRE>(&world.token) != 2 {
-            Self::clear(mem, world);
+            Self::clear(mem, world, 0);
+        }
+        if mem.load::<LOAD_ACQUIRE>(&world.late) == 1 {
+            let own = (&world.heartbeat, &world.parked);
+            reap(mem, &world.block.ring(), own, Reader::new(0));
         }
         quiet(mem, &world.block);
         if let Some(owner) = heartbeat::owner(mem, &world.heartbeat) {
-            let right = self.reused && (owner.process, owner.epoch) == (NEWCOMER, 2);
+            let reused = self.third == Third::Newcomer;
+            let right = reused && (owner.process, owner.epoch) == (NEWCOMER, 2);
             check(right, Promise::Quiet, || format!("the place belongs to {owner:?}"));
         }
         let written = Self::write(mem, world, 2);

@@ -55,6 +55,12 @@ pub enum ModelKind {
     PublishedFlaw,
     /// A litmus test of the engine itself.
     Litmus,
+    /// A defect planted in the protocol's use of its memory: some model must notice.
+    PlantedDefect,
+    /// What the models say about the table of sites, and the engines about each other.
+    SiteTable,
+    /// A pair of operations on real cores: forbidden outcomes are counted.
+    Hardware,
 }
 
 /// How much of the space of executions was seen.

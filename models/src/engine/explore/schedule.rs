@@ -6,6 +6,7 @@
 //! A role whose reads were tried falls asleep: reading the same old messages later leads nowhere
 //! new. It wakes only for messages written since then; a fence wakes when another fence ran.
 
+use super::flaw::Flaw;
 use super::view::ROLES_MAX;
 use super::world::{Choice, Operation, World};
 
@@ -57,13 +58,32 @@ pub(super) struct Schedule {
     repeats: Option<u32>,
     /// Whether that ever kept a role from reading something.
     trimmed: bool,
+    /// A defect of this engine, in its own tests.
+    flaw: Flaw,
 }
 
 impl Schedule {
     /// A search from the beginning.
     pub(super) const fn new(repeats: Option<u32>) -> Self {
         let sleep = [Sleep::Awake; ROLES_MAX];
-        Self { nodes: Vec::new(), depth: 0, sleep, forced: None, repeats, trimmed: false }
+        let nodes = Vec::new();
+        Self { nodes, depth: 0, sleep, forced: None, repeats, trimmed: false, flaw: Flaw::None }
+    }
+
+    /// The same, with a defect.
+    #[cfg(test)]
+    pub(super) fn with_flaw(mut self, flaw: Flaw) -> Self {
+        self.flaw = flaw;
+        self
+    }
+
+    pub(super) const fn flaw(&self) -> Flaw {
+        self.flaw
+    }
+
+    /// Whether a path that was to be followed has been followed to its end.
+    pub(super) fn followed(&self) -> bool {
+        self.forced.as_ref().is_none_or(|path| path.len() == self.depth)
     }
 
     /// Follows `path`, as [`path`](Self::path) gave it.
@@ -109,7 +129,8 @@ impl Schedule {
             };
         }
         self.sleep[chosen.role] = Sleep::Awake;
-        if pending[chosen.role] == Some(Operation::Fence) {
+        let wakes = !self.flaw.is(Flaw::DropFenceWake);
+        if wakes && pending[chosen.role] == Some(Operation::Fence) {
             for sleep in &mut self.sleep {
                 if *sleep == Sleep::UntilFence {
                     *sleep = Sleep::Awake;
@@ -130,6 +151,7 @@ impl Schedule {
             let since = match self.sleep[role] {
                 _ if store.is_some_and(|first| first != role) => continue,
                 Sleep::Awake => 0,
+                Sleep::Since(_) if self.flaw.is(Flaw::DropMessageWake) => continue,
                 Sleep::Since(serial) => serial,
                 Sleep::UntilFence => continue,
             };

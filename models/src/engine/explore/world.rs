@@ -9,7 +9,9 @@
 use core::cell::Cell;
 use core::sync::atomic::Ordering;
 
+use super::flaw::Flaw;
 use super::view::{ROLES_MAX, View, WORDS_MAX};
+use super::watch::Watch;
 use crate::memory::Update;
 
 /// Something that only one role at a time may decide.
@@ -97,6 +99,10 @@ pub(super) struct World {
     repeats: Option<u32>,
     /// Whether that ever kept a role from reading something.
     trimmed: Cell<bool>,
+    /// Who met whom, if anybody wants to know.
+    watch: Option<Box<Watch>>,
+    /// A defect of this engine, in its own tests.
+    flaw: Flaw,
 }
 
 /// Why the engine cannot go on: the model is outside of what it can judge.
@@ -114,6 +120,26 @@ impl World {
     /// A world with one role that has seen nothing.
     pub(super) fn new(repeats: Option<u32>) -> Self {
         Self { roles: vec![Role::new(View::NOTHING)], repeats, ..Self::default() }
+    }
+
+    /// The same, noting who meets whom.
+    pub(super) fn watched(mut self, watch: bool) -> Self {
+        self.watch = watch.then(Box::default);
+        self
+    }
+
+    /// The same, with a defect.
+    pub(super) const fn with_flaw(mut self, flaw: Flaw) -> Self {
+        self.flaw = flaw;
+        self
+    }
+
+    /// Who has met whom so far.
+    pub(super) const fn watch(&mut self) -> Option<&mut Watch> {
+        match &mut self.watch {
+            Some(watch) => Some(watch),
+            None => None,
+        }
     }
 
     /// Whether a role was ever kept from reading a stale value once more.
@@ -177,12 +203,13 @@ impl World {
         let (word, expected) = match operation {
             Operation::Fence => return into.push(Choice::Go),
             Operation::Store(word, ..) => {
+                let newest = self.words[word].len() - 1;
+                let last = self.flaw.is(Flaw::StoresGoLast);
                 let places = self.visible(role, word, since);
-                return into.extend(
-                    places
-                        .filter(|(_, message)| !message.replaced)
-                        .map(|(at, _)| Choice::Write(at)),
-                );
+                let open = places.filter(|(at, message)| {
+                    !message.replaced && (!last || *at == newest)
+                });
+                return into.extend(open.map(|(at, _)| Choice::Write(at)));
             }
             Operation::Load(word, _) => {
                 let readable = self.visible(role, word, since);
@@ -209,7 +236,13 @@ impl World {
         word: usize,
         since: u32,
     ) -> impl Iterator<Item = (usize, &Message)> {
-        let floor = self.roles[role].seen.stamp(word);
+        let mut floor = self.roles[role].seen.stamp(word);
+        if self.flaw.is(Flaw::NoStaleReads) {
+            floor = self.words[word].last().map_or(floor, |message| message.stamp);
+        }
+        if self.flaw.is(Flaw::ForgetCoherence) {
+            floor = 0;
+        }
         let messages = self.words[word].iter().enumerate().rev();
         messages
             .take_while(move |(_, message)| message.stamp >= floor)
@@ -262,13 +295,17 @@ impl World {
 
     fn read(&mut self, role: usize, word: usize, at: usize, ordering: Ordering) -> u64 {
         let message = &self.words[word][at];
+        if let Some(watch) = &mut self.watch {
+            watch.read(role, message.serial, acquires(ordering));
+        }
+        let flaw = self.flaw;
         let role = &mut self.roles[role];
         role.seen.see(word, message.stamp);
         let (serial, count) = &mut role.again[word];
         *count = if *serial == message.serial { *count + 1 } else { 1 };
         *serial = message.serial;
         role.offered.join(&message.view);
-        if acquires(ordering) {
+        if acquires(ordering) || flaw.is(Flaw::EveryLoadAcquires) {
             role.seen.join(&message.view);
         }
         message.value
@@ -282,9 +319,10 @@ impl World {
         ordering: Ordering,
     ) -> Result<u64, Refused> {
         let old = self.read(role, word, at, ordering);
-        let sequence = self.words[word][at].view;
-        self.words[word][at].replaced = true;
-        self.write(role, (word, at), (change(old), ordering), Some(&sequence))?;
+        let sequence = (self.words[word][at].view, self.words[word][at].serial);
+        self.words[word][at].replaced = !self.flaw.is(Flaw::SplitExchanges);
+        let goes_on = !self.flaw.is(Flaw::ForgetReleaseSequences);
+        self.write(role, (word, at), (change(old), ordering), goes_on.then_some(&sequence))?;
         Ok(old)
     }
 
@@ -294,7 +332,7 @@ impl World {
         role: usize,
         (word, at): (usize, usize),
         (value, ordering): (u64, Ordering),
-        sequence: Option<&View>,
+        sequence: Option<&(View, u32)>,
     ) -> Result<(), Refused> {
         let messages = &self.words[word];
         let before = messages[at].stamp;
@@ -306,8 +344,12 @@ impl World {
         let stamp = stamp.ok_or("too many stores to one word")?;
         let writer = &mut self.roles[role];
         let mut view = if releases(ordering) { writer.seen } else { writer.released };
-        if let Some(sequence) = sequence {
+        if let Some((sequence, _)) = sequence {
             view.join(sequence);
+        }
+        if let Some(watch) = &mut self.watch {
+            let replaced = sequence.map(|(_, serial)| *serial);
+            watch.wrote(role, self.serial, (releases(ordering), replaced));
         }
         writer.seen.see(word, stamp);
         let message = Message { stamp, value, view, serial: self.serial, replaced: false };
@@ -319,6 +361,14 @@ impl World {
     /// A fence of `role`.
     pub(super) fn fence(&mut self, role: usize, ordering: Ordering) {
         let strongest = ordering == Ordering::SeqCst;
+        if let Some(watch) = &mut self.watch {
+            let (acquires, releases) = (acquires(ordering), releases(ordering));
+            watch.fence(role, (strongest || acquires, strongest || releases, strongest));
+        }
+        let flaw = self.flaw;
+        if flaw.is(Flaw::IgnoreFences) {
+            return;
+        }
         let role = &mut self.roles[role];
         if strongest || acquires(ordering) {
             let offered = role.offered;
@@ -326,8 +376,11 @@ impl World {
         }
         if strongest {
             let fences = self.fences.get_or_insert(View::NOTHING);
+            if flaw.is(Flaw::FencesSynchronise) {
+                role.seen.join(fences);
+            }
             role.seen.join_stamps(fences.stamps());
-            fences.join_stamps(role.seen.stamps());
+            fences.join(&role.seen);
         }
         if strongest || releases(ordering) {
             role.released = role.seen;
@@ -364,7 +417,9 @@ impl World {
         if !seen.knows(payload.write.0, payload.write.1) {
             return Err("the payload is read although its write is not known".to_owned());
         }
-        payload.reads[role] = at;
+        if !self.flaw.is(Flaw::ForgetReads) {
+            payload.reads[role] = at;
+        }
         Ok(payload.value)
     }
 }
