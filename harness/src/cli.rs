@@ -9,6 +9,7 @@ mod list;
 mod model;
 mod output;
 mod plan;
+mod replay;
 mod report;
 pub mod run;
 mod schema;
@@ -52,6 +53,8 @@ enum Verb {
     Run(run::RunArgs),
     /// Checks the shipped protocol under every interleaving, and the published flaws in theirs.
     Model(model::Args),
+    /// Runs one execution of a model again, as its failure named it, and shows each step.
+    Replay(replay::Args),
     /// Makes the report of a result again.
     Report(report::Args),
     /// Prints a completion script for a shell.
@@ -90,6 +93,7 @@ fn dispatch(verb: Verb, output: &mut Output) -> Exit {
         Verb::Doctor(args) => doctor::execute(&args, output),
         Verb::Run(args) => run::execute(&args, output),
         Verb::Model(args) => model::execute(&args, output),
+        Verb::Replay(args) => replay::execute(&args, output),
         Verb::Report(args) => report::execute(&args, output),
         Verb::Completions(args) => completions::execute(&args, output),
         Verb::Worker { .. } if worker::main() => Exit::Pass,

@@ -36,13 +36,8 @@ pub enum Engine {
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Self; 5] = [
-        Self::Explore,
-        Self::Loom,
-        Self::ShuttleRandom,
-        Self::ShuttlePct,
-        Self::ShuttleDfs,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Explore, Self::Loom, Self::ShuttleRandom, Self::ShuttlePct, Self::ShuttleDfs];
 
     /// Its name in results and on command lines.
     #[must_use]

@@ -7,7 +7,7 @@ use report_schema::ModelResult;
 
 use crate::engine::Engine;
 use crate::request::{Request, plan};
-use crate::{crash, mutant, table, worker};
+use crate::{agree, crash, mutant, table, worker};
 
 /// What the gate runs.
 #[derive(Debug, Clone)]
@@ -55,7 +55,8 @@ impl Options {
     }
 }
 
-/// Runs everything; `progress` hears of each result as it comes. The results are in plan order.
+/// Runs everything; `progress` hears of each result as it comes. The results are in plan order; where
+/// the explorer and loom ran, a comparison of the two stands last.
 pub fn gate(options: &Options, progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
     let requests = options.requests();
     let next = Mutex::new(0..requests.len());
@@ -79,7 +80,12 @@ pub fn gate(options: &Options, progress: &mut dyn FnMut(&ModelResult)) -> Vec<Mo
             results[index] = Some(result);
         }
     });
-    results.into_iter().flatten().collect()
+    let mut results: Vec<ModelResult> = results.into_iter().flatten().collect();
+    if let Some(agreement) = agree::compare(&results) {
+        progress(&agreement);
+        results.push(agreement);
+    }
+    results
 }
 
 fn take(next: &Mutex<core::ops::Range<usize>>) -> Option<usize> {

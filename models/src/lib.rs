@@ -10,6 +10,7 @@
 #[cfg(not(any(feature = "explore", feature = "loom", feature = "shuttle")))]
 compile_error!("without an engine nothing can be checked: enable explore, loom or shuttle");
 
+pub mod agree;
 pub mod catalogue;
 pub mod context;
 pub mod crash;

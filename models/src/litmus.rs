@@ -106,6 +106,23 @@ impl Litmus {
     }
 }
 
+/// What `engine` cannot see, for people who would take its silence for a proof: what holds of it in
+/// general, and what its litmus tests show.
+#[must_use]
+pub fn blind_spots(engine: Engine) -> Vec<String> {
+    let mut spots: Vec<String> = engine.blind_to().iter().map(|&spot| spot.to_owned()).collect();
+    for test in suite::ALL.iter().filter(|_| engine == Engine::Loom) {
+        let (about, why) = match test.loom {
+            Loom::Agrees => continue,
+            Loom::Misses(missed, why) => (missed.len().to_string(), why),
+            Loom::MissesRace(_, why) => ("the race".to_owned(), why),
+            Loom::Invents(_, why) => ("rightly (a false alarm)".to_owned(), why),
+        };
+        spots.push(format!("{about} of {}: {why}", test.name));
+    }
+    spots
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

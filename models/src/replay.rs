@@ -18,7 +18,9 @@ use report_schema::ModelResult;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotReplayable {
     /// It does not look like one.
-    #[error("`{0}` is no replay string: those begin with an engine and a comma, as in `explore,scenario=…`")]
+    #[error(
+        "`{0}` is no replay string: those begin with an engine and a comma, as in `explore,scenario=…`"
+    )]
     NoText(String),
     /// A part of it is missing or was changed.
     #[error("the replay string is damaged: its sum is not that of its text; copy it whole")]
@@ -58,7 +60,8 @@ fn build(engine: Engine) -> u32 {
 #[must_use]
 pub fn text(request: &Request) -> String {
     let limits = &request.limits;
-    let mut fields = vec![request.engine.name().to_owned(), format!("scenario={}", request.scenario)];
+    let mut fields =
+        vec![request.engine.name().to_owned(), format!("scenario={}", request.scenario)];
     fields.extend(request.mutant.iter().map(|row| format!("mutant={row}")));
     fields.extend(request.plant.iter().map(|name| format!("plant={name}")));
     fields.extend(request.crash.iter().map(|crash| format!("crash={}", crash.replace(' ', "+"))));

@@ -20,7 +20,7 @@ pub(crate) use judge::{blank, milliseconds};
 pub const EVERY: &str = "every";
 
 /// Most outcomes that a result lists.
-const OUTCOMES_MAX: usize = 64;
+pub(crate) const OUTCOMES_MAX: usize = 64;
 
 /// One run of one model by one engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

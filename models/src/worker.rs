@@ -53,10 +53,8 @@ pub fn run_in_process_of(exe: &Path, request: &Request) -> ModelResult {
 
 /// The same with the steps of the execution, when the request names one.
 pub(crate) fn answer_of_process(exe: &Path, request: &Request) -> Replayed {
-    answer(exe, request).unwrap_or_else(|message| Replayed {
-        result: broken(request, message),
-        steps: Vec::new(),
-    })
+    answer(exe, request)
+        .unwrap_or_else(|message| Replayed { result: broken(request, message), steps: Vec::new() })
 }
 
 fn answer(exe: &Path, request: &Request) -> Result<Replayed, String> {

@@ -24,7 +24,11 @@ fn part(engine: Engine, filter: &str) -> Vec<ModelResult> {
     let mut heard = 0;
     let results = gate(&options, &mut |_| heard += 1);
     assert_eq!(heard, results.len());
-    assert_eq!(results.len(), plan(Some(filter), &[engine]).len());
+    assert_eq!(
+        results.len(),
+        plan(Some(filter), &[engine]).len(),
+        "one engine is compared with none"
+    );
     assert!(!results.is_empty());
     results
 }
@@ -57,10 +61,58 @@ fn loom_passes_the_shipped_slot() {
 
 #[test]
 fn loom_and_the_explorer_end_in_the_same_ways() {
-    for name in ["dekker/one-slot", "sequential/leave", "park/one-sleeper"] {
-        let (loom, ours) = (run(Engine::Loom, name), run(Engine::Explore, name));
-        assert_eq!(loom.coverage, Coverage::Complete, "{name}");
-        assert!(loom.outcomes.iter().all(|outcome| ours.outcomes.contains(outcome)), "{name}");
+    let options = Options {
+        engines: vec![Engine::Loom, Engine::Explore],
+        filter: Some("zone/".to_owned()),
+        seconds: 20,
+        ..Options::new(WORKER.into())
+    };
+    let results = gate(&options, &mut |_| ());
+    let agreement = results.last().unwrap();
+    assert_eq!(agreement.scenario, models::agree::AGREEMENT);
+    assert_eq!(agreement.verdict, Verdict::Pass, "{:?}", agreement.counterexample);
+}
+
+#[test]
+fn depth_first_search_ends_and_says_so() {
+    for result in part(Engine::ShuttleDfs, "") {
+        let found = &result.counterexample;
+        assert_eq!(result.verdict, Verdict::Pass, "{}: {found:?}", result.scenario);
+        assert_eq!(result.coverage, Coverage::Complete, "{}", result.scenario);
+        assert!(result.executions > 100);
+    }
+}
+
+/// One failing execution under every engine, and again from its text.
+#[test]
+fn every_engine_repeats_the_execution_that_failed() {
+    for engine in Engine::ALL {
+        let first = run(engine, "published/f12-two-owners");
+        assert_eq!(first.verdict, Verdict::Pass, "{engine}: {first:?}");
+        let text = first.replay.strip_prefix("harness replay ").unwrap();
+        let again = models::replay::replay(Path::new(WORKER), text).unwrap();
+        assert_eq!(again.result.executions, 1, "{engine}");
+        assert_eq!(again.result.counterexample, first.counterexample, "{engine}");
+        let steps: Vec<_> = again.steps.iter().map(ToString::to_string).collect();
+        assert_eq!(steps, first.counterexample.unwrap().steps, "{engine}");
+    }
+}
+
+#[test]
+fn a_text_that_fits_no_execution_is_broken_under_every_engine() {
+    for (engine, path) in [
+        (Engine::Explore, "0.9"),
+        (Engine::Loom, "999999"),
+        (Engine::Loom, "zero"),
+        (Engine::ShuttleRandom, "1-7.7.7"),
+        (Engine::ShuttlePct, "1-0"),
+        (Engine::ShuttleDfs, "nonsense"),
+    ] {
+        let mut request = Request::new(engine, "lock/exchanged");
+        request.limits.replay = Some(path.to_owned());
+        let text = models::replay::text(&request);
+        let replayed = models::replay::replay(Path::new(WORKER), &text).unwrap();
+        assert_eq!(replayed.result.verdict, Verdict::Broken, "{engine} {path}: {replayed:?}");
     }
 }
 

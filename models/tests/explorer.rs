@@ -42,7 +42,7 @@ fn every_published_flaw_is_found_and_told_in_steps() {
         for role in roles {
             assert!(found.steps.iter().any(|step| step.starts_with(role)), "{:#?}", found.steps);
         }
-        assert!(result.replay.contains("--replay"), "{}", result.replay);
+        assert!(result.replay.starts_with("harness replay explore,"), "{}", result.replay);
     }
 }
 
@@ -62,17 +62,16 @@ fn the_litmus_suite_shows_what_the_language_allows_and_nothing_else() {
 #[test]
 fn a_counterexample_is_replayed_from_its_path() {
     let first = run("published/f4-no-label");
-    let (_, path) = first.replay.split_once("--replay ").unwrap();
-    let mut request = Request::new(Engine::Explore, "published/f4-no-label");
-    request.limits.replay = Some(path.to_owned());
-    let again = models::run(&request);
+    let text = first.replay.strip_prefix("harness replay ").unwrap();
+    let again = models::run(&models::replay::parse(text).unwrap());
     assert_eq!(again.executions, 1);
     assert_eq!(again.counterexample, first.counterexample);
 }
 
 #[test]
 fn a_path_that_leads_nowhere_is_refused() {
-    for path in ["x", "99", "0.77"] {
+    for path in ["x", "99", "0.77", "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0"]
+    {
         let mut request = Request::new(Engine::Explore, "slot/two-readers");
         request.limits.replay = Some(path.to_owned());
         assert_eq!(models::run(&request).verdict, Verdict::Broken, "{path}");

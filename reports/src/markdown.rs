@@ -1,6 +1,6 @@
 //! A short summary in Markdown, for job pages and pull requests.
 
-use report_schema::{GateResult, SuiteResult, Verdict};
+use report_schema::{GateResult, ModelKind, SuiteResult, Verdict};
 
 use crate::format;
 use crate::page::{command_line, place};
@@ -79,11 +79,28 @@ fn models(suite: &SuiteResult) -> String {
             ]
         })
         .collect();
-    table(
+    let failed = table(
         "Models that did not end as they must",
         ["Model", "Verdict", "Engine", "What", "Run it again"],
         &rows,
-    )
+    );
+    failed + &planted(suite)
+}
+
+fn planted(suite: &SuiteResult) -> String {
+    let planted = suite.models.iter().filter(|model| model.kind == ModelKind::PlantedDefect);
+    let rows: Vec<_> = planted
+        .map(|model| {
+            let caught = model.verdict == Verdict::Pass;
+            [
+                safe(model.memory.trim_start_matches("planted ")),
+                if caught { safe(&model.engine) } else { "nobody".to_owned() },
+                safe(&model.scenario),
+                format::count(model.executions),
+            ]
+        })
+        .collect();
+    table("Planted defects", ["Defect", "Caught by", "In model", "Executions"], &rows)
 }
 
 fn latencies(summary: &Summary<'_>) -> String {

@@ -1,6 +1,7 @@
 //! `harness model`: the shipped protocol under every engine, and the published flaws in theirs.
 
-mod show;
+mod hardware;
+pub(super) mod show;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -25,9 +26,12 @@ pub(super) struct Args {
     /// Only this engine; may be given several times.
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
     engine: Vec<Engine>,
-    /// Leaves out the ordering mutants.
+    /// Leaves out mutants, planted defects and crash points.
     #[arg(long)]
     no_mutants: bool,
+    /// Samples pairs of operations on two real cores instead, with and without their fences.
+    #[arg(long, conflicts_with_all = ["filter", "engine", "scenario"])]
+    hardware: bool,
     /// Longest run of one model, in seconds; what was not finished is called bounded.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
@@ -57,7 +61,10 @@ struct One {
     /// A site with another ordering, or `none` for a fence; may be given several times.
     #[arg(long, value_name = "SITE=ORDERING", requires = "scenario")]
     mutant: Vec<String>,
-    /// A role vanishes before one of its steps.
+    /// A defect planted in the protocol, by name.
+    #[arg(long, value_name = "DEFECT", requires = "scenario")]
+    plant: Option<String>,
+    /// A role vanishes before one of its steps, or, with `*`, before each in turn.
     #[arg(long, value_name = "ROLE:STEP", requires = "scenario")]
     crash: Option<String>,
     /// How often in a row a role may read one stale value (explore).
@@ -66,9 +73,6 @@ struct One {
     /// Most preemptions in one execution (loom).
     #[arg(long, value_name = "N", requires = "scenario")]
     preemptions: Option<usize>,
-    /// Only this execution, as its counterexample names it (explore).
-    #[arg(long, value_name = "PATH", requires = "scenario")]
-    replay: Option<String>,
 }
 
 fn engine(name: &str) -> Result<Engine, String> {
@@ -96,6 +100,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     let exit = Exit::from(worst(&results));
+    let notes = blind_spots(&results);
     let result = SuiteResult {
         schema_version: SCHEMA_VERSION,
         suite: "models".to_owned(),
@@ -110,7 +115,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         exit_code: if results.is_empty() { EXIT_NOTHING_RAN } else { exit.code() },
         scenarios: vec![],
         models: results,
-        notes: vec![],
+        notes,
     };
     match Folder::create(&args.out, "models", &moment) {
         Ok(folder) => finish(args, (&result, exit), &folder, output),
@@ -127,6 +132,9 @@ fn results(args: &Args, output: &mut Output) -> Result<Vec<ModelResult>, Exit> {
         output.error(&format!("this program cannot find itself: {error}"));
         Exit::Bug
     })?;
+    if args.hardware {
+        return Ok(hardware::run(&mut |result| output.note(&show::line(result))));
+    }
     if let Some(scenario) = &args.one.scenario {
         let [engine] = args.engine.as_slice() else {
             output.error("one run has one --engine");
@@ -158,12 +166,12 @@ fn results(args: &Args, output: &mut Output) -> Result<Vec<ModelResult>, Exit> {
 fn one(args: &Args, engine: Engine, scenario: &str) -> Request {
     let mut request = Request::new(engine, scenario);
     request.mutant.clone_from(&args.one.mutant);
+    request.plant.clone_from(&args.one.plant);
     request.crash.clone_from(&args.one.crash);
     request.limits.seconds = args.seconds;
     request.limits.seed = args.seed;
     request.limits.repeats = args.one.repeats;
     request.limits.preemptions = args.one.preemptions;
-    request.limits.replay.clone_from(&args.one.replay);
     request
 }
 
@@ -194,6 +202,16 @@ fn finish(
         output.result(&format!("{last}\n"));
     }
     exit
+}
+
+/// What the engines that ran cannot see: their silence about it is no proof.
+fn blind_spots(results: &[ModelResult]) -> Vec<String> {
+    let ran = |engine: &Engine| results.iter().any(|result| result.engine == engine.name());
+    let spots = |engine: Engine| models::litmus::blind_spots(engine).into_iter();
+    let engines = Engine::ALL.into_iter().filter(ran);
+    engines
+        .flat_map(|engine| spots(engine).map(move |s| format!("{engine} cannot see {s}")))
+        .collect()
 }
 
 fn worst(results: &[ModelResult]) -> Verdict {

@@ -39,19 +39,19 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "slot/two-laps",
         "Is a reader that comes back in the next lap given the right payload?",
-        Size::Large,
+        Size::Small,
         &Slots { commits: 2, reads: 3, ..Slots::PLAIN },
     ),
     shipped(
         "slot/two-slots",
         "Do two slots keep out of each other's way?",
-        Size::Large,
+        Size::Small,
         &Slots { slots: 2, commits: 2, reads: 3, ..Slots::PLAIN },
     ),
     shipped(
         "slot/abort",
         "Is a slot usable after a write was given up?",
-        Size::Large,
+        Size::Small,
         &Slots { aborts: true, reads: 2, ..Slots::PLAIN },
     ),
     shipped(
@@ -75,19 +75,19 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "latest/from-nothing",
         "Does a reader that is there before the first commit wait for it?",
-        Size::Large,
+        Size::Small,
         &Latest { before: 0, commits: 2, reads: 2, ..Latest::SMALL },
     ),
     shipped(
         "latest/abort",
         "Does a write that is given up leave the newest payload readable and burn no number?",
-        Size::Large,
+        Size::Small,
         &Latest { commits: 3, reads: 2, aborts: true, ..Latest::SMALL },
     ),
     shipped(
         "sequential/gate",
         "Is every payload delivered once and in order when the ring is full?",
-        Size::Small,
+        Size::Large,
         &Sequential { looks: 3, commits: 3, ..Sequential::SMALL },
     ),
     shipped(
@@ -118,13 +118,13 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "sequential/leave",
         "Does the producer go on when a consumer leaves, and not before it has read?",
-        Size::Large,
+        Size::Small,
         &Sequential { before: 1, commits: 2, looks: 1, leaves: true, ..Sequential::SMALL },
     ),
     shipped(
         "sequential/leave-one-of-two",
         "Does one consumer's leaving leave the other its payloads?",
-        Size::Large,
+        Size::Small,
         &Sequential {
             readers: 2,
             before: 1,
@@ -137,7 +137,7 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "sequential/end",
         "Is everything delivered that was committed before the end of the stream?",
-        Size::Small,
+        Size::Large,
         &Sequential { capacity: 2, commits: 2, looks: 3, closes: true, ..Sequential::SMALL },
     ),
     shipped(
@@ -167,7 +167,7 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "zone/seqlock",
         "Is a counted value that is read while it is written ever torn?",
-        Size::Small,
+        Size::Large,
         &Counted { two: false, heir: false, writes: 2, reads: 2 },
     ),
     shipped(
@@ -191,25 +191,25 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "zone/word",
         "Does a shared word hand over what was done before it was stored?",
-        Size::Large,
+        Size::Small,
         &Word { stores: true },
     ),
     shipped(
         "zone/word-changed",
         "The same for a word that is only changed.",
-        Size::Large,
+        Size::Small,
         &Word { stores: false },
     ),
     shipped(
         "zone/lock",
         "Is what a lock guards done by one at a time, also by one who locks twice?",
-        Size::Large,
+        Size::Small,
         &Lock { dead: false, twice: true },
     ),
     shipped(
         "zone/lock-of-the-dead",
         "Has a dead holder's lock one heir, and after him the next?",
-        Size::Large,
+        Size::Small,
         &Lock { dead: true, twice: false },
     ),
     shipped(
@@ -221,25 +221,25 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "batch/abort",
         "Does a batch that is given up leave nothing behind?",
-        Size::Large,
+        Size::Small,
         &Batch { batches: 2, looks: 2, aborts: true, by_number: false },
     ),
     shipped(
         "batch/by-number",
         "Are all payloads of a batch found as soon as they count as committed?",
-        Size::Large,
+        Size::Small,
         &Batch { batches: 2, looks: 2, aborts: false, by_number: true },
     ),
     shipped(
         "checksum/enforced",
         "Is a payload that does not match its record ever delivered?",
-        Size::Large,
+        Size::Small,
         &Checked { stamps_damage: false, reads: 2 },
     ),
     shipped(
         "checksum/stamped-damage",
         "Does a reader take another commit's record for that of its payload?",
-        Size::Large,
+        Size::Small,
         &Checked { stamps_damage: true, reads: 2 },
     ),
     shipped(
@@ -251,7 +251,7 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "recovery/reap-cursor",
         "The same for a consumer that only its cursor protects.",
-        Size::Large,
+        Size::Small,
         &Reap { sync: ConsumerSync::Sequential, third: Third::Victim, commits: 2 },
     ),
     shipped(
@@ -263,14 +263,20 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "recovery/two-reapers",
         "Do two reapers of one dead reader clear it once, and nobody else?",
-        Size::Large,
+        Size::Small,
         &Reap { sync: ConsumerSync::LatestOnly, third: Third::Rival, commits: 2 },
     ),
     shipped(
         "recovery/resume-sequential",
         "The same for a ring that loses nothing.",
         Size::Large,
-        &Resume { sync: ConsumerSync::Sequential, commits: 2 },
+        &Resume { sync: ConsumerSync::Sequential, commits: 2, closes: false },
+    ),
+    shipped(
+        "recovery/restart",
+        "Does a successor go on where a producer ended the stream?",
+        Size::Large,
+        &Resume { sync: ConsumerSync::Sequential, commits: 1, closes: true },
     ),
     shipped(
         "handover/one-reader",
@@ -305,7 +311,7 @@ pub(super) static ALL: &[Entry] = &[
     shipped(
         "recovery/heir-of-double",
         "The same for two buffers.",
-        Size::Large,
+        Size::Small,
         &Counted { two: true, heir: true, writes: 1, reads: 1 },
     ),
     shipped("park/one-sleeper", "Is a wake-up ever lost?", Size::Small, &Park { sleepers: 1 }),
@@ -331,7 +337,7 @@ pub(super) static ALL: &[Entry] = &[
         "recovery/resume-latest",
         "Does a successor go on where a dead producer stopped, while a reader reads?",
         Size::Large,
-        &Resume { sync: ConsumerSync::LatestOnly, commits: 2 },
+        &Resume { sync: ConsumerSync::LatestOnly, commits: 2, closes: false },
     ),
     shipped(
         "latest/two-readers",

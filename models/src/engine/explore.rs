@@ -6,6 +6,8 @@
 //! Refuses sequentially consistent accesses: its order of steps would be taken for their total
 //! order, which misses executions. Fences are exact.
 
+#[cfg(test)]
+mod cross;
 mod flaw;
 mod schedule;
 mod view;
@@ -25,6 +27,7 @@ use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use report_schema::Coverage;
 
+use self::flaw::Flaw;
 use self::schedule::{Decision, Schedule};
 use self::world::{Answer, Choice, Operation, Refused, World};
 use super::{Failure, Findings, Limits};
@@ -150,13 +153,18 @@ enum End {
 
 /// Explores `scenario` until a failure, the end, or a limit.
 pub(crate) fn explore<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits) -> Findings {
+    explore_with(Flaw::None, scenario, setup, limits)
+}
+
+/// The same with a defect of the engine itself.
+fn explore_with<S: Scenario>(flaw: Flaw, scenario: &S, setup: &Setup, limits: &Limits) -> Findings {
     let started = Instant::now();
     let mut findings = Findings::default();
     let mut stacks = Vec::new();
     if let Some(path) = &limits.replay {
         return replay(scenario, setup, limits, path);
     }
-    let mut schedule = Schedule::new(limits.repeats);
+    let mut schedule = Schedule::new(limits.repeats).with_flaw(flaw);
     let mut outcomes = BTreeSet::new();
     loop {
         match execute(scenario, setup, &mut schedule, &mut stacks) {

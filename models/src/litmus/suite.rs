@@ -88,6 +88,11 @@ litmus! {
     "message-passing/cell-race-through-fences" "Do two strongest fences alone order payload accesses?"
         &[&[Put(7), Fence(SeqCst)], &[Fence(SeqCst), Load(Y, Relaxed), If(0), Get]],
         Allowed::Race, Loom::MissesRace(&[" | 0 7"], "sequentially consistent fences synchronise");
+    "message-passing/cell-race-in-fence-order" "Is a payload ordered when only the order of two fences speaks for it?"
+        &[&[Put(7), Fence(SeqCst), Load(Y, Relaxed), If(0), Store(X, 1, Relaxed)],
+          &[Store(Y, 1, Relaxed), Fence(SeqCst), Load(X, Relaxed), If(1), Get]],
+        Allowed::Race,
+        Loom::MissesRace(&["0 | 0", "0 | 1 7", "1 | 0"], "sequentially consistent fences synchronise");
     "load-buffering/relaxed" "May values come from the future? (The compiler and ARM may; models here do not.)"
         &[&[Load(X, Relaxed), Store(Y, 1, Relaxed)], &[Load(Y, Relaxed), Store(X, 1, Relaxed)]],
         only(&["0 | 0", "0 | 1", "1 | 0"]), Loom::Agrees;

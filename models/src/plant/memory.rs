@@ -4,12 +4,13 @@ use core::cell::{Cell, RefCell};
 
 use datahub::memory::Memory;
 use datahub::ring::Newest;
-use datahub::sites::{
-    C_CURSOR, C_JOIN, G_CURSOR, G_REGISTRY, P_SIGNAL, P_SLEEP, R_ADMIT, R_COMMIT_INDEX, R_LABEL, R_LATEST, R_NEXT,
-    R_PEEK, R_RELEASE, W_ABORT, W_COMMIT, W_COMMIT_INDEX, W_DRAIN, W_GENERATION, W_LABEL, W_LATEST, W_LENGTH, W_LOOK,
-    W_REOPEN, W_TAKE, X_RESET, Z_LOCK_RECLAIM, Z_SEQ_AGAIN, Z_SEQ_LOOK, Z_TWO_AGAIN, Z_TWO_LOOK,
-};
 use datahub::sequence;
+use datahub::sites::{
+    C_CURSOR, C_JOIN, G_CURSOR, G_REGISTRY, P_SIGNAL, P_SLEEP, R_ADMIT, R_COMMIT_INDEX, R_LABEL,
+    R_LATEST, R_NEXT, R_PEEK, R_RELEASE, W_ABORT, W_COMMIT, W_COMMIT_INDEX, W_DRAIN, W_GENERATION,
+    W_LABEL, W_LATEST, W_LENGTH, W_LOOK, W_REOPEN, W_TAKE, X_RESET, Z_LOCK_RECLAIM, Z_SEQ_AGAIN,
+    Z_SEQ_LOOK, Z_TWO_AGAIN, Z_TWO_LOOK,
+};
 use datahub::slot::{SlotState, SlotWord};
 
 use super::Plant;
@@ -25,8 +26,7 @@ const TAG_SHIFT: u32 = 34;
 /// Where the label of the word that names the newest commit begins.
 const LABEL_SHIFT: u32 = 20;
 /// The operations of a commit and of its announcement.
-const COMMITTING: [u16; 6] =
-    [W_LABEL, W_LENGTH, W_GENERATION, W_COMMIT, W_COMMIT_INDEX, W_LATEST];
+const COMMITTING: [u16; 6] = [W_LABEL, W_LENGTH, W_GENERATION, W_COMMIT, W_COMMIT_INDEX, W_LATEST];
 /// A lock that is taken by force is taken within so many attempts.
 const FORCED: u32 = 4;
 

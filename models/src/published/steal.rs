@@ -54,6 +54,10 @@ impl Scenario for Steal {
             return "late".to_owned();
         }
         let before = mem.get(&world.guarded);
+        let holder = mem.load::<L_LOOK>(&world.lock);
+        check(holder == own, Promise::Whole, || {
+            format!("{own} works under the lock, which says that {holder} holds it")
+        });
         mem.put(&world.guarded, before + 1);
         mem.store::<L_UNLOCK>(&world.lock, 0);
         "locked".to_owned()

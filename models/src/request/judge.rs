@@ -27,7 +27,7 @@ pub(super) fn judge(request: &Request, entry: &Entry, findings: &Findings) -> Mo
     result.executions = findings.executions;
     result.blocked = findings.blocked;
     result.outcomes = findings.outcomes.iter().take(OUTCOMES_MAX).cloned().collect();
-    result.coverage = findings.coverage.clone().unwrap_or_else(|| until_failure(request));
+    result.coverage = findings.coverage.clone().unwrap_or_else(|| until_failure(request, findings));
     let mut failure = findings.failure.clone();
     result.verdict = verdict(must_fail, findings);
     if let Expect::Litmus(test) = entry.expect
@@ -62,13 +62,13 @@ fn verdict(must_fail: bool, findings: &Findings) -> Verdict {
 }
 
 /// The coverage of a search that ended with a failure.
-fn until_failure(request: &Request) -> Coverage {
+fn until_failure(request: &Request, findings: &Findings) -> Coverage {
     match request.engine {
         Engine::Explore | Engine::Loom | Engine::ShuttleDfs => {
             Coverage::Bounded { bound: "the first failure".to_owned() }
         }
         Engine::ShuttleRandom | Engine::ShuttlePct => {
-            Coverage::Sampled { schedules: request.limits.executions, seed: request.limits.seed }
+            Coverage::Sampled { schedules: findings.executions, seed: request.limits.seed }
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use datahub::config::ConsumerSync;
 use datahub::ring::Rules;
 use datahub::ring::reader::{JoinAt, NotRead, RingReader};
-use datahub::ring::writer::{NotTaken, RingWriter};
+use datahub::ring::writer::{NotTaken, RingWriter, begin};
 use datahub::rules::resume;
 use datahub::sequence::Sequence;
 use datahub::slot::Reader;
@@ -25,6 +25,8 @@ pub struct Resume {
     pub sync: ConsumerSync,
     /// Writes of the producer, if it lives that long.
     pub commits: u64,
+    /// Whether the producer ends the stream when it goes; its successor takes that back.
+    pub closes: bool,
 }
 
 /// What the roles share.
@@ -75,6 +77,7 @@ impl Resume {
             return false;
         }
         let mut writer = resume(mem, &world.block.ring(), self.rules());
+        begin(mem, &world.block.ring());
         seen.number('s', writer.next());
         Self::write(mem, &world.block, &mut writer, seen);
         *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
@@ -148,6 +151,9 @@ impl Scenario for Resume {
                 for _ in 0..self.commits {
                     Self::write(mem, &world.block, &mut writer, &mut seen);
                 }
+                if self.closes {
+                    writer.close(mem, &world.block.ring());
+                }
                 mem.store::<STORE_RELEASE>(&world.token, 1);
             }
             1 => {
@@ -192,12 +198,15 @@ impl Scenario for Resume {
             "the successor cannot write although all is quiet".to_owned()
         });
         let ring = world.block.ring();
-        let late = RingReader::join(mem, &ring, self.rules(), Reader::new(0), JoinAt::Latest);
-        let Ok(mut late) = late else {
+        let joined = RingReader::join(mem, &ring, self.rules(), Reader::new(0), JoinAt::Latest);
+        let Ok(mut late) = joined else {
             fail(Promise::Progress, "nobody can join after recovery".to_owned());
         };
         let taken = late.acquire(mem, &ring);
         let got = taken.ok().map(|taken| taken.admission.sequence);
         check(got == Some(next), Promise::Forward, || format!("newest {next}, given {got:?}"));
+        check(!late.ended(mem, &ring), Promise::Lossless, || {
+            "the stream counts as ended although its successor goes on".to_owned()
+        });
     }
 }

@@ -7,12 +7,15 @@ use crate::page::RenderError;
 use crate::page::section::{Datum, Example, Section, Table};
 use crate::summary::Summary;
 
-const KINDS: [(ModelKind, &str); 5] = [
+const KINDS: [(ModelKind, &str); 8] = [
     (ModelKind::Protocol, "Protocol"),
     (ModelKind::Mutant, "Ordering mutants"),
+    (ModelKind::PlantedDefect, "Planted defects"),
     (ModelKind::CrashPoint, "Crash points"),
     (ModelKind::PublishedFlaw, "Published flaws"),
     (ModelKind::Litmus, "Litmus tests of the engines"),
+    (ModelKind::SiteTable, "The table of sites"),
+    (ModelKind::Hardware, "Real cores"),
 ];
 
 /// Tables of passed models longer than this are folded away.
@@ -49,7 +52,31 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     Ok(section)
 }
 
+/// What was planted, and who noticed it where, after how many executions.
+fn planted(title: &str, models: &[&ModelResult]) -> Table {
+    let columns = [title, "What it does", "Caught by", "In model", "Executions#", "Took#"];
+    let mut table = Table::new(title, &columns);
+    for model in models {
+        let found = model.counterexample.as_ref();
+        table.push(vec![
+            Datum::text(model.memory.trim_start_matches("planted ")),
+            Datum::text(found.map_or("nobody noticed", |found| &found.english)),
+            match model.verdict {
+                Verdict::Pass => Datum::text(&model.engine),
+                other => Datum::verdict(other),
+            },
+            Datum::text(&model.scenario),
+            Datum::number(format::count(model.executions)),
+            Datum::number(format::millis(model.elapsed_ms)),
+        ]);
+    }
+    table
+}
+
 fn table(title: &str, models: &[&ModelResult]) -> Table {
+    if models.iter().all(|model| model.kind == ModelKind::PlantedDefect) {
+        return planted(title, models);
+    }
     let mut table = Table::new(
         title,
         &[

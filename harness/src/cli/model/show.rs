@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use comfy_table::{Table, presets};
+use models::replay::Replayed;
 use report_schema::{Coverage, ModelKind, ModelResult, Verdict};
 
 use crate::cli::Exit;
@@ -28,6 +29,9 @@ const fn kind(kind: ModelKind) -> &'static str {
         ModelKind::CrashPoint => "crash point",
         ModelKind::PublishedFlaw => "published flaw",
         ModelKind::Litmus => "litmus",
+        ModelKind::PlantedDefect => "planted defect",
+        ModelKind::SiteTable => "site table",
+        ModelKind::Hardware => "hardware",
     }
 }
 
@@ -133,6 +137,26 @@ pub(super) fn findings(results: &[ModelResult]) -> String {
             _ => {}
         }
     }
+    text
+}
+
+/// One execution, step by step, and what it means.
+pub(in crate::cli) fn execution(replayed: &Replayed) -> String {
+    let result = &replayed.result;
+    let mut text = String::new();
+    // A String takes every write.
+    let _written = writeln!(text, "{} ({}, {})", result.scenario, result.memory, result.engine);
+    for (number, step) in (1..).zip(&replayed.steps) {
+        let _written = writeln!(text, "  {number:>3}  {step}");
+    }
+    let verdict = coloured(result.verdict);
+    let _written = match &result.counterexample {
+        Some(found) => writeln!(text, "{verdict}: {}\n  {}", found.message, found.english),
+        None if result.expected_failure => {
+            writeln!(text, "{verdict}: this execution ends well, and had to fail")
+        }
+        None => writeln!(text, "{verdict}: ends well with {}", result.outcomes.join("; ")),
+    };
     text
 }
 

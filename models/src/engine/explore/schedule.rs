@@ -71,8 +71,7 @@ impl Schedule {
     }
 
     /// The same, with a defect.
-    #[cfg(test)]
-    pub(super) fn with_flaw(mut self, flaw: Flaw) -> Self {
+    pub(super) const fn with_flaw(mut self, flaw: Flaw) -> Self {
         self.flaw = flaw;
         self
     }

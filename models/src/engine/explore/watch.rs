@@ -64,7 +64,12 @@ impl Watch {
     }
 
     /// `role` wrote the message called `serial`, in the place of `replaced`.
-    pub(super) fn wrote(&mut self, role: usize, serial: u32, (releases, replaced): (bool, Option<u32>)) {
+    pub(super) fn wrote(
+        &mut self,
+        role: usize,
+        serial: u32,
+        (releases, replaced): (bool, Option<u32>),
+    ) {
         let met = &self.roles[role];
         let mut heads = if releases { vec![(role, met.site)] } else { met.fence.clone() };
         if let Some(before) = replaced.and_then(|serial| self.messages.get(&serial)) {
@@ -74,7 +79,11 @@ impl Watch {
     }
 
     /// `role` ran a fence that acquires, releases, or is one of the strongest.
-    pub(super) fn fence(&mut self, role: usize, (acquires, releases, strongest): (bool, bool, bool)) {
+    pub(super) fn fence(
+        &mut self,
+        role: usize,
+        (acquires, releases, strongest): (bool, bool, bool),
+    ) {
         let own = (role, self.roles[role].site);
         if acquires {
             let offered = self.roles[role].offered.clone();

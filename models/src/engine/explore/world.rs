@@ -206,9 +206,8 @@ impl World {
                 let newest = self.words[word].len() - 1;
                 let last = self.flaw.is(Flaw::StoresGoLast);
                 let places = self.visible(role, word, since);
-                let open = places.filter(|(at, message)| {
-                    !message.replaced && (!last || *at == newest)
-                });
+                let open =
+                    places.filter(|(at, message)| !message.replaced && (!last || *at == newest));
                 return into.extend(open.map(|(at, _)| Choice::Write(at)));
             }
             Operation::Load(word, _) => {

@@ -1,0 +1,152 @@
+//! The same work twice: by the shipped protocol over its memory trait, and by hand. `ci/machine-code`
+//! compiles both and compares the instructions: sites cost nothing.
+//!
+//! Each pair is `shipped_x` and `by_hand_x`; one that must differ is `shipped_x` and `wrong_x`.
+
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::disallowed_types,
+    reason = "the point is to do by hand what is refused elsewhere"
+)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the point is to do by hand what is refused elsewhere"
+)]
+
+pub mod listing;
+
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use core::sync::atomic::fence;
+
+use datahub::cursor::{self, CursorLine};
+use datahub::memory::{Shared, SharedWord};
+use datahub::park::{self, ParkLine};
+use datahub::slot::{self, Reader, SlotRWState, SlotState, SlotWord};
+
+type Slot = SlotRWState<SharedWord>;
+
+const STATE: u64 = 0b11;
+const COMMITTED: u64 = 2;
+const TAG_SHIFT: u32 = 34;
+
+/// Takes a slot.
+#[inline(never)]
+#[must_use]
+pub fn shipped_take(slot: &Slot, sequence: u64) -> bool {
+    slot::take(&Shared, slot, sequence).is_ok()
+}
+
+/// The same by hand.
+#[inline(never)]
+#[must_use]
+pub fn by_hand_take(slot: &Slot, sequence: u64) -> bool {
+    let seen = SlotWord::from_bits(slot.word.load(Relaxed));
+    if seen.state() == SlotState::Writing {
+        return false;
+    }
+    if seen.readers() != 0 && seen.state() != SlotState::Free {
+        return false;
+    }
+    let writing = SlotWord::new(SlotState::Writing, sequence);
+    slot.word.compare_exchange(seen.bits(), writing.bits(), Acquire, Relaxed).is_ok()
+}
+
+/// Publishes a slot.
+#[inline(never)]
+pub fn shipped_commit(slot: &Slot, sequence: u64, bytes: u64, generation: u64) {
+    slot::commit(&Shared, slot, sequence, bytes, generation);
+}
+
+/// The same by hand.
+#[inline(never)]
+pub fn by_hand_commit(slot: &Slot, sequence: u64, bytes: u64, generation: u64) {
+    slot.sequence.store(sequence, Relaxed);
+    slot.payload_bytes.store(bytes, Relaxed);
+    slot.write_generation.store(generation, Relaxed);
+    slot.word.store(COMMITTED | (sequence & ((1 << 30) - 1)) << TAG_SHIFT, Release);
+}
+
+/// A commit with a needless strongest store: the comparison must see it.
+#[inline(never)]
+pub fn wrong_commit(slot: &Slot, sequence: u64, bytes: u64, generation: u64) {
+    slot.sequence.store(sequence, Relaxed);
+    slot.payload_bytes.store(bytes, Relaxed);
+    slot.write_generation.store(generation, Relaxed);
+    slot.word.store(COMMITTED | (sequence & ((1 << 30) - 1)) << TAG_SHIFT, SeqCst);
+}
+
+/// Leaves a slot.
+#[inline(never)]
+#[must_use]
+pub fn shipped_release(slot: &Slot, reader: Reader) -> bool {
+    slot::release(&Shared, slot, reader)
+}
+
+/// The same by hand.
+#[inline(never)]
+#[must_use]
+pub fn by_hand_release(slot: &Slot, reader: Reader) -> bool {
+    let bit = 1_u64 << (2 + reader.number());
+    slot.word.fetch_and(!bit, Release) & bit != 0
+}
+
+/// Looks at a slot as a gated reader does.
+#[inline(never)]
+#[must_use]
+pub fn shipped_look(slot: &Slot, sequence: u64) -> u64 {
+    slot::look(&Shared, slot, sequence).map_or(u64::MAX, |admission| admission.payload_bytes)
+}
+
+/// The same by hand.
+#[inline(never)]
+#[must_use]
+pub fn by_hand_look(slot: &Slot, sequence: u64) -> u64 {
+    let seen = slot.word.load(Acquire);
+    if seen >> TAG_SHIFT != sequence & ((1 << 30) - 1) || seen & STATE != COMMITTED {
+        return u64::MAX;
+    }
+    let (label, bytes) = (slot.sequence.load(Relaxed), slot.payload_bytes.load(Relaxed));
+    if label == sequence { bytes } else { u64::MAX }
+}
+
+/// Publishes a cursor.
+#[inline(never)]
+pub fn shipped_cursor(line: &CursorLine<SharedWord>, cursor: u64) {
+    cursor::publish(&Shared, line, cursor);
+}
+
+/// The same by hand.
+#[inline(never)]
+pub fn by_hand_cursor(line: &CursorLine<SharedWord>, cursor: u64) {
+    line.cursor.store(cursor, Release);
+}
+
+/// Looks for sleepers.
+#[inline(never)]
+#[must_use]
+pub fn shipped_ring(line: &ParkLine<SharedWord>) -> bool {
+    park::ring(&Shared, line)
+}
+
+/// The same by hand.
+#[inline(never)]
+#[must_use]
+pub fn by_hand_ring(line: &ParkLine<SharedWord>) -> bool {
+    fence(SeqCst);
+    let anyone = line.sleepers.load(Relaxed) != 0;
+    if anyone {
+        line.signal.fetch_add(1, Relaxed);
+    }
+    anyone
+}
+
+/// The same without its fence: the comparison must see it.
+#[inline(never)]
+#[must_use]
+pub fn wrong_ring(line: &ParkLine<SharedWord>) -> bool {
+    let anyone = line.sleepers.load(Relaxed) != 0;
+    if anyone {
+        line.signal.fetch_add(1, Relaxed);
+    }
+    anyone
+}

@@ -1,0 +1,162 @@
+//! This engine against a judge that shares nothing with it: all interleavings of small programs, one
+//! operation at a time, on one memory. And the other way round: each defect of the engine is noticed
+//! by that comparison or by the litmus suite.
+//!
+//! Two fragments are compared, those in which C++20 without load buffering is sequentially
+//! consistent, whatever the orderings say:
+//! - read-modify-writes only. Each reads the one before it in modification order, so that order is
+//!   one of read-from edges, and program order with read-from has no cycle (no load buffering): any
+//!   order that extends both is an interleaving that gives the same registers.
+//! - any relaxed accesses with a sequentially consistent fence between any two of one thread.
+
+use core::sync::atomic::Ordering::{AcqRel, Relaxed, SeqCst};
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::explore_with;
+use super::flaw::Flaw;
+use crate::context::Setup;
+use crate::engine::{Engine, Findings, Limits};
+use crate::litmus::program::{Program, Step};
+use crate::litmus::{Litmus, suite};
+
+/// Programs of each fragment.
+const PROGRAMS: u32 = 10_000;
+/// Programs until a defect must have been noticed.
+const ENOUGH: u32 = 3_000;
+
+type Threads = Vec<Vec<Step>>;
+
+fn exchanges() -> impl Strategy<Value = Threads> {
+    let step = (0..3_usize, 1..4_u64, any::<bool>()).prop_map(|(word, amount, strong)| {
+        Step::Add(word, amount, if strong { AcqRel } else { Relaxed })
+    });
+    programs(prop::collection::vec(step, 1..4), 2)
+}
+
+/// Two threads, or three of at most `short` steps.
+fn programs(
+    thread: impl Strategy<Value = Vec<Step>>,
+    short: usize,
+) -> impl Strategy<Value = Threads> {
+    prop::collection::vec(thread, 2..4).prop_map(move |mut threads| {
+        if threads.len() == 3 {
+            threads.iter_mut().for_each(|steps| steps.truncate(short));
+        }
+        threads
+    })
+}
+
+fn fenced() -> impl Strategy<Value = Threads> {
+    let step = (0..2_usize, 1..3_u64, 0..3_u8).prop_map(|(word, value, kind)| match kind {
+        0 => Step::Load(word, Relaxed),
+        1 => Step::Store(word, value, Relaxed),
+        _ => Step::Add(word, value, Relaxed),
+    });
+    let thread = prop::collection::vec(step, 1..4).prop_map(|steps| {
+        let fenced = steps.into_iter().flat_map(|step| [Step::Fence(SeqCst), step]);
+        fenced.skip(1).collect::<Vec<_>>()
+    });
+    programs(thread, 3)
+}
+
+/// Every outcome of every interleaving.
+fn interleaved(threads: &[Vec<Step>]) -> BTreeSet<String> {
+    let mut outcomes = BTreeSet::new();
+    let registers = vec![Vec::new(); threads.len()];
+    interleave(threads, (vec![0; threads.len()], [0; 3], registers), &mut outcomes);
+    outcomes
+}
+
+fn interleave(
+    threads: &[Vec<Step>],
+    (at, words, registers): (Vec<usize>, [u64; 3], Vec<Vec<u64>>),
+    outcomes: &mut BTreeSet<String>,
+) {
+    let mut done = true;
+    for (thread, steps) in threads.iter().enumerate() {
+        let Some(step) = steps.get(at[thread]) else { continue };
+        done = false;
+        let (mut at, mut words, mut registers) = (at.clone(), words, registers.clone());
+        at[thread] += 1;
+        match *step {
+            Step::Load(word, _) => registers[thread].push(words[word]),
+            Step::Store(word, value, _) => words[word] = value,
+            Step::Add(word, amount, _) => {
+                registers[thread].push(words[word]);
+                words[word] += amount;
+            }
+            // Concerns nobody else: it need not be interleaved.
+            Step::Fence(_) => {
+                return interleave(threads, (at, words, registers), outcomes);
+            }
+            ref other => panic!("not in these fragments: {other:?}"),
+        }
+        interleave(threads, (at, words, registers), outcomes);
+    }
+    if done {
+        let shown = registers.iter().map(|registers| {
+            registers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+        });
+        outcomes.insert(shown.collect::<Vec<_>>().join(" | "));
+    }
+}
+
+fn explored(flaw: Flaw, threads: &[Vec<Step>]) -> Findings {
+    // A few hundred bytes a program: a program's threads live for ever.
+    let threads: Vec<&'static [Step]> =
+        threads.iter().map(|steps| &*Vec::leak(steps.clone())).collect();
+    let program = Program { threads: Vec::leak(threads) };
+    explore_with(flaw, &program, &Setup::default(), &Limits::default())
+}
+
+/// The same programs every time.
+fn compare(flaw: Flaw, programs: u32) -> Result<(), String> {
+    let config = Config { cases: programs, failure_persistence: None, ..Config::default() };
+    let rng = || TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let same = |threads: Threads| {
+        let found = explored(flaw, &threads);
+        prop_assert!(found.failure.is_none(), "{:?}", found.failure);
+        prop_assert_eq!(found.outcomes, interleaved(&threads));
+        Ok(())
+    };
+    let mut runner = TestRunner::new_with_rng(config.clone(), rng());
+    runner.run(&exchanges(), same).map_err(|error| error.to_string())?;
+    let mut runner = TestRunner::new_with_rng(config, rng());
+    runner.run(&fenced(), same).map_err(|error| error.to_string())
+}
+
+fn judged(flaw: Flaw, test: &Litmus) -> Result<(), String> {
+    let found = explore_with(flaw, &test.program, &Setup::default(), &Limits::default());
+    test.judge(Engine::Explore, &found)
+}
+
+#[test]
+fn random_programs_end_as_their_interleavings_do() {
+    assert_eq!(compare(Flaw::None, PROGRAMS), Ok(()));
+}
+
+#[test]
+fn every_defect_of_the_engine_is_noticed() {
+    let flaws = [
+        Flaw::NoStaleReads,
+        Flaw::ForgetCoherence,
+        Flaw::EveryLoadAcquires,
+        Flaw::ForgetReleaseSequences,
+        Flaw::SplitExchanges,
+        Flaw::StoresGoLast,
+        Flaw::IgnoreFences,
+        Flaw::FencesSynchronise,
+        Flaw::ForgetReads,
+        Flaw::DropMessageWake,
+        Flaw::DropFenceWake,
+    ];
+    for flaw in flaws {
+        let noticed = suite::ALL.iter().find(|test| judged(flaw, test).is_err());
+        let seen = noticed.is_some() || compare(flaw, ENOUGH).is_err();
+        assert!(seen, "{flaw:?} goes unnoticed");
+    }
+    assert!(suite::ALL.iter().all(|test| judged(Flaw::None, test).is_ok()));
+}
