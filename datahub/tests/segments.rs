@@ -296,3 +296,29 @@ fn a_dead_producers_block_of_another_shape_is_replaced_and_its_consumers_told() 
     );
     assert_eq!(own.attach("imu").unwrap().config().payload_bytes(), 800);
 }
+
+#[test]
+fn a_block_without_a_name_is_taken_over_when_its_producer_is_gone() {
+    let config = BlockConfig::new(ConsumerSync::SequentialSync, 4, 8).unwrap();
+    let mut first = Producer::create_unnamed(&Folder::default(), config.clone()).unwrap();
+    let mut consumer = Consumer::attach(Place::File(first.path()), JoinAt::Oldest).unwrap();
+    let kept = consumer.block().file().try_clone().unwrap();
+    let path = datahub::shm::reopenable(&kept);
+    let refused = Producer::take_over_with(Shared, &path, &config);
+    assert!(matches!(refused, Err(CreateError::Alive { process: Some(_), .. })));
+    first.acquire_write_slot(Timeout::Now).unwrap().commit(8).unwrap();
+    drop(first);
+
+    let other = BlockConfig::new(ConsumerSync::SequentialSync, 8, 8).unwrap();
+    let refused = Producer::take_over_with(Shared, &path, &other);
+    assert!(matches!(refused, Err(CreateError::OtherShape { .. })));
+    let mut second = Producer::take_over_with(Shared, &path, &config).unwrap();
+    assert_eq!(second.acquire_write_slot(Timeout::Now).unwrap().commit(8).unwrap(), 1);
+    for sequence in 0..2 {
+        assert_eq!(consumer.acquire_consume_slot(Timeout::Now).unwrap().sequence(), sequence);
+    }
+    drop(second);
+    kept.write_all_at(&[0xff; 8], 0).unwrap();
+    let refused = Producer::take_over_with(Shared, &path, &config);
+    assert!(matches!(refused, Err(CreateError::Unusable { .. })));
+}

@@ -5,6 +5,7 @@
 
 mod cores;
 mod estimate;
+pub mod fault;
 mod seed;
 mod show;
 

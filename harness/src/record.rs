@@ -3,13 +3,18 @@
 //!
 //! Pure: everything comes in through [`RawTrial`]. Nothing is judged here.
 
+mod allow;
 mod cross_check;
+mod fault;
+
+use std::collections::BTreeMap;
 
 use report_schema::{Calibration, Counts, Noise, RoleResult, Trial};
 
 use crate::plan::{CellPlan, Role, TrialPlan};
-use crate::run::{RawRole, RawTrial, Report, Usage, class};
+use crate::run::{Measured, RawRole, RawTrial, Report, Usage, class};
 use crate::scenario::model::Workload;
+use allow::Allowed;
 
 /// One trial, put together.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +23,8 @@ pub struct Recorded {
     pub trial: Trial,
     /// What kept the trial from running to its end, one sentence each.
     pub broken: Vec<String>,
+    /// Survivors of a fault that were blocked beyond all bounds.
+    pub stuck: Vec<String>,
     /// What the processes could not do as asked.
     pub degraded: Vec<String>,
 }
@@ -25,13 +32,21 @@ pub struct Recorded {
 /// Puts a trial together. `started_ms` counts from the start of the suite.
 #[must_use]
 pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64) -> Recorded {
-    let complete = raw.roles.iter().all(|role| role.report.is_some());
+    let allowed = Allowed::of(raw);
+    let silent = |role: &RawRole| role.report.is_none() && !allowed.may_be_silent(role);
+    let complete = !raw.roles.iter().any(silent);
     let mut counts: Counts = reports(raw).map(|report| report.counts).sum();
-    let mut mismatches = vec![];
-    if complete {
-        account_for_tails(cell, raw, &mut counts, &mut mismatches);
-        mismatches.extend(cross_check::differences(cell, raw));
+    counts += raw.roles.iter().map(|role| role.left).sum();
+    if allowed.uncounted_commits() > 0 {
+        // Who fell took its count along; the block knows.
+        counts.committed = commits(raw).unwrap_or(counts.committed);
     }
+    let mut mismatches = vec![];
+    if complete && !allowed.disbelieves() {
+        account_for_tails(cell, raw, &mut counts, &mut mismatches);
+        mismatches.extend(cross_check::differences(cell, raw, allowed));
+    }
+    mismatches.extend(allowed.excuse(cell.cell.block.lossless(), &mut counts));
     let producer = raw.roles.first().and_then(|role| role.report.as_ref());
     let [before_ns, after_ns] = producer.map_or([None, None], |report| report.line_ns);
     let class = class(before_ns, after_ns);
@@ -42,15 +57,29 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         duration_ms: producer.map_or(0, |report| report.measured.ns / 1_000_000),
         calibration: Calibration { before_ns, after_ns, class },
         noise: noise(raw),
-        roles: raw.roles.iter().map(role).collect(),
+        roles: raw.roles.iter().map(|role| result_of(role, raw)).collect(),
         counts,
-        metrics: producer.map(|report| report.metrics.clone()).unwrap_or_default(),
+        metrics: metrics(raw),
         mismatches,
-        faults: vec![],
+        faults: fault::windows(raw),
     };
-    let broken = raw.roles.iter().flat_map(troubles).collect();
-    let degraded = reports(raw).flat_map(|report| report.degraded.iter().cloned()).collect();
-    Recorded { trial, broken, degraded }
+    let broken = raw.roles.iter().flat_map(|role| troubles(role, allowed)).collect();
+    let said = reports(raw).flat_map(|report| report.degraded.iter());
+    let degraded = said.chain(&raw.aftermath.degraded).cloned().collect();
+    Recorded { trial, broken, stuck: fault::stuck(raw), degraded }
+}
+
+/// How many commits there were, as the block says it if it was held open, or else its producer.
+fn commits(raw: &RawTrial) -> Option<u64> {
+    let counted = || Some(raw.roles.first()?.report.as_ref()?.counts.committed);
+    raw.aftermath.block.as_ref().map(|block| block.commits).or_else(counted)
+}
+
+/// The block's metrics, as its producer read them, or the harness where the producer fell.
+fn metrics(raw: &RawTrial) -> BTreeMap<String, u64> {
+    let producer = raw.roles.first().and_then(|role| role.report.as_ref());
+    let block = || raw.aftermath.block.as_ref().map(|block| block.metrics.clone());
+    producer.map(|report| report.metrics.clone()).or_else(block).unwrap_or_default()
 }
 
 fn reports(raw: &RawTrial) -> impl Iterator<Item = &Report> {
@@ -66,8 +95,12 @@ fn account_for_tails(
 ) {
     let lossless = cell.cell.block.lossless();
     for (reader, writer) in links(cell, raw) {
-        let (Some(read), Some(written)) = (&reader.report, &writer.report) else { continue };
-        let tail = written.counts.committed.saturating_sub(read.next);
+        let Some(read) = &reader.report else { continue };
+        let counted = writer.report.as_ref().map(|written| written.counts.committed);
+        // The block that is held open is the first role's.
+        let first = raw.roles.first().is_some_and(|first| std::ptr::eq(first, writer));
+        let Some(written) = commits(raw).filter(|_| first).or(counted) else { continue };
+        let tail = written.saturating_sub(read.next);
         if lossless {
             counts.lost = counts.lost.saturating_add(tail);
         } else {
@@ -94,17 +127,23 @@ fn links<'a>(cell: &CellPlan, raw: &'a RawTrial) -> Vec<(&'a RawRole, &'a RawRol
     links
 }
 
-fn troubles(role: &RawRole) -> Vec<String> {
+fn troubles(role: &RawRole, allowed: Allowed<'_>) -> Vec<String> {
     let mut troubles = vec![];
     let name = &role.plan.name;
+    if allowed.may_end(role) {
+        return troubles;
+    }
     if role.exit == "deadline" {
         troubles.push(format!("{name} did not end before the deadline and was killed"));
     } else if role.exit != "exit 0" {
         troubles.push(format!("{name} ended with {}", role.exit));
-    } else if role.report.is_none() && role.failure.is_none() {
+    } else if role.report.is_none() && role.failure.is_none() && !allowed.may_be_silent(role) {
         troubles.push(format!("{name} ended without a report"));
     }
     let said = role.report.as_ref().and_then(|report| report.trouble.as_ref());
+    if allowed.may_give_up() {
+        return troubles;
+    }
     troubles.extend(role.failure.iter().chain(said).map(|why| format!("{name}: {why}")));
     troubles
 }
@@ -124,12 +163,19 @@ fn noise(raw: &RawTrial) -> Noise {
     }
 }
 
-fn role(raw: &RawRole) -> RoleResult {
-    let report = raw.report.clone().unwrap_or_default();
+fn result_of(raw: &RawRole, trial: &RawTrial) -> RoleResult {
+    let mut report = raw.report.clone().unwrap_or_default();
+    let producer = raw.plan.role == Role::Producer;
+    if producer && raw.falls > 0 {
+        let (messages, ns) = fault::flowed(&trial.aftermath).unwrap_or_default();
+        let each = report.bytes_written.checked_div(report.counts.committed).unwrap_or(0);
+        report.measured = Measured { messages, bytes: messages.saturating_mul(each), ns };
+    }
     let per_second = |amount: u64| match report.measured.ns {
         0 => 0.0,
         ns => amount as f64 * 1e9 / ns as f64,
     };
+    let exit = if raw.fallen { "killed by a fault".to_owned() } else { raw.exit.clone() };
     RoleResult {
         role: match raw.plan.role {
             Role::Producer => report_schema::Role::Producer,
@@ -138,12 +184,14 @@ fn role(raw: &RawRole) -> RoleResult {
         index: raw.plan.index,
         core: raw.plan.core.and_then(|core| u32::try_from(core).ok()),
         pid: raw.pid,
-        exit: raw.exit.clone(),
-        counts: report.counts,
+        exit,
+        counts: report.counts + raw.left,
         throughput_msgs_per_s: per_second(report.measured.messages),
         bytes_per_s: per_second(report.measured.bytes),
         latency: report.latency,
         service: report.service,
+        longest_wait_ns: report.longest_wait_ns,
+        falls: raw.falls,
         cpu_user_ms: report.usage.user_ms,
         cpu_system_ms: report.usage.system_ms,
     }

@@ -5,7 +5,9 @@
 //! Invariants: only the harness moves the phase; a worker never outlives it; nothing has a name.
 
 mod calibrate;
+mod charge;
 mod duty;
+mod fault;
 mod latency;
 mod loops;
 mod metrics;
@@ -15,6 +17,7 @@ mod plant;
 mod process;
 mod reader;
 mod signal;
+mod stall;
 mod supervise;
 mod tally;
 mod task;
@@ -26,13 +29,16 @@ mod writer;
 
 use std::io;
 
+use report_schema::Counts;
+
 pub use plant::Plant;
 pub use process::ProcessLauncher;
 
 pub(crate) use calibrate::class;
+pub(crate) use fault::{Aftermath, Struck};
 #[cfg(test)]
-pub(crate) use wire::Measured;
-pub(crate) use wire::{Report, Usage};
+pub(crate) use stall::Stall;
+pub(crate) use wire::{Measured, Report, Usage};
 
 use crate::plan::{CellPlan, RolePlan, TrialPlan};
 
@@ -56,6 +62,8 @@ pub struct RawTrial {
     pub(crate) stolen_ms: Option<u64>,
     /// The producer's core's frequency afterwards.
     pub(crate) frequency_khz: Option<u64>,
+    /// What the scenario's faults did.
+    pub(crate) aftermath: Aftermath,
 }
 
 /// One process of a trial.
@@ -71,6 +79,12 @@ pub(crate) struct RawRole {
     pub(crate) report: Option<Report>,
     /// Why it could not go on, in its own words.
     pub(crate) failure: Option<String>,
+    /// How often a fault of the scenario killed somebody in this role.
+    pub(crate) falls: u32,
+    /// Whether the last one in this role fell, too.
+    pub(crate) fallen: bool,
+    /// What the fallen had counted.
+    pub(crate) left: Counts,
 }
 
 /// Told of what happens while a trial runs.

@@ -2,10 +2,11 @@
 //!
 //! Every key is closed, every mistake of a file is found in one reading and shown where it stands;
 //! what comes out contradicts neither the format nor itself.
-//! Knows nothing of: hosts, processes, the block's own code.
+//! Knows nothing of: hosts, processes, the block's own code but the names of its sites.
 
 mod block;
 mod expect;
+mod fault;
 mod fields;
 mod header;
 mod load;
@@ -143,6 +144,9 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
         mistakes.clean(|m| section("consumer").map(|node| roles::consumers(node, read, m)));
     let consumers = consumers.flatten();
     let run = mistakes.clean(|m| section("run").and_then(|node| work::run(node, m))).flatten();
+    let faults = consumers
+        .as_ref()
+        .and_then(|consumers| mistakes.clean(|m| fault::faults(section("fault"), consumers, m)));
     let parts = Parts {
         root,
         block: block.as_ref(),
@@ -150,6 +154,7 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
         consumers: consumers.as_deref(),
         workload,
         run: run.as_ref(),
+        faults: faults.as_deref(),
         expectations: written,
     };
     rules::check(&parts, mistakes);
@@ -163,6 +168,7 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
         consumers: consumers?,
         workload: workload?,
         run: run?,
+        faults: faults?,
         expectations,
     })
 }

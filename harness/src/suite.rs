@@ -114,6 +114,7 @@ pub fn run(
         exit_code: if ran { verdict.exit_code() } else { report_schema::EXIT_NOTHING_RAN },
         scenarios,
         models: vec![],
+        crashes: vec![],
         notes: notes(request, interrupted),
     };
     Ok(Outcome { result, interrupted })

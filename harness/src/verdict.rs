@@ -30,7 +30,7 @@ pub struct Evidence<'a> {
 /// What is to be said of one cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// Each expectation, and the two rules that hold for every scenario.
+    /// Each expectation, and the rules that hold for every scenario.
     pub gates: Vec<GateResult>,
     /// The worst of them.
     pub verdict: Verdict,
@@ -47,6 +47,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
         .map(|recorded| Figures::of(recorded, evidence.clock_quantum_ns))
         .collect();
     let mut gates = vec![ran(evidence), agrees(evidence)];
+    if !evidence.cell.faults.is_empty() {
+        gates.push(survives(evidence));
+    }
     for expectation in &evidence.cell.expectations {
         let gate = match expectation.class() {
             Class::Correctness => correctness(evidence, expectation, &figures),
@@ -122,6 +125,12 @@ fn agrees(evidence: &Evidence<'_>) -> GateResult {
     let bad: Vec<String> = in_trials(evidence, |recorded| &recorded.trial.mismatches);
     let check = "the block's metrics agree with what its users counted";
     rule(evidence, "implied:metrics", check, &bad, Verdict::Correctness)
+}
+
+fn survives(evidence: &Evidence<'_>) -> GateResult {
+    let bad: Vec<String> = in_trials(evidence, |recorded| &recorded.stuck);
+    let check = "nobody stays blocked by the dead";
+    rule(evidence, "implied:survivors", check, &bad, Verdict::Correctness)
 }
 
 fn in_trials(evidence: &Evidence<'_>, part: impl Fn(&Recorded) -> &Vec<String>) -> Vec<String> {

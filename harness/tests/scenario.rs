@@ -52,6 +52,7 @@ fn help(result: Result<Scenario, ScenarioError>) -> String {
 mod scenario {
     mod cli;
     mod contradictions;
+    mod faults;
     mod files;
     mod matrix;
     mod mistakes;

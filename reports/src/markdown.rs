@@ -34,7 +34,7 @@ pub fn render(suite: &SuiteResult) -> String {
     for doubt in &summary.doubts {
         parts.push(format!("\n> The file contradicts itself: {}\n", safe(&doubt.text)));
     }
-    parts.extend([gates(&summary), models(suite), latencies(&summary)]);
+    parts.extend([gates(&summary), models(suite), crashes(suite), latencies(&summary)]);
     let command = command_line(&suite.command).replace("```", "` ` `");
     parts.push(format!("\n```sh\n{command}\n```\n"));
     parts.concat()
@@ -101,6 +101,28 @@ fn planted(suite: &SuiteResult) -> String {
         })
         .collect();
     table("Planted defects", ["Defect", "Caught by", "In model", "Executions"], &rows)
+}
+
+fn crashes(suite: &SuiteResult) -> String {
+    let failed = suite.crashes.iter().filter(|row| row.verdict != Verdict::Pass);
+    let rows: Vec<_> = failed
+        .map(|row| {
+            let what = row.example.as_deref().or(row.unreached.as_deref()).unwrap_or("");
+            [
+                safe(&row.victim),
+                safe(&row.site),
+                safe(&row.shape),
+                row.verdict.to_string(),
+                safe(what),
+                format!("`{}`", code(&row.replay)),
+            ]
+        })
+        .collect();
+    table(
+        "Kills that somebody did not survive",
+        ["Victim", "Site", "Block", "Verdict", "What", "Run it again"],
+        &rows,
+    )
 }
 
 fn latencies(summary: &Summary<'_>) -> String {

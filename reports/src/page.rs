@@ -7,6 +7,7 @@
 mod appendix;
 mod belief;
 mod counters;
+mod faults;
 mod figures;
 mod gates;
 mod models;
@@ -66,6 +67,7 @@ pub fn render(suite: &SuiteResult) -> Result<String, RenderError> {
     sections.extend(sweeps::sections(&summary)?);
     sections.extend(counters::sections(&summary)?);
     sections.push(models::section(&summary)?);
+    sections.extend(faults::sections(&summary)?);
     sections.push(appendix::section(&summary)?);
     fit(&mut sections);
     let page = Page {
@@ -116,13 +118,19 @@ fn facts(summary: &Summary<'_>) -> Vec<(&'static str, String)> {
         (
             "Ran",
             format!(
-                "{}, {}, {}, {}",
+                "{}, {}, {}, {}, {}",
                 format::several(suite.scenarios.len(), "scenario"),
                 format::several(summary.cells.len(), "cell"),
                 format::several(trials, "trial"),
-                format::several(suite.models.len(), "model")
+                format::several(suite.models.len(), "model"),
+                kills(suite)
             ),
         ),
         ("Exit code", suite.exit_code.to_string()),
     ]
+}
+
+fn kills(suite: &SuiteResult) -> String {
+    let kills: u64 = suite.crashes.iter().map(|row| row.kills).sum();
+    format::several(usize::try_from(kills).unwrap_or(usize::MAX), "kill")
 }

@@ -25,7 +25,7 @@ pub struct Summary<'a> {
     pub headline: &'static str,
     /// Why, in one sentence.
     pub sentence: String,
-    /// How many gates and models gave each verdict.
+    /// How many gates, models and rows of kills gave each verdict.
     pub tally: Tally,
     /// Where the file contradicts itself.
     pub doubts: Vec<Doubt>,
@@ -33,7 +33,7 @@ pub struct Summary<'a> {
     pub cells: Vec<CellSummary<'a>>,
 }
 
-/// How many gates and models gave each verdict.
+/// How many gates, models and rows of kills gave each verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Passed.
@@ -95,6 +95,9 @@ impl<'a> Summary<'a> {
         for model in &suite.models {
             tally.add(model.verdict);
         }
+        for crash in &suite.crashes {
+            tally.add(crash.verdict);
+        }
         let mut summary = Self {
             suite,
             verdict,
@@ -140,6 +143,11 @@ impl<'a> Summary<'a> {
             );
             return format!("Model {} ({}): {what}", model.scenario, model.engine);
         }
+        if let Some(row) = self.suite.crashes.iter().find(|row| row.verdict == verdict) {
+            let what = row.example.as_deref().or(row.unreached.as_deref());
+            let what = what.unwrap_or("it did not end as it must");
+            return format!("Killing the {} at {} ({}): {what}", row.victim, row.site, row.shape);
+        }
         if let Some(doubt) = self.doubts.iter().find(|doubt| doubt.verdict == verdict) {
             return doubt.text.clone();
         }
@@ -161,6 +169,10 @@ impl<'a> Summary<'a> {
         if !self.suite.models.is_empty() {
             let models = format::several(self.suite.models.len(), "model");
             parts.push(format!("{models} ended as they must"));
+        }
+        let kills: u64 = self.suite.crashes.iter().map(|row| row.kills).sum();
+        if kills > 0 {
+            parts.push(format!("{} processes were killed and harmed nobody", format::count(kills)));
         }
         format!("{}.", parts.join("; "))
     }
@@ -186,8 +198,8 @@ fn gate_reason(gate: &GateResult, cell: &str, number: usize) -> String {
 /// The worst of what the file says, what its parts say and what is doubtful.
 fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
     let trials = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
-    let nothing_ran =
-        suite.models.is_empty() && trials.map(|cell| cell.trials.len()).sum::<usize>() == 0;
+    let none = suite.models.is_empty() && suite.crashes.is_empty();
+    let nothing_ran = none && trials.map(|cell| cell.trials.len()).sum::<usize>() == 0;
     let scenarios = suite.scenarios.iter().map(|scenario| scenario.verdict);
     let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
     let gates = cells.clone().flat_map(|cell| &cell.gates).map(|gate| gate.verdict);
@@ -198,6 +210,7 @@ fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
             .chain(cells.map(|cell| cell.verdict))
             .chain(gates)
             .chain(suite.models.iter().map(|model| model.verdict))
+            .chain(suite.crashes.iter().map(|row| row.verdict))
             .chain(doubts.iter().map(|doubt| doubt.verdict)),
     );
     // A run that broke before its first trial says so; only silence is "nothing ran".

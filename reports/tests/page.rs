@@ -48,6 +48,8 @@ fn the_sample_has_every_section_in_the_order_of_the_questions() {
         "id=\"counters\"",
         "id=\"metrics\"",
         "id=\"models\"",
+        "id=\"faults\"",
+        "id=\"crashes\"",
         "id=\"appendix\"",
     ];
     let places: Vec<_> = order.iter().map(|part| page.find(part).unwrap()).collect();
@@ -157,9 +159,19 @@ fn text_from_the_result_never_becomes_markup() {
                 trial.roles[0].exit = text();
                 for fault in &mut trial.faults {
                     fault.what = text();
+                    fault.name = text();
+                    fault.missed = Some(text());
+                    fault.blocked = Some(text());
                 }
             }
         }
+    }
+    for crash in &mut suite.crashes {
+        crash.victim = text();
+        crash.site = text();
+        crash.shape = text();
+        crash.unreached = Some(text());
+        crash.example = Some(text());
     }
     for model in &mut suite.models {
         model.scenario = text();

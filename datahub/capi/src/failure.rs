@@ -125,11 +125,15 @@ impl From<WriteError> for Failure {
 impl From<CreateError> for Failure {
     fn from(error: CreateError) -> Self {
         let status = match error {
-            CreateError::Conflict { .. } => DataBlockStatus::DatablockLocked,
+            CreateError::Conflict { .. } | CreateError::Alive { .. } => {
+                DataBlockStatus::DatablockLocked
+            }
             CreateError::NoSpace { .. } | CreateError::TooLarge => {
                 DataBlockStatus::DatablockNoSpace
             }
-            CreateError::NotOurs { .. } => DataBlockStatus::DatablockIncompatible,
+            CreateError::NotOurs { .. }
+            | CreateError::Unusable { .. }
+            | CreateError::OtherShape { .. } => DataBlockStatus::DatablockIncompatible,
             CreateError::Contended(_) => DataBlockStatus::DatablockContended,
             _ => UNNAMED,
         };

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use super::eviction::Patience;
 use super::{Home, Producer};
@@ -56,6 +57,28 @@ pub enum CreateError {
     /// Others made and removed the same name all the time.
     #[error("block '{0}' is being made and removed by others at the same time")]
     Contended(BlockName),
+    /// The block without a name that was to be taken over has a living producer.
+    #[error("the block at {} has a living producer{}", path.display(), process.map(|id| format!(" (process {id})")).unwrap_or_default())]
+    Alive {
+        /// Where it is.
+        path: PathBuf,
+        /// Its process, as it told.
+        process: Option<u64>,
+    },
+    /// What was to be taken over is no usable block.
+    #[error("the block at {} cannot be taken over: {reason}", path.display())]
+    Unusable {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: OpenError,
+    },
+    /// The block that was to be taken over has another shape or other rules.
+    #[error("the block at {} has another shape than was asked for", path.display())]
+    OtherShape {
+        /// Where it is.
+        path: PathBuf,
+    },
     /// The operating system refused.
     #[error("cannot make the block in {folder}")]
     System {
@@ -155,6 +178,33 @@ impl<M: MappedMemory> Producer<M> {
     ) -> Result<Self, CreateError> {
         let home = Home { folder: folder.clone(), name: None };
         Ok(Self::begin(mem, make(folder, config, first, None)?, home))
+    }
+
+    /// Takes over, from its dead producer, the block without a name to which `path` leads, and goes
+    /// on where that one stopped. Somebody must have kept its file open.
+    ///
+    /// # Errors
+    ///
+    /// [`CreateError::Alive`], [`CreateError::Unusable`], [`CreateError::OtherShape`]; the block is
+    /// as before. [`CreateError::NoSpace`], [`CreateError::System`].
+    pub fn take_over_with(mem: M, path: &Path, config: &BlockConfig) -> Result<Self, CreateError> {
+        let folder = Folder::at(path.parent().unwrap_or(path));
+        let unusable = |reason| CreateError::Unusable { path: path.to_owned(), reason };
+        let file = shm::open_file(path).map_err(|error| unusable(error.into()))?;
+        let token = Token::take(&file, Seat::Producer).map_err(|error| system(&folder, error))?;
+        let block = Block::from_file(file).map_err(unusable)?;
+        let Some(token) = token else {
+            let owner = heartbeat::owner(&mem, block.producer_heartbeat());
+            let process = owner.map(|owner| owner.process);
+            return Err(CreateError::Alive { path: path.to_owned(), process });
+        };
+        if block.geometry().config != *config {
+            return Err(CreateError::OtherShape { path: path.to_owned() });
+        }
+        // A copy may have holes, which would be SIGBUS on a full file system.
+        shm::fill(block.file(), block.geometry().layout.total)
+            .map_err(|error| no_room(&folder, &block.geometry().layout, error))?;
+        Ok(Self::begin(mem, (block, token), Home { folder, name: None }))
     }
 
     pub(super) fn begin(mem: M, (block, token): (Block, Token), home: Home) -> Self {

@@ -115,6 +115,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         exit_code: if results.is_empty() { EXIT_NOTHING_RAN } else { exit.code() },
         scenarios: vec![],
         models: results,
+        crashes: vec![],
         notes,
     };
     match Folder::create(&args.out, "models", &moment) {

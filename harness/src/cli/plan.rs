@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::select::Selection;
 use super::{Exit, Output};
 use crate::host::Host;
-use crate::plan::{Options, Plan, plan};
+use crate::plan::fault::{PlannedFault, schedule};
+use crate::plan::{Options, Plan, TrialPlan, plan};
 use crate::units::Nanos;
 
 /// Arguments of `plan`.
@@ -88,7 +89,16 @@ fn as_json(plan: &Plan) -> Value {
             })
         })
         .collect();
-    let trial = |trial: &crate::plan::TrialPlan| json!({"cell": plan.cells[trial.cell].cell.id, "repeat": trial.repeat, "seed": trial.seed});
+    let trial = |trial: &TrialPlan| {
+        let cell = &plan.cells[trial.cell];
+        let fault = |fault: &PlannedFault| json!({"name": fault.name, "at_ns": fault.at_ns, "what": cell.told(fault)});
+        json!({
+            "cell": cell.cell.id,
+            "repeat": trial.repeat,
+            "seed": trial.seed,
+            "faults": schedule(cell, trial.seed).iter().map(fault).collect::<Vec<_>>(),
+        })
+    };
     json!({
         "name": plan.name,
         "file": plan.file,

@@ -29,6 +29,13 @@ pub enum Metric {
     Latency(Percentile),
     /// From the actual start to the valid read.
     Service(Percentile),
+    /// From a fault to the moment at which the survivor that waited longest went on, over the faults
+    /// that blocked somebody.
+    Blocked(Percentile),
+    /// The longest that the producer waited for a slot; only in a scenario with faults.
+    ProducerWait,
+    /// Faults that came as planned.
+    Faults,
     /// Messages per second.
     ThroughputMessages,
     /// Payload bytes per second.
@@ -108,6 +115,11 @@ const NAMES: &[(&str, Metric)] = &[
     ("p99(service)", Metric::Service(Percentile::P99)),
     ("p99.9(service)", Metric::Service(Percentile::P999)),
     ("max(service)", Metric::Service(Percentile::Max)),
+    ("p50(blocked)", Metric::Blocked(Percentile::P50)),
+    ("p99(blocked)", Metric::Blocked(Percentile::P99)),
+    ("max(blocked)", Metric::Blocked(Percentile::Max)),
+    ("max(producer-wait)", Metric::ProducerWait),
+    ("faults", Metric::Faults),
     ("throughput.messages", Metric::ThroughputMessages),
     ("throughput.bytes", Metric::ThroughputBytes),
     ("calibration", Metric::Calibration),
@@ -136,9 +148,12 @@ impl Metric {
     #[must_use]
     pub const fn dimension(self) -> Dimension {
         match self {
-            Self::Latency(_) | Self::Service(_) | Self::Calibration | Self::ClockQuantum => {
-                Dimension::Time
-            }
+            Self::Latency(_)
+            | Self::Service(_)
+            | Self::Blocked(_)
+            | Self::ProducerWait
+            | Self::Calibration
+            | Self::ClockQuantum => Dimension::Time,
             Self::ThroughputMessages => Dimension::MessageRate,
             Self::ThroughputBytes => Dimension::ByteRate,
             _ => Dimension::Count,

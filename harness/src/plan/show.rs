@@ -5,7 +5,13 @@ use std::fmt;
 
 use comfy_table::{Table, presets};
 
+use super::fault::{PlannedFault, schedule};
 use super::{CellPlan, Plan};
+use crate::scenario::model::fault::FaultSpec;
+use crate::units::Nanos;
+
+/// Moments of one fault that are shown.
+const MOMENTS: usize = 3;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,6 +33,9 @@ impl fmt::Display for Plan {
             ]);
         }
         writeln!(f, "{table}")?;
+        for fault in self.faults() {
+            writeln!(f, "  fault: {fault}")?;
+        }
         for (reason, cells) in self.degraded() {
             writeln!(f, "  degraded: {reason} ({cells})")?;
         }
@@ -56,6 +65,31 @@ impl Plan {
             some => format!("{} cells", some.len()),
         };
         reasons.into_iter().map(|(reason, cells)| (reason.to_owned(), named(cells))).collect()
+    }
+
+    /// What goes wrong in the first trial, a line for each `[[fault]]`, with the first moments.
+    fn faults(&self) -> Vec<String> {
+        let Some((trial, plan)) =
+            self.trials.first().and_then(|trial| Some((trial, self.cells.get(trial.cell)?)))
+        else {
+            return vec![];
+        };
+        let all = schedule(plan, trial.seed);
+        let line = |spec: &FaultSpec| {
+            let own: Vec<_> = all.iter().filter(|fault| fault.name == spec.name).collect();
+            let told = |fault: &&PlannedFault| {
+                format!("at {} {}", Nanos(fault.at_ns).rough(), plan.told(fault))
+            };
+            let mut moments: Vec<String> = own.iter().take(MOMENTS).map(told).collect();
+            if own.len() > MOMENTS {
+                moments.push(format!("and {} more", own.len() - MOMENTS));
+            }
+            if moments.is_empty() {
+                moments.push("does not come in this profile: the trial is too short".to_owned());
+            }
+            format!("{}: {}", spec.name, moments.join(", "))
+        };
+        plan.cell.faults.iter().map(line).collect()
     }
 
     /// The first seed of a cell, and that there are more.

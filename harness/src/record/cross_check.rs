@@ -1,14 +1,26 @@
 //! Compares the block's own metrics with what the processes counted for themselves.
 
-use super::{RawTrial, links};
+use super::allow::Allowed;
+use super::{RawTrial, commits, links, metrics};
 use crate::plan::CellPlan;
 use crate::run::{RawRole, Report};
 use crate::scenario::model::Workload;
 
-/// Every disagreement, in words. Every role must have a report.
-pub(super) fn differences(cell: &CellPlan, raw: &RawTrial) -> Vec<String> {
+/// Every disagreement, in words. Every role must have a report, unless a fault killed it.
+pub(super) fn differences(cell: &CellPlan, raw: &RawTrial, allowed: Allowed<'_>) -> Vec<String> {
+    if allowed.may_say_more() {
+        return survivors(raw, allowed);
+    }
     let all = links(cell, raw);
     let mut differences = vec![];
+    differences.extend(damage(raw));
+    if let (Some(block), Some(counted)) = (&raw.aftermath.block, producer_count(raw))
+        && block.commits != counted
+    {
+        let commits = block.commits;
+        differences
+            .push(format!("the block says {commits} commits, its producer counted {counted}"));
+    }
     for writer in &raw.roles {
         let readers: Vec<&Report> = all
             .iter()
@@ -50,4 +62,39 @@ fn compare(cell: &CellPlan, writer: &RawRole, readers: &[&Report], found: &mut V
             None => found.push(format!("the block of {name} does not say {metric}")),
         }
     }
+}
+
+fn producer_count(raw: &RawTrial) -> Option<u64> {
+    Some(raw.roles.first()?.report.as_ref()?.counts.committed)
+}
+
+fn damage(raw: &RawTrial) -> impl Iterator<Item = String> + '_ {
+    let block = raw.aftermath.block.iter();
+    block.flat_map(|block| &block.damage).map(|what| format!("the block is damaged: {what}"))
+}
+
+/// Where somebody fell, the block may say more than those who lived on counted, but not less, except
+/// for the payload in which each consumer fell; and it counts every commit but those at which its
+/// producer died.
+fn survivors(raw: &RawTrial, allowed: Allowed<'_>) -> Vec<String> {
+    let mut differences: Vec<String> = damage(raw).collect();
+    let metrics = metrics(raw);
+    let value = |name: &str| metrics.get(name).copied().unwrap_or(0);
+    let consumers = raw.roles.iter().skip(1);
+    let read: u64 = consumers
+        .map(|role| {
+            let counts = role.report.as_ref().map(|report| report.counts).unwrap_or_default();
+            (counts + role.left).delivered
+        })
+        .sum();
+    let inside: u64 = raw.roles.iter().skip(1).map(|role| u64::from(role.falls)).sum();
+    if value("total_slots_read").saturating_add(inside) < read {
+        let said = value("total_slots_read");
+        differences.push(format!("the block says {said} reads, its users counted {read}"));
+    }
+    let (written, commits) = (value("total_slots_written"), commits(raw).unwrap_or(0));
+    if written > commits || written.saturating_add(allowed.uncounted_commits()) < commits {
+        differences.push(format!("the block says {written} writes for {commits} commits"));
+    }
+    differences
 }

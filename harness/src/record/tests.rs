@@ -6,8 +6,10 @@ use report_schema::Placement;
 
 use super::*;
 use crate::host::Host;
+use crate::plan::fault::PlannedFault;
 use crate::plan::{Options, plan};
-use crate::run::Measured;
+use crate::run::{Aftermath, Stall, Struck};
+use crate::scenario::model::fault::Action;
 use crate::scenario::parse;
 
 const STREAM: &str = r#"# Does it run?
@@ -69,8 +71,12 @@ fn good(cell: &CellPlan) -> RawTrial {
         exit: "exit 0".to_owned(),
         report: Some(report),
         failure: None,
+        falls: 0,
+        fallen: false,
+        left: Counts::default(),
     });
-    RawTrial { roles: roles.collect(), stolen_ms: Some(3), frequency_khz: None }
+    let aftermath = Aftermath::default();
+    RawTrial { roles: roles.collect(), stolen_ms: Some(3), frequency_khz: None, aftermath }
 }
 
 fn report(raw: &mut RawTrial, role: usize) -> &mut Report {
@@ -146,4 +152,124 @@ fn a_process_that_ends_without_a_word_breaks_the_trial() {
     let found = recorded(|raw| raw.roles[0].report = None);
     assert_eq!(found.broken, ["producer ended without a report"]);
     assert_eq!(found.trial.calibration.class, Placement::Unknown);
+}
+
+/// Something happens to the role in this place.
+fn strike(raw: &mut RawTrial, role: usize, action: Action) {
+    let fault = PlannedFault { name: "f".to_owned(), at_ns: 0, role, action };
+    let (what, start_ns) = ("something".to_owned(), 1_000);
+    raw.aftermath.struck.push(Struck { fault, what, start_ns, end_ns: None, missed: None });
+    if action.kills() {
+        let fallen = &mut raw.roles[role];
+        (fallen.falls, fallen.fallen, fallen.report) = (1, true, None);
+        fallen.exit = "signal 9".to_owned();
+    }
+}
+
+#[test]
+fn a_consumer_that_a_fault_killed_breaks_nothing_and_its_account_is_kept() {
+    let found = recorded(|raw| {
+        strike(raw, 1, Action::Kill);
+        raw.roles[1].left = Counts { delivered: 6, ..Counts::default() };
+    });
+    assert_eq!((&found.broken, &found.trial.mismatches), (&vec![], &vec![]));
+    assert_eq!((found.trial.counts.delivered, found.trial.counts.lost), (6, 0));
+    assert_eq!(found.trial.roles[1].exit, "killed by a fault");
+}
+
+#[test]
+fn what_the_fallen_delivered_torn_still_counts() {
+    let found = recorded(|raw| {
+        strike(raw, 1, Action::Kill);
+        raw.roles[1].left = Counts { delivered: 6, torn: 1, ..Counts::default() };
+    });
+    assert_eq!(found.trial.counts.torn, 1);
+}
+
+#[test]
+fn another_end_than_the_planned_one_stays_broken() {
+    let found = recorded(|raw| {
+        strike(raw, 1, Action::Kill);
+        raw.roles[1].exit = "signal 11".to_owned();
+    });
+    assert_eq!(found.broken, ["reader ended with signal 11"]);
+}
+
+#[test]
+fn a_missed_fault_excuses_nothing() {
+    let found = recorded(|raw| {
+        strike(raw, 1, Action::ScribbleSlots);
+        raw.aftermath.struck[0].missed = Some("there was no block".to_owned());
+        report(raw, 1).counts.torn = 1;
+    });
+    assert_eq!(found.trial.counts.torn, 1);
+}
+
+#[test]
+fn random_bytes_excuse_contents_but_neither_crash_nor_hang() {
+    let scribbled = |exit: &str| {
+        recorded(|raw| {
+            strike(raw, 0, Action::ScribbleSlots);
+            report(raw, 1).counts.torn = 1;
+            raw.roles[0].exit = exit.to_owned();
+        })
+    };
+    let (gave_up, crashed) = (scribbled("exit 6"), scribbled("signal 11"));
+    assert_eq!((gave_up.trial.counts.torn, &gave_up.broken), (0, &vec![]));
+    assert_eq!(crashed.broken, ["producer ended with signal 11"]);
+    assert_eq!(
+        scribbled("deadline").broken,
+        ["producer did not end before the deadline and was killed"]
+    );
+}
+
+#[test]
+fn a_spoilt_payload_that_nobody_noticed_is_an_error() {
+    let spoilt = |noticed| {
+        recorded(|raw| {
+            strike(raw, 0, Action::CorruptByte);
+            raw.aftermath.spoilt = 1;
+            let reader = report(raw, 1);
+            reader.counts.checksum_failures = noticed;
+            reader.counts.delivered = 10 - noticed;
+            let metrics = &mut report(raw, 0).metrics;
+            metrics.insert("checksum_failures".to_owned(), noticed);
+        })
+    };
+    let found = spoilt(1);
+    assert_eq!((found.trial.counts.checksum_failures, &found.trial.mismatches), (0, &vec![]));
+    let said = "1 payloads were spoilt for 1 consumers, who noticed 0";
+    assert_eq!(spoilt(0).trial.mismatches, [said]);
+    assert_eq!(spoilt(2).trial.counts.checksum_failures, 1);
+}
+
+#[test]
+fn a_survivor_that_death_keeps_waiting_is_stuck() {
+    let waited = |action, to_ns| {
+        recorded(|raw| {
+            strike(raw, 1, action);
+            report(raw, 0).stalls = vec![
+                Stall { from_ns: 10, to_ns: 999 },
+                Stall { from_ns: 500, to_ns },
+                Stall { from_ns: to_ns, to_ns: to_ns + 9_000_000_000 },
+            ];
+        })
+    };
+    let found = waited(Action::Kill, 801_000);
+    assert_eq!(found.trial.faults[0].blocked_ns, Some(800_000));
+    assert_eq!(found.trial.faults[0].blocked.as_deref(), Some("producer"));
+    assert!(found.stuck.is_empty());
+    let said = "producer was blocked for 2000 ms after this: something";
+    assert_eq!(waited(Action::Kill, 2_000_001_000).stuck, [said]);
+    let stop = Action::Stop { time: crate::units::Nanos(1) };
+    assert!(waited(stop, 2_000_001_000).stuck.is_empty());
+}
+
+#[test]
+fn a_block_that_says_less_than_its_survivors_read_is_a_disagreement() {
+    let found = recorded(|raw| {
+        strike(raw, 1, Action::Restart);
+        raw.roles[1].left = Counts { delivered: 12, ..Counts::default() };
+    });
+    assert_eq!(found.trial.mismatches, ["the block says 10 reads, its users counted 12"]);
 }

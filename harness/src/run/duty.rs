@@ -60,17 +60,36 @@ impl<H: Hands> Desk<'_, H> {
 
     fn produce(&self, mut producer: Producer<H::Memory>) -> Report {
         let mut writer = Writer::new(self.task, self.hands, self.words);
-        let outcome = self.offer(&mut writer, &mut producer, (self.task.warmup, false));
-        let outcome = outcome.and_then(|_| {
-            self.words.begin(producer.commit_index(), monotonic_ns());
-            self.offer(&mut writer, &mut producer, (self.task.length, true))
-        });
+        let outcome = if let Some(rest) = self.rest(producer.commit_index()) {
+            self.offer(&mut writer, &mut producer, (rest, true))
+        } else {
+            let outcome = self.offer(&mut writer, &mut producer, (self.task.warmup, false));
+            outcome.and_then(|_| {
+                self.words.begin(producer.commit_index(), monotonic_ns());
+                self.offer(&mut writer, &mut producer, (self.task.length, true))
+            })
+        };
         // Ends the stream.
         drop(producer);
         let mut report = Report::default();
         self.wrote(&writer, &mut report);
         settle(&mut report, outcome);
         report
+    }
+
+    /// Who takes a dead one's place goes on for as long as that one would have.
+    fn rest(&self, commits: u64) -> Option<Span> {
+        self.task.fate.as_ref()?.block.as_ref()?;
+        let (first, start_ns) = self.words.begun()?;
+        Some(match self.task.length {
+            Span::TimeNs(time) => {
+                let end = start_ns.saturating_add(time);
+                Span::TimeNs(end.saturating_sub(monotonic_ns()))
+            }
+            Span::Messages(count) => {
+                Span::Messages(first.saturating_add(count).saturating_sub(commits))
+            }
+        })
     }
 
     fn offer(
@@ -91,6 +110,9 @@ impl<H: Hands> Desk<'_, H> {
         mut consumer: Consumer<H::Memory>,
     ) -> Result<Report, hdrhistogram::CreationError> {
         let mut reader = Reader::new(self.task, self.words);
+        if self.task.fate.as_ref().is_some_and(|fate| fate.block.is_some()) {
+            reader.join_late();
+        }
         match self.task.pace {
             Pace::Open { .. } => {
                 reader.latency = Some(self.recorder(LatencyKind::EndToEndFromIntendedStart)?);
@@ -103,6 +125,8 @@ impl<H: Hands> Desk<'_, H> {
         let mut report = Report::default();
         read(&reader, &mut report);
         report.measured = reader.measured();
+        report.stalls.clone_from(&reader.stalls.kept);
+        report.longest_wait_ns = reader.stalls.longest_ns();
         if let End::Trouble(why) = end {
             report.trouble = Some(why);
         }
@@ -154,6 +178,8 @@ impl<H: Hands> Desk<'_, H> {
         report.counts.committed += writer.committed;
         report.counts.timeouts += writer.timeouts;
         report.bytes_written = writer.committed.saturating_mul(self.task.block.payload_bytes);
+        report.stalls.clone_from(&writer.stalls.kept);
+        report.longest_wait_ns = writer.stalls.longest_ns();
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Real runs are compiled for [`Honest`] alone and contain none of this.
 
+mod fate;
 mod memory;
 
 use std::cell::{Cell, OnceCell};
@@ -17,7 +18,10 @@ use datahub::producer::write_slot::{CommitError, WriteSlot};
 use serde::{Deserialize, Serialize};
 
 use super::payload::{Keyed, Stamp};
-pub(super) use memory::Planted;
+use super::wire::Task;
+use super::words::Words;
+use fate::Acts;
+pub(crate) use memory::Planted;
 
 /// A defect that a run is given on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
@@ -138,8 +142,10 @@ impl Door {
 }
 
 /// What the lying memory and the tampering hands know together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Knowledge {
+    /// What the worker does to itself.
+    acts: Acts,
     /// The newest commit, as the reader was told.
     newest: Cell<u64>,
     /// How often the lie could have been told.
@@ -150,6 +156,11 @@ struct Knowledge {
 }
 
 impl Knowledge {
+    fn new(acts: Acts) -> Self {
+        let (newest, occasions, slot) = (Cell::new(0), Cell::new(0), Cell::new(0));
+        Self { acts, newest, occasions, slot, door: OnceCell::new() }
+    }
+
     /// Counts an occasion; says whether it is one of each `every`.
     fn due(&self, every: u64) -> bool {
         self.occasions.set(self.occasions.get() + 1);
@@ -157,16 +168,25 @@ impl Knowledge {
     }
 }
 
-/// What runs with a planted defect use.
+/// What runs with a planted defect use, and workers that do something to themselves.
 #[derive(Debug)]
 pub(super) struct Tampering {
-    plant: Plant,
+    plant: Option<Plant>,
     knowledge: Rc<Knowledge>,
 }
 
 impl Tampering {
-    pub(super) fn new(plant: Plant) -> Self {
-        Self { plant, knowledge: Rc::default() }
+    /// Hands for this task; `None` when honest ones will do.
+    pub(super) fn new(task: &Task, words: &Rc<Words>) -> Option<Self> {
+        let plant = task.plant.filter(|plant| plant.tampers());
+        let acts = |fate: &super::wire::Fate| {
+            !(fate.deaths.is_empty() && fate.spoils.is_empty() && fate.fills.is_empty())
+        };
+        if plant.is_none() && !task.fate.as_ref().is_some_and(acts) {
+            return None;
+        }
+        let knowledge = Knowledge::new(Acts::new(task, words));
+        Some(Self { plant, knowledge: Rc::new(knowledge) })
     }
 }
 
@@ -191,7 +211,8 @@ impl Hands for Tampering {
     ) -> Result<(), CommitError> {
         let (index, bytes) = (slot.slot_index(), slot.payload().len());
         self.knowledge.slot.set(index);
-        if self.plant != Plant::PublishEarly {
+        self.knowledge.acts.hoards();
+        if self.plant != Some(Plant::PublishEarly) {
             keyed.fill(slot.payload(), stamp);
             return slot.commit(bytes).map(drop);
         }

@@ -10,12 +10,13 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::fault::Course;
 use super::signal::Interrupts;
 use super::supervise::Supervisor;
 use super::usage::{frequency_khz, stolen_ms};
-use super::wire::{Report, Task};
+use super::wire::Task;
 use super::words::Words;
-use super::{Launcher, Order, RawRole, RawTrial, Watch, task};
+use super::{Launcher, Order, RawTrial, Watch, task};
 use crate::plan::RolePlan;
 
 /// The program itself, also when its file has been replaced meanwhile.
@@ -50,16 +51,18 @@ pub(super) struct Worker {
     /// Taken when it is told its last line.
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: File,
+    /// How many have fallen in this role before it.
+    pub(super) life: u32,
 }
 
 impl Worker {
-    fn start(plan: &RolePlan, task: &Task) -> io::Result<Self> {
+    pub(super) fn start(plan: &RolePlan, task: &Task, life: u32) -> io::Result<Self> {
         let mut command = Command::new(SELF);
         command.arg(VERB).arg(task.parent.to_string());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         match Self::adopt(task, &mut child) {
             Ok((ended, stdin, stdout)) => {
-                Ok(Self { plan: plan.clone(), child, ended, stdin: Some(stdin), stdout })
+                Ok(Self { plan: plan.clone(), child, ended, stdin: Some(stdin), stdout, life })
             }
             Err(error) => {
                 // Already dead is as good.
@@ -84,15 +87,16 @@ impl Worker {
 
 impl Launcher for ProcessLauncher {
     fn run(&mut self, order: Order<'_>, watch: &mut dyn Watch) -> io::Result<RawTrial> {
-        let words = Words::create()?;
+        let words = Words::create(order.cell.roles.len())?;
         let (tasks, uncalibrated) = task::tasks(order, std::process::id(), &words.path());
         let stolen_before = stolen_ms();
-        let mut supervisor = Supervisor::new(&words, &mut self.interrupts, order);
+        let course = Course::new(order, &tasks);
+        let mut supervisor = Supervisor::new(&words, &mut self.interrupts, order, course);
         for (plan, task) in order.cell.roles.iter().zip(&tasks) {
             // Dropping the supervisor ends those that have started.
-            supervisor.adopt(Worker::start(plan, task)?);
+            supervisor.adopt(Worker::start(plan, task, 0)?);
         }
-        let mut roles = supervisor.oversee(watch);
+        let (mut roles, aftermath) = supervisor.oversee(watch);
         let stolen = stolen_before.zip(stolen_ms());
         if let Some(report) = roles.iter_mut().find_map(|role| role.report.as_mut()) {
             report.degraded.extend(uncalibrated);
@@ -102,20 +106,11 @@ impl Launcher for ProcessLauncher {
             roles,
             stolen_ms: stolen.map(|(before, after)| after.saturating_sub(before)),
             frequency_khz: frequency_khz(core),
+            aftermath,
         })
     }
 
     fn interrupted(&mut self) -> bool {
         self.interrupts.count() > 0
     }
-}
-
-/// What is left of a worker.
-pub(super) fn ended(
-    worker: &Worker,
-    exit: String,
-    report: Option<Report>,
-    failure: Option<String>,
-) -> RawRole {
-    RawRole { plan: worker.plan.clone(), pid: worker.child.id(), exit, report, failure }
 }

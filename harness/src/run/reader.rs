@@ -10,9 +10,10 @@ use datahub::wait::{Timeout, monotonic_ns};
 use super::latency::Recorder;
 use super::pace::busy;
 use super::payload::{Keyed, Stamp};
+use super::stall::Stalls;
 use super::tally::Tally;
 use super::wire::{Measured, Pace, Task};
-use super::words::Words;
+use super::words::{Words, nap};
 use super::writer::Halt;
 
 /// How long one read may wait.
@@ -71,6 +72,12 @@ pub(super) struct Reader<'a> {
     begun: bool,
     pub(super) latency: Option<Recorder>,
     pub(super) service: Option<Recorder>,
+    role: usize,
+    pub(super) stalls: Stalls,
+    /// Since when it waits for somebody who takes the dead producer's place.
+    orphan_since: Option<u64>,
+    heirs: bool,
+    patience_ns: u64,
 }
 
 impl<'a> Reader<'a> {
@@ -83,13 +90,23 @@ impl<'a> Reader<'a> {
             idle: 0,
             idle_max: task.patience_ns.div_ceil(TIMEOUT_NS),
             idle_at: 0,
-            tick: if is_fast(task) { TICK } else { 1 },
+            tick: if is_fast(task) && task.fate.is_none() { TICK } else { 1 },
             first: None,
             last: None,
             begun: false,
             latency: None,
             service: None,
+            role: task.role,
+            stalls: Stalls::new(task.fate.is_some()),
+            orphan_since: None,
+            heirs: task.fate.as_ref().is_some_and(|fate| fate.heirs),
+            patience_ns: task.patience_ns,
         }
+    }
+
+    /// It joins while messages flow.
+    pub(super) fn join_late(&mut self) {
+        self.tally.join_late();
     }
 
     /// Waits for one message and takes it.
@@ -98,9 +115,11 @@ impl<'a> Reader<'a> {
         &mut self,
         consumer: &mut Consumer<M>,
     ) -> Result<(), End> {
+        let from_ns = self.stalls.begin();
         loop {
             match consumer.acquire_consume_slot(Timeout::After(Duration::from_nanos(TIMEOUT_NS))) {
                 Ok(slot) => {
+                    self.stalls.end(from_ns);
                     self.take(&slot);
                     return Ok(());
                 }
@@ -116,6 +135,10 @@ impl<'a> Reader<'a> {
         let now = if timed { monotonic_ns() } else { 0 };
         if self.work_ns != 0 {
             busy(self.work_ns);
+        }
+        if self.stalls.on() {
+            self.orphan_since = None;
+            busy(self.words.slowed_ns(self.role));
         }
         // Checked at the end: nothing may change while the payload is held.
         let found = self.keyed.check(payload, label);
@@ -159,6 +182,9 @@ impl<'a> Reader<'a> {
     /// Notes when how much was delivered, in the measured part.
     #[inline]
     fn mark(&mut self, label: u64) {
+        if self.stalls.on() {
+            self.words.account(self.role, &self.tally.counts);
+        }
         if self.first.is_none() && self.words.begun().is_none_or(|(first, _)| label < first) {
             return;
         }
@@ -194,8 +220,24 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             ReadError::Ended => Err(End::Ended),
+            ReadError::ProducerDead { .. } if self.heirs => self.wait_for_an_heir(),
             other => Err(End::Trouble(format!("the consumer cannot read: {other}"))),
         }
+    }
+
+    /// The producer is dead, as the scenario wants it: somebody takes its place, or nobody does.
+    fn wait_for_an_heir(&mut self) -> Result<(), End> {
+        if self.words.orphaned() || self.words.stopped() {
+            return Err(End::Ended);
+        }
+        let now = monotonic_ns();
+        if now.saturating_sub(*self.orphan_since.get_or_insert(now)) > self.patience_ns {
+            let why = "the consumer gave up waiting for somebody to take the producer's place";
+            return Err(End::Trouble(why.to_owned()));
+        }
+        // Whoever takes its place needs a core.
+        nap(Duration::from_millis(1));
+        Ok(())
     }
 
     fn waited_in_vain(&mut self) -> Result<(), End> {

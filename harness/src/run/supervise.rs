@@ -1,48 +1,27 @@
-//! Watches over the workers of one trial: hears them, moves the phase, ends those that hang.
+//! Watches over the workers of one trial: hears them, moves the phase, lets the scenario's faults
+//! befall them, ends those that hang.
 //!
 //! It sleeps in the kernel between events, so that it takes no core from what it watches.
 
-use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
 
-use super::process::{Worker, ended};
+use super::charge::Charge;
+use super::fault::{Course, Troupe};
+use super::process::Worker;
 use super::signal::Interrupts;
-use super::wire::{Event, Meet, Report};
+use super::wire::Meet;
 use super::words::{Phase, Words};
-use super::{Order, RawRole, Watch};
+use super::{Aftermath, Order, RawRole, Watch};
 
 /// How often progress is looked at.
 const GLANCE: Duration = Duration::from_millis(200);
 /// How long the others have when one of them has failed.
 const GRACE: Duration = Duration::from_secs(2);
-/// What one worker may say in all.
-const SAID_MAX: usize = 16 << 20;
-
-/// One worker and what it has said.
-#[derive(Debug)]
-struct Charge {
-    worker: Worker,
-    /// Heard, not yet a whole line.
-    partial: Vec<u8>,
-    heard: usize,
-    /// It has said whether it made a block.
-    introduced: bool,
-    block: Option<PathBuf>,
-    /// The phase that it waits for.
-    waits_for: Option<Phase>,
-    report: Option<Report>,
-    failure: Option<String>,
-    /// How it ended.
-    exit: Option<String>,
-    /// Killed by us.
-    overdue: bool,
-}
 
 /// The workers of one trial.
 #[derive(Debug)]
@@ -52,68 +31,73 @@ pub(super) struct Supervisor<'a> {
     /// Interrupts before this trial.
     interrupts_before: u32,
     charges: Vec<Charge>,
+    /// What is to befall them.
+    course: Course<'a>,
     phase: Phase,
     met: bool,
     deadline: Instant,
 }
 
 impl<'a> Supervisor<'a> {
-    pub(super) fn new(words: &'a Words, interrupts: &'a mut Interrupts, order: Order<'_>) -> Self {
+    pub(super) fn new(
+        words: &'a Words,
+        interrupts: &'a mut Interrupts,
+        order: Order<'_>,
+        course: Course<'a>,
+    ) -> Self {
         let deadline = Instant::now() + Duration::from_nanos(order.cell.cell.run.deadline.0);
         let interrupts_before = interrupts.count();
         let (charges, phase, met) = (vec![], Phase::SetUp, false);
-        Self { words, interrupts, interrupts_before, charges, phase, met, deadline }
+        Self { words, interrupts, interrupts_before, charges, course, phase, met, deadline }
     }
 
     pub(super) fn adopt(&mut self, worker: Worker) {
-        self.charges.push(Charge {
-            worker,
-            partial: vec![],
-            heard: 0,
-            introduced: false,
-            block: None,
-            waits_for: None,
-            report: None,
-            failure: None,
-            exit: None,
-            overdue: false,
-        });
+        self.charges.push(Charge::new(worker));
     }
 
     /// Stays until every worker has ended.
-    pub(super) fn oversee(mut self, watch: &mut dyn Watch) -> Vec<RawRole> {
-        while self.charges.iter().any(Charge::lives) {
+    pub(super) fn oversee(mut self, watch: &mut dyn Watch) -> (Vec<RawRole>, Aftermath) {
+        while self.charges.iter().any(Charge::lives) || self.course.revives() {
             self.wait();
             for charge in &mut self.charges {
                 charge.attend();
             }
             self.heed_interrupts();
             self.introduce();
+            self.befall();
             self.move_phase();
             self.enforce_deadline();
             watch.moment(self.phase.word(), self.words.progress());
         }
-        std::mem::take(&mut self.charges).into_iter().map(Charge::finish).collect()
+        let aftermath = self.course.finish(self.words);
+        (std::mem::take(&mut self.charges).into_iter().map(Charge::finish).collect(), aftermath)
     }
 
-    /// Sleeps until somebody speaks or ends, or it is time for a glance.
+    /// Sleeps until somebody speaks or ends, or it is time for a fault or a glance.
     fn wait(&mut self) {
         let left = self.deadline.saturating_duration_since(Instant::now()).min(GLANCE);
-        let timeout = PollTimeout::try_from(left + Duration::from_millis(1));
+        let left = left + Duration::from_millis(1);
+        let timeout = match self.phase {
+            Phase::Run => self.course.pause(self.words).map_or(left, |pause| pause.min(left)),
+            _ => left,
+        };
         let mut descriptors = vec![PollFd::new(self.interrupts.descriptor(), PollFlags::POLLIN)];
         for charge in self.charges.iter().filter(|charge| charge.lives()) {
             descriptors.push(PollFd::new(charge.worker.ended.as_fd(), PollFlags::POLLIN));
             descriptors.push(PollFd::new(charge.worker.stdout.as_fd(), PollFlags::POLLIN));
         }
         // Failed or not, everybody is looked at next.
-        let _events = poll(&mut descriptors, timeout.unwrap_or(PollTimeout::ZERO));
+        let _events = ppoll(&mut descriptors, Some(TimeSpec::from_duration(timeout)), None);
     }
 
     /// The first interrupt ends the trial early, the second one ends the workers.
     fn heed_interrupts(&mut self) {
         match self.interrupts.count() - self.interrupts_before {
             0 => {}
-            1 => self.words.stop(),
+            1 => {
+                self.words.stop();
+                self.course.call_off("the run was interrupted");
+            }
             _ => {
                 self.words.stop();
                 self.deadline = self.deadline.min(Instant::now());
@@ -130,10 +114,22 @@ impl<'a> Supervisor<'a> {
         self.met = true;
         let made: Vec<Option<PathBuf>> =
             self.charges.iter().map(|charge| charge.block.clone()).collect();
+        self.course.hold(made.first().cloned().flatten());
         for (own, charge) in self.charges.iter_mut().enumerate() {
             let others = made.iter().enumerate().filter(|(other, _)| *other != own);
             let blocks = others.filter_map(|(_, block)| block.clone()).collect();
             charge.tell(&Meet { blocks });
+        }
+    }
+
+    /// What is due befalls those whom it is meant for.
+    fn befall(&mut self) {
+        if self.phase == Phase::After {
+            self.course.call_off("messages had ended");
+        }
+        if self.phase == Phase::Run {
+            let troupe = Troupe { charges: &mut self.charges, words: self.words };
+            self.course.befall(troupe);
         }
     }
 
@@ -149,6 +145,7 @@ impl<'a> Supervisor<'a> {
         // One that failed would keep the others waiting: they finish early, or not at all.
         if self.charges.iter().any(Charge::failed) {
             self.words.stop();
+            self.course.call_off("a process had failed");
             self.deadline = self.deadline.min(Instant::now() + GRACE);
         }
     }
@@ -157,11 +154,9 @@ impl<'a> Supervisor<'a> {
         if Instant::now() < self.deadline {
             return;
         }
+        self.course.call_off("the deadline had passed");
         for charge in self.charges.iter_mut().filter(|charge| charge.lives()) {
-            charge.overdue = true;
-            // One that has ended meanwhile is as good.
-            let _killed = charge.worker.child.kill();
-            charge.reap();
+            charge.end();
         }
     }
 }
@@ -170,102 +165,7 @@ impl Drop for Supervisor<'_> {
     /// Ends whoever is left: only when the trial itself could not be started.
     fn drop(&mut self) {
         for charge in self.charges.iter_mut().filter(|charge| charge.lives()) {
-            let _killed = charge.worker.child.kill();
-            charge.reap();
+            charge.end();
         }
-    }
-}
-
-impl Charge {
-    fn lives(&self) -> bool {
-        self.exit.is_none()
-    }
-
-    /// Ended without a report, or said why it cannot give one.
-    fn failed(&self) -> bool {
-        self.failure.is_some() || (!self.lives() && self.report.is_none())
-    }
-
-    /// Hears what it says and notes its end.
-    fn attend(&mut self) {
-        if !self.lives() {
-            return;
-        }
-        if is_readable(&self.worker.stdout) {
-            self.hear();
-        }
-        if is_readable(&self.worker.ended) {
-            self.reap();
-        }
-    }
-
-    fn hear(&mut self) {
-        let mut bytes = [0; 1 << 13];
-        let Ok(count) = self.worker.stdout.read(&mut bytes) else { return };
-        self.heard = self.heard.saturating_add(count);
-        if self.heard > SAID_MAX {
-            self.failure.get_or_insert_with(|| "it says too much".to_owned());
-            return;
-        }
-        self.partial.extend_from_slice(&bytes[..count]);
-        while let Some(end) = self.partial.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.partial.drain(..=end).collect();
-            self.understand(&line);
-        }
-    }
-
-    fn understand(&mut self, line: &[u8]) {
-        match serde_json::from_slice(line) {
-            Ok(Event::Made { block }) => (self.introduced, self.block) = (true, block),
-            Ok(Event::At { phase }) => self.waits_for = Some(phase),
-            Ok(Event::Done(report)) => self.report = Some(*report),
-            Ok(Event::Failed { why }) => self.failure = Some(why),
-            Err(error) => {
-                self.failure.get_or_insert_with(|| format!("it says nonsense: {error}"));
-            }
-        }
-    }
-
-    fn tell(&mut self, meet: &Meet) {
-        let Some(mut stdin) = self.worker.stdin.take() else { return };
-        let Ok(mut line) = serde_json::to_vec(meet) else { return };
-        line.push(b'\n');
-        // A worker that cannot be told has ended, which is noticed by itself.
-        let _told = stdin.write_all(&line);
-    }
-
-    /// Waits for the end of a worker that has ended or was killed, and hears its last words.
-    fn reap(&mut self) {
-        let status = self.worker.child.wait();
-        while is_readable(&self.worker.stdout) {
-            let before = self.heard;
-            self.hear();
-            if self.heard == before {
-                break;
-            }
-        }
-        self.exit = Some(match status {
-            _ if self.overdue => "deadline".to_owned(),
-            Ok(status) => describe(status),
-            Err(error) => format!("unknown: {error}"),
-        });
-    }
-
-    fn finish(self) -> RawRole {
-        let exit = self.exit.unwrap_or_else(|| "unknown".to_owned());
-        ended(&self.worker, exit, self.report, self.failure)
-    }
-}
-
-fn is_readable(descriptor: &impl std::os::fd::AsFd) -> bool {
-    let mut polled = [PollFd::new(descriptor.as_fd(), PollFlags::POLLIN)];
-    poll(&mut polled, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
-}
-
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit {code}"),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "unknown".to_owned(),
     }
 }

@@ -31,12 +31,19 @@ pub(super) struct Tally {
     announced: u64,
     /// Missed without a word, although one was promised.
     pub(super) silent: u64,
+    /// Joined while messages flowed: what it is promised begins with its first payload.
+    late: bool,
 }
 
 impl Tally {
     pub(super) fn new(promise: Promise) -> Self {
         let counts = Counts::default();
-        Self { promise, counts, bytes: 0, next: 0, announced: 0, silent: 0 }
+        Self { promise, counts, bytes: 0, next: 0, announced: 0, silent: 0, late: false }
+    }
+
+    /// It joins while messages flow: nothing before its first payload was promised.
+    pub(super) fn join_late(&mut self) {
+        self.late = true;
     }
 
     /// One more than the last sequence delivered.
@@ -70,7 +77,7 @@ impl Tally {
 
     #[inline]
     fn order(&mut self, label: u64) {
-        if label == self.next {
+        if label == self.next && !self.late {
             self.next += 1;
             return;
         }
@@ -79,6 +86,11 @@ impl Tally {
 
     #[cold]
     fn out_of_order(&mut self, label: u64) {
+        if std::mem::take(&mut self.late) {
+            self.next = label.saturating_add(1);
+            self.announced = 0;
+            return;
+        }
         if label < self.next {
             if label + 1 == self.next {
                 self.counts.duplicated += 1;
@@ -126,6 +138,22 @@ mod tests {
     fn a_gap_is_lost_where_everything_was_promised_and_lapped_elsewhere() {
         assert_eq!(after(Promise::Everything, &[1, 5]).counts.lost, 4);
         assert_eq!(after(Promise::Newest, &[1, 5]).counts.lapped, 4);
+    }
+
+    #[test]
+    fn who_joins_late_is_promised_everything_from_its_first_payload_on() {
+        let mut tally = Tally::new(Promise::Everything);
+        tally.join_late();
+        for label in [40, 41, 43] {
+            tally.delivered(label, 8, &GOOD);
+        }
+        assert_eq!((tally.counts.lost, tally.next()), (1, 44));
+        let mut tally = Tally::new(Promise::Everything);
+        tally.join_late();
+        for label in [0, 2] {
+            tally.delivered(label, 8, &GOOD);
+        }
+        assert_eq!(tally.counts.lost, 1);
     }
 
     #[test]

@@ -6,8 +6,12 @@ use super::Order;
 use super::calibrate::Side;
 use super::plant::Plant;
 use super::tally::Promise;
-use super::wire::{BlockTask, Checksum, Duty, Full, Function, Pace, Span, Sync, Task, Waiting};
+use super::wire::{
+    BlockTask, Checksum, Duty, Fate, Full, Function, Pace, SiteDeath, Span, Sync, Task, Waiting,
+};
+use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::{Role, RolePlan};
+use crate::scenario::model::fault::Action;
 use crate::scenario::model::{
     Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull, Wait,
     Warmup, Workload,
@@ -20,8 +24,16 @@ const PATIENCE_NS: u64 = 2_000_000_000;
 pub(super) fn tasks(order: Order<'_>, parent: u32, words: &Path) -> (Vec<Task>, Option<String>) {
     let roles = &order.cell.roles;
     let partner = partner(roles);
+    let course = schedule(order.cell, order.trial.seed);
     let tasks = roles.iter().enumerate().map(|(index, role)| {
         let mut task = task(order, role, parent, words);
+        task.role = index;
+        if !order.cell.cell.faults.is_empty() {
+            task.fate = Some(fate(&course, index));
+            // Somebody may stand still, or be dead, for any part of the trial.
+            let length_ns = task.length.time_ns().unwrap_or(task.deadline_ns);
+            task.patience_ns = task.patience_ns.saturating_add(length_ns);
+        }
         task.side = match (role.role, partner) {
             (Role::Producer, Some(_)) => Some(Side::Ping),
             (_, Some(partner)) if partner == index => Some(Side::Pong),
@@ -33,6 +45,22 @@ pub(super) fn tasks(order: Order<'_>, parent: u32, words: &Path) -> (Vec<Task>, 
         "no consumer has another core than the producer: the bare line is not timed".to_owned()
     });
     (tasks.collect(), reason)
+}
+
+/// What the faults that are to come mean for the role in this place.
+fn fate(course: &[PlannedFault], role: usize) -> Fate {
+    let heirs = course.iter().any(|fault| fault.role == 0 && fault.action.kills());
+    let mut fate = Fate { heirs, ..Fate::default() };
+    for fault in course.iter().filter(|fault| fault.role == role) {
+        let at_ns = fault.at_ns;
+        match fault.action {
+            Action::KillAtSite { site, hit } => fate.deaths.push(SiteDeath { at_ns, site, hit }),
+            Action::CorruptByte => fate.spoils.push(at_ns),
+            Action::FillShm { time } => fate.fills.push((at_ns, time.0)),
+            _ => {}
+        }
+    }
+    fate
 }
 
 /// The consumer with which the producer plays the bare line: on another core, or on any.
@@ -85,6 +113,8 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         patience_ns: PATIENCE_NS.max(4 * gap_ns.max(slowest_ns)),
         deadline_ns: cell.run.deadline.0,
         plant: order.plant.filter(|plant| planted(*plant, role)),
+        role: 0,
+        fate: None,
     }
 }
 

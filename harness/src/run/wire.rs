@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibrate::Side;
 use super::plant::Plant;
+use super::stall::Stall;
 use super::tally::Promise;
 use super::words::Phase;
 
@@ -53,6 +54,36 @@ pub(crate) struct Task {
     pub(crate) deadline_ns: u64,
     /// A defect to work with.
     pub(crate) plant: Option<Plant>,
+    /// Its place among the roles of the trial.
+    pub(crate) role: usize,
+    /// What the trial's faults mean for it; absent in a trial without faults.
+    pub(crate) fate: Option<Fate>,
+}
+
+/// What the trial's faults mean for one worker. Times count from the start of the measured part.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Fate {
+    /// It takes a dead one's place: this is the block.
+    pub(crate) block: Option<PathBuf>,
+    /// From when on it kills itself at a site.
+    pub(crate) deaths: Vec<SiteDeath>,
+    /// When it spoils the next payload.
+    pub(crate) spoils: Vec<u64>,
+    /// When it takes all shared memory there is, and for how long.
+    pub(crate) fills: Vec<(u64, u64)>,
+    /// The producer may die and be replaced: its death alone is no reason to give up.
+    pub(crate) heirs: bool,
+}
+
+/// A death at a site of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SiteDeath {
+    /// Visits count from then on.
+    pub(crate) at_ns: u64,
+    /// The site's index.
+    pub(crate) site: u16,
+    /// The so-manieth visit.
+    pub(crate) hit: u64,
 }
 
 /// What a worker does.
@@ -214,6 +245,10 @@ pub(crate) struct Report {
     pub(crate) degraded: Vec<String>,
     /// Why it ended before it was told to.
     pub(crate) trouble: Option<String>,
+    /// When it had to wait for others for long; only in a trial with faults.
+    pub(crate) stalls: Vec<Stall>,
+    /// The longest of all its waits; only in a trial with faults.
+    pub(crate) longest_wait_ns: Option<u64>,
 }
 
 /// Messages, bytes and time of the measured part.

@@ -12,6 +12,7 @@ use datahub::shm::Folder;
 use datahub::shm::words::WordMap;
 use datahub::wait::monotonic_ns;
 use nix::poll::{PollTimeout, poll};
+use report_schema::Counts;
 
 /// Where the trial stands.
 const PHASE: usize = 0;
@@ -27,7 +28,21 @@ const FROM: usize = 4;
 pub(super) const PING: usize = 5;
 /// The other end's.
 pub(super) const PONG: usize = 6;
-const COUNT: usize = 7;
+/// Not 0: the producer is dead, and nobody will take its place.
+const GONE: usize = 7;
+/// The words that all share; those of each role follow.
+const SHARED: usize = 8;
+
+/// How much slower a role is to be, in nanoseconds a message.
+const SLOW_NS: usize = 0;
+/// When a role killed itself at a site.
+const DIED_NS: usize = 1;
+/// How many payloads a producer has spoilt, as it was asked to.
+const SPOILT: usize = 2;
+/// What a consumer has counted so far: it may be killed before it can say so.
+const ACCOUNT: usize = 3;
+/// Words of one role.
+const OF_ROLE: usize = ACCOUNT + 8;
 
 /// How long a waiting worker sleeps between two looks.
 const NAP: Duration = Duration::from_millis(1);
@@ -74,15 +89,15 @@ impl Phase {
 pub(super) struct Words(pub(super) WordMap);
 
 impl Words {
-    /// New words, all 0, without a name.
-    pub(super) fn create() -> io::Result<Self> {
-        WordMap::create(&Folder::default(), COUNT).map(Self)
+    /// New words for so many roles, all 0, without a name.
+    pub(super) fn create(roles: usize) -> io::Result<Self> {
+        WordMap::create(&Folder::default(), SHARED + roles * OF_ROLE).map(Self)
     }
 
     /// The harness's words.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let words = WordMap::open(path)?;
-        if words.len() < COUNT {
+        if words.len() < SHARED {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "too few shared words"));
         }
         Ok(Self(words))
@@ -144,6 +159,91 @@ impl Words {
     }
 }
 
+/// What the roles of a trial with faults tell and are told. `role` is a place in the plan.
+impl Words {
+    fn of(&self, role: usize, word: usize) -> usize {
+        let place = SHARED + role * OF_ROLE + word;
+        assert!(place < self.0.len(), "role {role} has no words");
+        place
+    }
+
+    /// The producer is dead, and nobody will take its place.
+    pub(super) fn orphan(&self) {
+        self.0.publish(GONE, 1);
+    }
+
+    pub(super) fn orphaned(&self) -> bool {
+        self.0.read(GONE) != 0
+    }
+
+    pub(super) fn slow_down(&self, role: usize, by_ns: u64) {
+        self.0.publish(self.of(role, SLOW_NS), by_ns);
+    }
+
+    #[inline]
+    pub(super) fn slowed_ns(&self, role: usize) -> u64 {
+        self.0.read(self.of(role, SLOW_NS))
+    }
+
+    /// The role is about to kill itself; 0: it is not.
+    pub(super) fn dies(&self, role: usize, now_ns: u64) {
+        self.0.publish(self.of(role, DIED_NS), now_ns);
+    }
+
+    pub(super) fn died_ns(&self, role: usize) -> Option<u64> {
+        Some(self.0.read(self.of(role, DIED_NS))).filter(|ns| *ns != 0)
+    }
+
+    /// The role has spoilt one more payload.
+    pub(super) fn spoil(&self, role: usize) {
+        self.0.add(self.of(role, SPOILT), 1);
+    }
+
+    pub(super) fn spoilt(&self, role: usize) -> u64 {
+        self.0.read(self.of(role, SPOILT))
+    }
+
+    /// Leaves the role's counts where they outlive it.
+    pub(super) fn account(&self, role: usize, counts: &Counts) {
+        for (place, value) in told(counts).into_iter().enumerate() {
+            self.0.publish(self.of(role, ACCOUNT + place), value);
+        }
+    }
+
+    /// Takes what the role left, and leaves nothing to its next life.
+    pub(super) fn settle(&self, role: usize) -> Counts {
+        let read = |place| self.0.read(self.of(role, ACCOUNT + place));
+        let counts = Counts {
+            delivered: read(0),
+            torn: read(1),
+            mislabelled: read(2),
+            backward: read(3),
+            lost: read(4),
+            duplicated: read(5),
+            checksum_failures: read(6),
+            lapped: read(7),
+            ..Counts::default()
+        };
+        self.account(role, &Counts::default());
+        counts
+    }
+}
+
+/// The counters of a consumer, in the order of their words.
+fn told(counts: &Counts) -> [u64; 8] {
+    let Counts { delivered, torn, mislabelled, backward, lost, duplicated, .. } = *counts;
+    [
+        delivered,
+        torn,
+        mislabelled,
+        backward,
+        lost,
+        duplicated,
+        counts.checksum_failures,
+        counts.lapped,
+    ]
+}
+
 /// Sleeps.
 pub(super) fn nap(time: Duration) {
     let timeout = PollTimeout::try_from(time).unwrap_or(PollTimeout::ZERO);
@@ -157,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_phase_that_never_comes_is_given_up() {
-        let words = Words::create().unwrap();
+        let words = Words::create(1).unwrap();
         assert!(!words.wait_for(Phase::Before, monotonic_ns() + 5_000_000));
         words.enter(Phase::Run);
         assert!(words.wait_for(Phase::Before, 0));
@@ -165,7 +265,7 @@ mod tests {
 
     #[test]
     fn another_process_sees_what_was_begun() {
-        let words = Words::create().unwrap();
+        let words = Words::create(1).unwrap();
         let other = Words::open(&words.path()).unwrap();
         assert_eq!(other.begun(), None);
         words.begin(0, 77);
@@ -173,5 +273,15 @@ mod tests {
         assert!(!other.stopped());
         words.stop();
         assert!(other.stopped());
+    }
+
+    #[test]
+    fn the_counts_of_the_dead_are_settled_once() {
+        let words = Words::create(2).unwrap();
+        let counts = Counts { delivered: 9, torn: 1, lapped: 3, ..Counts::default() };
+        words.account(1, &counts);
+        assert_eq!(words.settle(0), Counts::default());
+        assert_eq!(words.settle(1), counts);
+        assert_eq!(words.settle(1), Counts::default());
     }
 }

@@ -5,6 +5,7 @@
 
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use datahub::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
@@ -17,6 +18,8 @@ use datahub::producer::create::CreateError;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
 use datahub::wait::monotonic_ns;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::{Signal, raise};
@@ -103,16 +106,21 @@ fn serve(link: &mut Link) -> Result<(), WorkerError> {
     if u32::try_from(getppid().as_raw()) != Ok(task.parent) {
         return Err(WorkerError::Orphan);
     }
-    match task.plant {
-        Some(plant) if plant.tampers() => live(&task, &Tampering::new(plant), link),
-        _ => live(&task, &Honest, link),
+    let words = Rc::new(Words::open(&task.words)?);
+    match Tampering::new(&task, &words) {
+        Some(hands) => live(&task, (&hands, &words), link),
+        None => live(&task, (&Honest, &words), link),
     }
 }
 
-fn live<H: Hands>(task: &Task, hands: &H, link: &mut Link) -> Result<(), WorkerError> {
-    let words = Words::open(&task.words)?;
+fn live<H: Hands>(
+    task: &Task,
+    (hands, words): (&H, &Words),
+    link: &mut Link,
+) -> Result<(), WorkerError> {
     let deadline_ns = monotonic_ns().saturating_add(task.deadline_ns);
-    let degraded = pin(task.core);
+    let mut degraded: Vec<String> = pin(task.core).into_iter().collect();
+    degraded.extend(own_memory(task));
     let producer = make(task, hands)?;
     link.say(&Event::Made { block: producer.as_ref().map(Producer::path) })?;
     let Meet { blocks } = link.hear()?;
@@ -125,13 +133,15 @@ fn live<H: Hands>(task: &Task, hands: &H, link: &mut Link) -> Result<(), WorkerE
     };
     reach(Phase::Before)?;
     let play = |turn| task.side.and_then(|side| calibrate::play(&words.0, side, turn));
-    let before = play(0);
+    // Who takes a dead one's place comes when the others have played.
+    let late = task.fate.as_ref().is_some_and(|fate| fate.block.is_some());
+    let before = if late { None } else { play(0) };
     reach(Phase::Run)?;
     if misbehave(task.plant) {
         return Ok(());
     }
     let used = Usage::now();
-    let desk = Desk { task, hands, words: &words };
+    let desk = Desk { task, hands, words };
     let mut report: Report = desk.work(handles, task.duty == Duty::Initiate)?;
     report.usage = Usage::now().since(used);
     reach(Phase::After)?;
@@ -163,10 +173,36 @@ fn make<H: Hands>(task: &Task, hands: &H) -> Result<Option<Producer<H::Memory>>,
         return Ok(None);
     }
     let config = config(&task.block)?;
-    let mut producer = Producer::create_unnamed_with(hands.memory(), &Folder::default(), config)?;
+    let taken = task.fate.as_ref().and_then(|fate| fate.block.as_ref());
+    let mut producer = match taken {
+        Some(path) => Producer::take_over_with(hands.memory(), path, &config)?,
+        None => Producer::create_unnamed_with(hands.memory(), &Folder::default(), config)?,
+    };
     hands.made(producer.block())?;
     producer.set_wait(strategy(task.wait));
     Ok(Some(producer))
+}
+
+/// A worker that is to fill shared memory gets one of its own, so that it fills nobody else's.
+/// Says what could not be done.
+fn own_memory(task: &Task) -> Option<String> {
+    /// What is free beside the block.
+    const SPARE: u64 = 4 << 20;
+    task.fate.as_ref().filter(|fate| !fate.fills.is_empty())?;
+    let block = task.block.payload_bytes.saturating_add(256);
+    let bytes = block.saturating_mul(task.block.physical_slots.into()).saturating_add(SPARE);
+    let mounted = unshare(CloneFlags::CLONE_NEWNS)
+        .and_then(|()| {
+            let all = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+            mount(None::<&str>, "/", None::<&str>, all, None::<&str>)
+        })
+        .and_then(|()| {
+            let options = format!("size={bytes},mode=1777");
+            let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV;
+            mount(Some("tmpfs"), Folder::default().path(), Some("tmpfs"), flags, Some(&*options))
+        });
+    let error = mounted.err()?;
+    Some(format!("no shared memory of its own ({error}): `fill-shm` fills nothing"))
 }
 
 fn attach<H: Hands>(

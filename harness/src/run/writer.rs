@@ -5,8 +5,10 @@ use std::time::Duration;
 use datahub::producer::{Producer, WriteError};
 use datahub::wait::{Timeout, monotonic_ns};
 
+use super::pace::busy;
 use super::payload::{Keyed, Stamp};
 use super::plant::Hands;
+use super::stall::Stalls;
 use super::wire::{Full, Measured, Task};
 use super::words::Words;
 
@@ -40,6 +42,8 @@ pub(super) struct Writer<'a, H> {
     end_ns: u64,
     pub(super) committed: u64,
     pub(super) timeouts: u64,
+    role: usize,
+    pub(super) stalls: Stalls,
 }
 
 impl<'a, H: Hands> Writer<'a, H> {
@@ -61,6 +65,8 @@ impl<'a, H: Hands> Writer<'a, H> {
             end_ns: u64::MAX,
             committed: 0,
             timeouts: 0,
+            role: task.role,
+            stalls: Stalls::new(task.fate.is_some()),
         }
     }
 
@@ -92,16 +98,26 @@ impl<'a, H: Hands> Writer<'a, H> {
         if self.until_abort == 0 {
             self.abort_one(producer)?;
         }
+        if self.stalls.on() {
+            busy(self.words.slowed_ns(self.role));
+        }
         let mut blocked_since = None;
+        let from_ns = self.stalls.begin();
         loop {
             match producer.acquire_write_slot(self.timeout) {
                 Ok(slot) => {
+                    self.stalls.end(from_ns);
                     let stamp = Stamp { sequence: slot.sequence(), intended_ns, actual_ns };
                     let published = self.hands.publish(slot, &self.keyed, &stamp);
                     published.map_err(|error| Halt::Trouble(error.to_string()))?;
                     break;
                 }
-                Err(error) => self.blocked(error, &mut blocked_since)?,
+                Err(error) => {
+                    if let Err(halt) = self.blocked(error, &mut blocked_since) {
+                        self.stalls.end(from_ns);
+                        return Err(halt);
+                    }
+                }
             }
         }
         self.committed += 1;

@@ -3,6 +3,8 @@
 //! A value of these types came through [`super::parse`], so it contradicts neither itself nor the
 //! format. Knows nothing of: TOML, spans, hosts.
 
+pub mod fault;
+
 use std::fmt;
 
 use crate::gate::Expectation;
@@ -89,6 +91,8 @@ pub struct Cell {
     pub workload: Workload,
     /// How long, how often, with which seed.
     pub run: RunSpec,
+    /// What goes wrong on purpose.
+    pub faults: Vec<fault::FaultSpec>,
     /// What must hold: the implied correctness expectations first, then the file's own.
     pub expectations: Vec<Expectation>,
 }

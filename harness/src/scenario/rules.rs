@@ -3,6 +3,8 @@
 //! Each rule sees what it needs and is silent where a part could not be read.
 
 use super::expect::{Written, demands_nothing_lost};
+use super::fault;
+use super::model::fault::FaultSpec;
 use super::model::{
     BlockSpec, ConsumerSpec, ConsumerSync, Length, OnFull, ProducerSpec, Read, RunSpec, Wait,
     Warmup, Workload,
@@ -19,6 +21,7 @@ pub(super) struct Parts<'a> {
     pub(super) consumers: Option<&'a [ConsumerSpec]>,
     pub(super) workload: Option<Workload>,
     pub(super) run: Option<&'a RunSpec>,
+    pub(super) faults: Option<&'a [FaultSpec]>,
     pub(super) expectations: &'a [Written],
 }
 
@@ -41,9 +44,10 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
         in_time(parts, run, mistakes);
         enough_trials(parts, run, mistakes);
     }
+    fault::check(parts, mistakes);
 }
 
-fn contradiction(span: Span, message: String, label: &str, help: &str) -> Mistake {
+pub(super) fn contradiction(span: Span, message: String, label: &str, help: &str) -> Mistake {
     Mistake::new(CONTRADICTION, span, message).label(label).help(help)
 }
 

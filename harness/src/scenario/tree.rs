@@ -141,9 +141,14 @@ impl Node {
 
     /// The place of a consumer's key.
     pub(crate) fn consumer_place(&self, index: usize, key: &str) -> Span {
-        let consumers = self.table().and_then(|table| table.get("consumer"));
-        let consumer = consumers.and_then(Self::array).and_then(|items| items.get(index));
-        consumer.map_or(self.span, |consumer| consumer.place(&[key]))
+        self.item_place("consumer", index, key)
+    }
+
+    /// The place of a key in one item of a list.
+    pub(crate) fn item_place(&self, list: &str, index: usize, key: &str) -> Span {
+        let items = self.table().and_then(|table| table.get(list)).and_then(Self::array);
+        let item = items.and_then(|items| items.get(index));
+        item.map_or(self.span, |item| item.place(&[key]))
     }
 }
 

@@ -4,7 +4,7 @@ use report_schema::Placement;
 
 use super::*;
 use crate::plan::{Options, plan};
-use crate::run::{RawRole, RawTrial, Report};
+use crate::run::{Aftermath, RawRole, RawTrial, Report};
 use crate::scenario::parse;
 
 const SCENARIO: &str = r#"# Does it run?
@@ -73,8 +73,12 @@ fn flawless(order: Order<'_>) -> RawTrial {
         exit: "exit 0".to_owned(),
         report: Some(report),
         failure: None,
+        falls: 0,
+        fallen: false,
+        left: report_schema::Counts::default(),
     });
-    RawTrial { roles: roles.collect(), stolen_ms: None, frequency_khz: None }
+    let aftermath = Aftermath::default();
+    RawTrial { roles: roles.collect(), stolen_ms: None, frequency_khz: None, aftermath }
 }
 
 struct Nobody;

@@ -86,6 +86,33 @@ fn count(counts: &Counts, metric: Metric) -> Option<u64> {
     })
 }
 
+/// A value of a sorted list, by the nearest rank.
+fn rank(sorted: &[u64], percentile: Percentile) -> Option<f64> {
+    let per_mille = match percentile {
+        Percentile::P50 => 500,
+        Percentile::P99 => 990,
+        Percentile::P999 => 999,
+        Percentile::Max => 1_000,
+    };
+    let place = (sorted.len() * per_mille).div_ceil(1_000).saturating_sub(1);
+    sorted.get(place).map(|value| *value as f64)
+}
+
+impl Figures<'_> {
+    /// How long survivors were blocked by each fault that blocked somebody.
+    fn blocked(&self, percentile: Percentile) -> Option<f64> {
+        let faults = &self.recorded.trial.faults;
+        let mut blocked: Vec<u64> = faults.iter().filter_map(|fault| fault.blocked_ns).collect();
+        blocked.sort_unstable();
+        rank(&blocked, percentile)
+    }
+
+    fn faults(&self) -> u64 {
+        let faults = self.recorded.trial.faults.iter();
+        faults.filter(|fault| fault.missed.is_none()).count() as u64
+    }
+}
+
 impl MetricSource for Figures<'_> {
     fn value(&self, metric: Metric) -> Option<f64> {
         let rate = |rate: f64| (rate > 0.0).then_some(rate);
@@ -96,6 +123,9 @@ impl MetricSource for Figures<'_> {
             Metric::ThroughputBytes => rate(self.producer()?.bytes_per_s),
             Metric::Calibration => self.calibration_ns().map(|ns| ns as f64),
             Metric::ClockQuantum => self.clock_quantum_ns.map(|ns| ns as f64),
+            Metric::Blocked(percentile) => self.blocked(percentile),
+            Metric::ProducerWait => self.producer()?.longest_wait_ns.map(|ns| ns as f64),
+            Metric::Faults => Some(self.faults() as f64),
             counted => count(&self.recorded.trial.counts, counted).map(|count| count as f64),
         }
     }

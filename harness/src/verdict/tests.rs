@@ -58,6 +58,8 @@ fn trial(class: Placement, rate: f64) -> Recorded {
         bytes_per_s: rate * 8.0,
         latency: None,
         service: None,
+        longest_wait_ns: None,
+        falls: 0,
         cpu_user_ms: 0,
         cpu_system_ms: 0,
     };
@@ -74,7 +76,7 @@ fn trial(class: Placement, rate: f64) -> Recorded {
         mismatches: vec![],
         faults: vec![],
     };
-    Recorded { trial, broken: vec![], degraded: vec![] }
+    Recorded { trial, broken: vec![], stuck: vec![], degraded: vec![] }
 }
 
 /// A trial whose bare line took so long.

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod counts;
+mod crash;
 mod gate;
 mod host;
 mod latency;
@@ -20,6 +21,7 @@ mod trial;
 mod verdict;
 
 pub use counts::Counts;
+pub use crash::CrashResult;
 pub use gate::GateResult;
 pub use host::Host;
 pub use latency::{Interval, Latency, LatencyKind};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Host, ModelResult, ScenarioResult, Verdict};
+use crate::{CrashResult, Host, ModelResult, ScenarioResult, Verdict};
 
 /// The version of the format that this crate reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -38,6 +38,8 @@ pub struct SuiteResult {
     pub scenarios: Vec<ScenarioResult>,
     /// The models that ran.
     pub models: Vec<ModelResult>,
+    /// The processes that were killed, site by site.
+    pub crashes: Vec<CrashResult>,
     /// What a reader should know before trusting the figures.
     pub notes: Vec<String>,
 }

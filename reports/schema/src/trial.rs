@@ -31,7 +31,7 @@ pub struct Trial {
     pub metrics: BTreeMap<String, u64>,
     /// Where the block's metrics and the harness's counts disagree, in words.
     pub mismatches: Vec<String>,
-    /// When a fault was in force.
+    /// What went wrong on purpose, in the order of the plan.
     pub faults: Vec<FaultWindow>,
 }
 
@@ -131,20 +131,35 @@ pub struct RoleResult {
     pub latency: Option<Latency>,
     /// Duration of single calls, where this role measures it.
     pub service: Option<Latency>,
+    /// The longest that one call waited for others; only in a trial with faults.
+    pub longest_wait_ns: Option<u64>,
+    /// How often a fault killed the process in this role.
+    pub falls: u32,
     /// Processor time in user mode.
     pub cpu_user_ms: u64,
     /// Processor time in the kernel.
     pub cpu_system_ms: u64,
 }
 
-/// A span of a trial in which a fault was in force.
+/// A fault that the scenario had planned, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaultWindow {
-    /// The fault in words, for instance `consumer 1 stopped`.
+    /// Its name in the scenario.
+    pub name: String,
+    /// The fault in words, for instance `reader[1] stands still for 50 ms`.
     pub what: String,
-    /// When it began, from the start of the trial's measured part.
+    /// When it was to come, from the start of the trial's measured part; the seed decides.
+    pub planned_ns: u64,
+    /// When it came, from the start of the trial's measured part.
     pub start_ms: u64,
-    /// When it ended; absent when it lasted to the end.
+    /// When it ended; absent when it was a moment, or lasted to the end.
     pub end_ms: Option<u64>,
+    /// Why it did not come; absent when it did.
+    pub missed: Option<String>,
+    /// How long, from then on, the survivor that had to wait longest was blocked; absent when nobody
+    /// was.
+    pub blocked_ns: Option<u64>,
+    /// Who that was.
+    pub blocked: Option<String>,
 }

@@ -51,7 +51,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
                 .roles
                 .iter()
                 .map(|role| role.exit.as_str())
-                .filter(|exit| *exit != "exit 0")
+                .filter(|exit| *exit != "exit 0" && *exit != "killed by a fault")
                 .collect();
             trials.push(vec![
                 Datum::text(&each.cell.id),
@@ -61,7 +61,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
                 Datum::number(format::millis(trial.duration_ms)),
                 Datum::text(trial.calibration.class.as_str()),
                 if ends.is_empty() {
-                    Datum::text("all exit 0")
+                    Datum::text("all as they should")
                 } else {
                     Datum::bad(ends.join(", "))
                 },

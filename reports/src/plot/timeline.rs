@@ -8,6 +8,9 @@ use crate::plot::{Axis, Chart, Ink, Key, Mark, Size};
 /// Columns and rows of the heatmap at most, so that a page stays small.
 const HEAT_COLUMNS: usize = 60;
 const HEAT_ROWS_PER_DECADE: f64 = 8.0;
+/// Faults that are shaded, and kinds of them in the legend, at most.
+const BANDS: usize = 200;
+const KINDS: usize = 5;
 
 /// What is drawn.
 pub(crate) struct Timeline<'a> {
@@ -67,10 +70,28 @@ fn step_ms(intervals: &[Interval]) -> u64 {
 }
 
 fn add_faults(chart: &mut Chart, trial: &Trial, end_ms: u64) {
-    for fault in &trial.faults {
+    let came: Vec<_> = trial.faults.iter().filter(|fault| fault.missed.is_none()).collect();
+    // A moment is as wide as the eye needs.
+    let least = end_ms as f64 * 1e6 / 300.0;
+    for fault in came.iter().take(BANDS) {
+        let from = fault.start_ms as f64 * 1e6;
         let to = fault.end_ms.unwrap_or(end_ms) as f64 * 1e6;
-        chart.marks.push(Mark::Band { from: fault.start_ms as f64 * 1e6, to });
-        chart.legend.push(Key { ink: Ink::Fault, label: format!("fault: {}", fault.what) });
+        chart.marks.push(Mark::Band { from, to: to.max(from + least).min(end_ms as f64 * 1e6) });
+    }
+    let mut kinds: Vec<(&str, usize)> = vec![];
+    for fault in &came {
+        match kinds.iter_mut().find(|(what, _)| *what == fault.what) {
+            Some((_, times)) => *times += 1,
+            None => kinds.push((&fault.what, 1)),
+        }
+    }
+    for (what, times) in kinds.iter().take(KINDS) {
+        let often = if *times == 1 { String::new() } else { format!(", {times} times") };
+        chart.legend.push(Key { ink: Ink::Fault, label: format!("fault: {what}{often}") });
+    }
+    if kinds.len() > KINDS {
+        let label = format!("and {} more kinds of faults", kinds.len() - KINDS);
+        chart.legend.push(Key { ink: Ink::Fault, label });
     }
 }
 

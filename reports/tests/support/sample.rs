@@ -12,6 +12,8 @@ use report_schema::{
     SCHEMA_VERSION, ScenarioResult, SuiteResult, Trial, Verdict, Workload,
 };
 
+#[path = "crashes.rs"]
+mod crashes;
 #[path = "models.rs"]
 mod models;
 
@@ -65,6 +67,7 @@ pub(crate) fn suite() -> SuiteResult {
         exit_code: 3,
         scenarios,
         models: models::sample(),
+        crashes: crashes::sample(),
         ..empty()
     }
 }
@@ -87,6 +90,7 @@ pub(crate) fn empty() -> SuiteResult {
         exit_code: 4,
         scenarios: vec![],
         models: vec![],
+        crashes: vec![],
         notes: vec!["The suite shared its two cores with nothing else.".to_owned()],
     }
 }
@@ -232,7 +236,16 @@ fn open(dice: &mut Dice) -> ScenarioResult {
             let mut trial = trial(dice, &shape, repeat, &cell.block);
             if repeat == 1 {
                 let what = "consumer 0 stopped".to_owned();
-                trial.faults.push(FaultWindow { what, start_ms: 800, end_ms: Some(1_100) });
+                trial.faults.push(FaultWindow {
+                    name: "stop".to_owned(),
+                    what,
+                    planned_ns: 800_000_000,
+                    start_ms: 800,
+                    end_ms: Some(1_100),
+                    missed: None,
+                    blocked_ns: Some(2_500_000),
+                    blocked: Some("producer".to_owned()),
+                });
             }
             cell.trials.push(trial);
         }
@@ -404,6 +417,8 @@ fn role(
         bytes_per_s: rate * block.payload_bytes as f64,
         latency: measures.then(|| latency(dice, shape)),
         service: (measures && shape.service).then(|| latency(dice, &service)),
+        longest_wait_ns: None,
+        falls: 0,
         cpu_user_ms: 1_990,
         cpu_system_ms: 4,
     }

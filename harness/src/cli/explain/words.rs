@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use crate::gate::{Class, Expectation};
+use crate::scenario::model::fault::{FaultSpec, Target};
 use crate::scenario::model::{
     Arrival, BlockSpec, Cell, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, Join, Length,
     OnFull, Pin, ProducerSpec, Read, RunSpec, Wait, Warmup, Workload,
 };
 use crate::scenario::{Profile, Scenario};
+use crate::units::Nanos;
 
 /// The whole scenario under one profile.
 pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> String {
@@ -19,6 +21,7 @@ pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> S
     let mut paragraphs = vec![block(&cell.block), workload(cell), producer(&cell.producer)];
     paragraphs.extend(cell.consumers.iter().map(consumer));
     paragraphs.push(run(&cell.run));
+    paragraphs.extend(cell.faults.iter().map(|spec| fault(spec, &cell.consumers)));
     paragraphs.extend(matrix(cells));
     for paragraph in paragraphs {
         text.push_str(&wrap(&paragraph, width));
@@ -174,6 +177,28 @@ fn run(run: &RunSpec) -> String {
     let trials = plural(run.repeats, "trial");
     let (seed, deadline) = (run.seed, run.deadline);
     format!("A trial {length}, {warmup}; {trials}, seed {seed}. After {deadline} it is broken.")
+}
+
+fn fault(spec: &FaultSpec, consumers: &[ConsumerSpec]) -> String {
+    let when = match spec.within {
+        Nanos(0) => format!("{} after the measured part begins", spec.at),
+        within => {
+            let at = spec.at;
+            format!("at a random moment within {within} from {at} after the measured part begins")
+        }
+    };
+    let again = spec.every.map_or(String::new(), |every| format!(", and again every {every}"));
+    let who = match spec.target {
+        Target::Producer => "the producer".to_owned(),
+        Target::Consumer { group, member } => {
+            let name = consumers.get(group).map_or("?", |group| group.name.as_str());
+            match member {
+                Some(member) => format!("the consumer `{name}[{member}]`"),
+                None => format!("a consumer `{name}`"),
+            }
+        }
+    };
+    format!("Fault `{}`: {when}{again}, {who} {}.", spec.name, spec.action)
 }
 
 fn expectation_line(expectation: &Expectation) -> String {

@@ -1,4 +1,5 @@
-//! The memory that lies: everything passes through to the real one, except at the planted site.
+//! The memory that lies, or in which its user dies: everything passes through to the real one,
+//! except at the planted site.
 
 #![expect(unsafe_code, reason = "a defect in the protocol's memory is what is planted here")]
 
@@ -25,24 +26,35 @@ const DELAY_EVERY: u64 = 64;
 /// By so much.
 const DELAY_NS: u64 = 200_000;
 
-/// The real memory, but for one lie.
+/// The real memory, but for one lie or one death.
 #[derive(Debug, Clone)]
-pub(in crate::run) struct Planted {
-    plant: Plant,
+pub(crate) struct Planted {
+    plant: Option<Plant>,
     knowledge: Rc<Knowledge>,
 }
 
 impl Planted {
-    pub(super) fn new(plant: Plant, knowledge: Rc<Knowledge>) -> Self {
+    pub(super) fn new(plant: Option<Plant>, knowledge: Rc<Knowledge>) -> Self {
         Self { plant, knowledge }
     }
 
     fn skips(&self) -> bool {
-        self.plant == Plant::SkipDrain
+        self.plant == Some(Plant::SkipDrain)
     }
 
     fn drops(&self) -> bool {
-        self.plant == Plant::DropLabel
+        self.plant == Some(Plant::DropLabel)
+    }
+
+    fn comes_to<const SITE: u16>(&self) {
+        self.knowledge.acts.comes_to(SITE);
+    }
+
+    /// Spoils the payload that is about to be committed.
+    fn spoil(&self) {
+        if let Some(door) = self.knowledge.door.get() {
+            door.flip(self.knowledge.slot.get());
+        }
     }
 
     /// A committed word under the tag that the reader looks for.
@@ -64,6 +76,7 @@ impl Memory for Planted {
     type Word = SharedWord;
 
     fn load<const SITE: u16>(&self, word: &SharedWord) -> u64 {
+        self.comes_to::<SITE>();
         match SITE {
             W_LOOK | W_DRAIN if self.skips() => Shared.load::<SITE>(word) & !READERS,
             R_LATEST if self.drops() => {
@@ -83,14 +96,12 @@ impl Memory for Planted {
     }
 
     fn store<const SITE: u16>(&self, word: &SharedWord, value: u64) {
+        self.comes_to::<SITE>();
         if SITE == W_COMMIT {
             match self.plant {
-                Plant::LoseCommit if self.knowledge.due(EVERY) => return,
-                Plant::CorruptByte if self.knowledge.due(EVERY) => {
-                    if let Some(door) = self.knowledge.door.get() {
-                        door.flip(self.knowledge.slot.get());
-                    }
-                }
+                Some(Plant::LoseCommit) if self.knowledge.due(EVERY) => return,
+                Some(Plant::CorruptByte) if self.knowledge.due(EVERY) => self.spoil(),
+                _ if self.knowledge.acts.spoils() => self.spoil(),
                 _ => {}
             }
         }
@@ -103,6 +114,7 @@ impl Memory for Planted {
         current: u64,
         new: u64,
     ) -> Result<u64, u64> {
+        self.comes_to::<SITE>();
         match SITE {
             W_TAKE if self.skips() => loop {
                 let found = Shared.load::<W_LOOK>(word);
@@ -124,18 +136,22 @@ impl Memory for Planted {
     }
 
     fn fetch_or<const SITE: u16>(&self, word: &SharedWord, bits: u64) -> u64 {
+        self.comes_to::<SITE>();
         Shared.fetch_or::<SITE>(word, bits)
     }
 
     fn fetch_and<const SITE: u16>(&self, word: &SharedWord, bits: u64) -> u64 {
+        self.comes_to::<SITE>();
         Shared.fetch_and::<SITE>(word, bits)
     }
 
     fn fetch_add<const SITE: u16>(&self, word: &SharedWord, amount: u64) -> u64 {
+        self.comes_to::<SITE>();
         Shared.fetch_add::<SITE>(word, amount)
     }
 
     fn fence<const SITE: u16>(&self) {
+        self.comes_to::<SITE>();
         Shared.fence::<SITE>();
     }
 }

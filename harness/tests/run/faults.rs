@@ -1,0 +1,103 @@
+//! Scenarios with faults: what a fault makes legitimate passes, everything else stays an error.
+
+use std::process::Stdio;
+
+use report_schema::{SuiteResult, Trial, Verdict};
+
+use crate::support::{Place, code, said, workers_of};
+
+/// A stream of half a second with these faults.
+fn with(faults: &str) -> Place {
+    let place = Place::new("stream]", "duration = \"500ms\"");
+    let mut text = std::fs::read_to_string(&place.scenario).unwrap();
+    text.push_str(faults);
+    std::fs::write(&place.scenario, text).unwrap();
+    place
+}
+
+fn fault(name: &str, at: &str, role: &str, action: &str) -> String {
+    format!("[[fault]]\nname = \"{name}\"\nat = \"{at}\"\nrole = \"{role}\"\naction = {action}\n")
+}
+
+fn passes(faults: &str) -> Trial {
+    let place = with(faults);
+    let child = place.run().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(workers_of(id).is_empty());
+    trial(&place.result())
+}
+
+fn trial(result: &SuiteResult) -> Trial {
+    result.scenarios[0].cells[0].trials.last().unwrap().clone()
+}
+
+#[test]
+fn a_killed_consumer_is_not_broken_and_the_producer_goes_on() {
+    let trial = passes(&fault("dies", "100 ms", "reader", "\"kill\""));
+    assert_eq!(trial.roles[1].exit, "killed by a fault");
+    assert_eq!((trial.roles[1].falls, trial.roles[0].exit.as_str()), (1, "exit 0"));
+    // What it had counted outlives it.
+    assert!(trial.roles[1].counts.delivered > 0, "{:?}", trial.roles[1]);
+    assert!(trial.duration_ms >= 400, "{}", trial.duration_ms);
+}
+
+#[test]
+fn a_killed_producer_that_is_started_again_goes_on_at_the_next_sequence() {
+    let faults = fault("dies", "100 ms", "producer", "\"kill\"")
+        + &fault("heir", "200 ms", "producer", "\"restart\"")
+        + &fault("again", "300 ms", "producer", "\"restart\"");
+    let trial = passes(&faults);
+    assert_eq!(trial.roles[0].falls, 2);
+    // Everything that was committed was delivered, in order, across three lives.
+    assert_eq!(trial.counts.committed, trial.counts.delivered);
+    assert!(trial.faults.iter().all(|fault| fault.missed.is_none()), "{:?}", trial.faults);
+    let blocked = trial.faults[0].blocked_ns.unwrap();
+    assert!(blocked > 50_000_000, "the reader waited for the heir: {blocked} ns");
+    assert_eq!(trial.faults[0].blocked.as_deref(), Some("reader"));
+}
+
+#[test]
+fn a_producer_that_nobody_replaces_ends_the_stream() {
+    let trial = passes(&fault("dies", "100 ms", "producer", "\"kill\""));
+    assert_eq!(trial.roles[1].exit, "exit 0");
+    assert_eq!(trial.counts.lost, 0);
+}
+
+#[test]
+fn a_death_at_a_site_is_logged_when_it_happens() {
+    let site = "{ kill-at-site = { site = \"W_COMMIT_INDEX\", hit = 3 } }";
+    let faults = fault("dies", "100 ms", "producer", site)
+        + &fault("heir", "250 ms", "producer", "\"restart\"");
+    let trial = passes(&faults);
+    assert!((100..250).contains(&trial.faults[0].start_ms), "{:?}", trial.faults[0]);
+    assert_eq!(trial.counts.lost, 0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_course() {
+    let faults =
+        fault("dies", "50 ms", "reader", "\"restart\"\nwithin = \"40 ms\"\nevery = \"90 ms\"");
+    let planned = |trial: &Trial| trial.faults.iter().map(|f| f.planned_ns).collect::<Vec<_>>();
+    let (first, second) = (passes(&faults), passes(&faults));
+    assert_eq!(planned(&first), planned(&second));
+    assert!(first.faults.len() >= 4);
+}
+
+#[test]
+fn a_death_that_nobody_planned_breaks_a_trial_with_faults_too() {
+    let place = with(&fault("stops", "400 ms", "producer", "{ stop = { for = \"5 ms\" } }"));
+    let output = place.run().args(["--plant", "crash"]).output().unwrap();
+    assert_eq!(code(&output), 6, "{}", said(&output));
+    assert!(said(&output).contains("reader ended with signal 9"), "{}", said(&output));
+    assert_eq!(place.result().verdict, Verdict::Broken);
+}
+
+#[test]
+fn a_stopped_process_is_waited_for() {
+    let trial = passes(&fault("stops", "100 ms", "reader", "{ stop = { for = \"80 ms\" } }"));
+    let blocked = trial.faults[0].blocked_ns.unwrap();
+    assert!((40_000_000..400_000_000).contains(&blocked), "{blocked}");
+    assert_eq!(trial.counts.committed, trial.counts.delivered);
+}

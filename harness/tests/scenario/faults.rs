@@ -1,0 +1,94 @@
+//! Faults in scenario files: what is read, what is refused, and with which help.
+
+use crate::{changed, help, problems, with};
+use harness::scenario::model::fault::{Action, Target};
+use harness::units::Nanos;
+
+const FAULT: &str =
+    "[[fault]]\nname = \"f\"\nat = \"100 ms\"\nrole = \"reader\"\naction = \"kill\"";
+
+fn fault(from: &str, to: &str) -> String {
+    assert!(FAULT.contains(from), "`{from}` is not in the fault");
+    FAULT.replacen(from, to, 1)
+}
+
+#[test]
+fn every_action_is_read() {
+    let millis = |time: u64| Nanos(time * 1_000_000);
+    let site = datahub::sites::by_name("W_COMMIT").unwrap();
+    for (text, action) in [
+        ("\"kill\"", Action::Kill),
+        ("\"restart\"", Action::Restart),
+        ("{ stop = { for = \"50 ms\" } }", Action::Stop { time: millis(50) }),
+        (
+            "{ slow = { by = \"2 ms\", for = \"5 ms\" } }",
+            Action::Slow { by: millis(2), time: millis(5) },
+        ),
+        (
+            "{ kill-at-site = { site = \"W_COMMIT\", hit = 3 } }",
+            Action::KillAtSite { site, hit: 3 },
+        ),
+    ] {
+        let scenario = with(&fault("\"kill\"", text)).unwrap();
+        let spec = &scenario.smoke[0].faults[0];
+        assert_eq!(spec.action, action);
+        assert_eq!(spec.target, Target::Consumer { group: 0, member: None });
+    }
+    for (text, action) in [
+        ("\"scribble-header\"", Action::ScribbleHeader),
+        ("\"scribble-slots\"", Action::ScribbleSlots),
+        ("{ fill-shm = { for = \"5 ms\" } }", Action::FillShm { time: millis(5) }),
+    ] {
+        let text = fault("\"reader\"", "\"producer\"").replace("\"kill\"", text);
+        let spec = &with(&text).unwrap().smoke[0].faults[0];
+        assert_eq!((spec.action, spec.target), (action, Target::Producer));
+    }
+}
+
+#[test]
+fn faults_have_closed_keys_and_every_mistake_is_shown_in_place() {
+    assert_eq!(problems(with(FAULT)), [""; 0]);
+    for (from, to, problem) in [
+        ("at = ", "att = ", "unknown-key 21:1"),
+        ("\"f\"", "\"F\"", "bad-name 20:8"),
+        ("\"100 ms\"", "100", "bare-number 21:6"),
+        ("\"100 ms\"", "\"1 s\"", "contradiction 21:6"),
+        ("\"reader\"", "\"raeder\"", "unknown-role 22:8"),
+        ("\"reader\"", "\"reader[1]\"", "unknown-role 22:8"),
+        ("\"kill\"", "\"kil\"", "unknown-word 23:10"),
+        ("\"kill\"", "{}", "missing-key 23:10"),
+        ("\"kill\"", "7", "wrong-type 23:10"),
+        ("\"kill\"", "{ stop = {} }", "missing-key 23:19"),
+        ("\"kill\"", "{ stop = { by = \"1 ms\" } }", "missing-key 23:19"),
+        ("\"kill\"", "{ kill-at-site = { site = \"W_COMIT\" } }", "unknown-site 23:35"),
+        ("\"kill\"", "\"corrupt-byte\"", "contradiction 22:8"),
+        ("\"kill\"", "\"kill\"\nevery = \"1 us\"", "out-of-range 24:9"),
+        ("\"kill\"", "\"kill\"\nwithin = \"20 ms\"\nevery = \"10 ms\"", "out-of-range 25:9"),
+    ] {
+        let found = problems(with(&fault(from, to)));
+        assert_eq!(found.first().map(String::as_str), Some(problem), "{to}: {found:?}");
+    }
+    let twice = format!("{FAULT}\n{FAULT}");
+    assert_eq!(problems(with(&twice)), ["duplicate 25:8"]);
+}
+
+#[test]
+fn mistakes_come_with_a_way_out() {
+    assert_eq!(help(with(&fault("\"reader\"", "\"raeder\""))), "did you mean \"reader\"?");
+    assert_eq!(help(with(&fault("\"kill\"", "\"kil\""))), "did you mean \"kill\"?");
+    let stop = help(with(&fault("\"kill\"", "\"stop\"")));
+    assert_eq!(stop, "\"stop\" needs settings: write { stop = { for = \"50 ms\" } }");
+    let site = "{ kill-at-site = { site = \"W_COMIT\" } }";
+    assert_eq!(help(with(&fault("\"kill\"", site))), "did you mean \"W_COMMIT\"?");
+}
+
+#[test]
+fn faults_that_cannot_be_seen_or_contradict_each_other_are_refused() {
+    let unseen = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"corrupt-byte\"");
+    assert_eq!(problems(with(&unseen)), ["contradiction 23:10"]);
+    let scribbled = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"scribble-header\"");
+    let again = fault("\"f\"", "\"g\"").replace("\"kill\"", "\"restart\"");
+    assert_eq!(problems(with(&format!("{scribbled}\n{again}"))), ["contradiction 28:10"]);
+    let loops = changed("[workload.stream]", &format!("{FAULT}\n[workload.ping-pong]"));
+    assert_eq!(problems(loops), ["contradiction 19:10"]);
+}
