@@ -2,6 +2,7 @@
 
 mod check;
 mod completions;
+mod crash;
 mod doctor;
 mod exit;
 mod explain;
@@ -55,6 +56,8 @@ enum Verb {
     Model(model::Args),
     /// Runs one execution of a model again, as its failure named it, and shows each step.
     Replay(replay::Args),
+    /// Kills real processes at every site of the protocol, and looks whether survivors are harmed.
+    Crash(crash::Args),
     /// Makes the report of a result again.
     Report(report::Args),
     /// Prints a completion script for a shell.
@@ -94,6 +97,7 @@ fn dispatch(verb: Verb, output: &mut Output) -> Exit {
         Verb::Run(args) => run::execute(&args, output),
         Verb::Model(args) => model::execute(&args, output),
         Verb::Replay(args) => replay::execute(&args, output),
+        Verb::Crash(args) => crash::execute(&args, output),
         Verb::Report(args) => report::execute(&args, output),
         Verb::Completions(args) => completions::execute(&args, output),
         Verb::Worker { .. } if worker::main() => Exit::Pass,

@@ -7,6 +7,7 @@
 #![deny(unsafe_code)]
 
 pub mod cli;
+pub mod crash;
 pub mod gate;
 pub mod host;
 pub mod plan;

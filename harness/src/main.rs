@@ -2,14 +2,25 @@
 
 #![forbid(unsafe_code)]
 
+use std::ffi::OsStr;
 use std::panic;
 use std::process::ExitCode;
 
 use harness::cli::{self, Exit};
+use harness::crash;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 
 fn main() -> ExitCode {
+    let verb = std::env::args_os().nth(1);
+    // Started by the thousand: their arguments are read without a parser.
+    if verb.as_deref() == Some(OsStr::new(crash::VICTIM)) {
+        let text = std::env::args_os().nth(2).unwrap_or_default();
+        return ended(crash::victim::main(&text.to_string_lossy()));
+    }
+    if verb.as_deref() == Some(OsStr::new(crash::DRIVER)) {
+        return ended(crash::driver::main());
+    }
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|verb| verb == models::worker::VERB) {
         // One run of one model dies with the harness that started it.
@@ -21,4 +32,8 @@ fn main() -> ExitCode {
     // The panic itself has already been printed.
     let exit = panic::catch_unwind(|| cli::main(std::env::args_os())).unwrap_or(Exit::Bug);
     exit.into()
+}
+
+fn ended(well: bool) -> ExitCode {
+    if well { Exit::Pass.into() } else { Exit::Broken.into() }
 }

@@ -36,6 +36,10 @@ pub use process::ProcessLauncher;
 
 pub(crate) use calibrate::class;
 pub(crate) use fault::{Aftermath, Struck};
+pub(crate) use pace::busy;
+pub(crate) use payload::{Defect, Keyed, Stamp, mix};
+pub(crate) use plant::Planted;
+pub(crate) use signal::Interrupts;
 #[cfg(test)]
 pub(crate) use stall::Stall;
 pub(crate) use wire::{Measured, Report, Usage};

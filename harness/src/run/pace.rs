@@ -75,7 +75,7 @@ pub(super) fn wait_until(due_ns: u64, waiting: Waiting) -> u64 {
 }
 
 /// Keeps the core busy.
-pub(super) fn busy(time_ns: u64) {
+pub(crate) fn busy(time_ns: u64) {
     let end = monotonic_ns().saturating_add(time_ns);
     while monotonic_ns() < end {}
 }

@@ -11,7 +11,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 /// Counts interrupts.
 #[derive(Debug)]
-pub(super) struct Interrupts {
+pub(crate) struct Interrupts {
     signals: SignalFd,
     count: u32,
 }
@@ -22,7 +22,7 @@ impl Interrupts {
     /// # Errors
     ///
     /// When the kernel refuses.
-    pub(super) fn watch() -> io::Result<Self> {
+    pub(crate) fn watch() -> io::Result<Self> {
         let mut set = SigSet::empty();
         for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
             set.add(signal);
@@ -33,7 +33,7 @@ impl Interrupts {
     }
 
     /// How many there were so far.
-    pub(super) fn count(&mut self) -> u32 {
+    pub(crate) fn count(&mut self) -> u32 {
         while let Ok(Some(_)) = self.signals.read_signal() {
             self.count += 1;
         }
@@ -41,7 +41,7 @@ impl Interrupts {
     }
 
     /// Readable when there is a new one.
-    pub(super) fn descriptor(&self) -> BorrowedFd<'_> {
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.signals.as_fd()
     }
 }

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::rc::Rc;
 
 use datahub::shm::Folder;
+use datahub::sites;
 use datahub::wait::monotonic_ns;
 use nix::sys::signal::{Signal, raise};
 
@@ -21,8 +22,12 @@ const PAGE: usize = 4096;
 pub(super) struct Acts {
     words: Option<Rc<Words>>,
     role: usize,
-    death: Cell<Option<SiteDeath>>,
+    death: Option<SiteDeath>,
+    /// Visits to the site of its death count.
+    armed: Cell<bool>,
     visits: Cell<u64>,
+    /// Visits to each site, where somebody wants to know.
+    census: Option<RefCell<Vec<u64>>>,
     spoils: RefCell<VecDeque<u64>>,
     fills: RefCell<VecDeque<(u64, u64)>>,
     /// The shared memory that was taken, and until when.
@@ -47,12 +52,32 @@ impl Acts {
         Self {
             words,
             role,
-            death: Cell::new(fate.deaths.first().copied()),
+            death: fate.deaths.first().copied(),
+            armed: Cell::new(false),
             visits: Cell::new(0),
+            census: None,
             spoils: RefCell::new(fate.spoils.iter().copied().collect()),
             fills: RefCell::new(fate.fills.iter().copied().collect()),
             hoard: RefCell::default(),
         }
+    }
+
+    /// Dies at its so-manieth visit to a site, from the first instruction on.
+    pub(super) fn mortal(site: u16, hit: u64) -> Self {
+        let deaths = vec![SiteDeath { at_ns: 0, site, hit }];
+        let acts = Self::of(None, 0, &Fate { deaths, ..Fate::default() });
+        acts.armed.set(true);
+        acts
+    }
+
+    /// Only counts.
+    pub(super) fn scout() -> Self {
+        Self { census: Some(RefCell::new(vec![0; sites::COUNT])), ..Self::none() }
+    }
+
+    /// How often each site was visited; empty where nobody counted.
+    pub(super) fn visits(&self) -> Vec<u64> {
+        self.census.as_ref().map(|census| census.borrow().clone()).unwrap_or_default()
     }
 
     /// Time since the measured part began; `None` before that.
@@ -63,9 +88,17 @@ impl Acts {
 
     /// The worker comes to a site: perhaps it is its last one.
     pub(super) fn comes_to(&self, site: u16) {
-        let Some(death) = self.death.get().filter(|death| death.site == site) else { return };
-        if self.visits.get() == 0 && self.now_ns().is_none_or(|now| now < death.at_ns) {
-            return;
+        if let Some(census) = &self.census
+            && let Some(visits) = census.borrow_mut().get_mut(usize::from(site))
+        {
+            *visits += 1;
+        }
+        let Some(death) = self.death.filter(|death| death.site == site) else { return };
+        if !self.armed.get() {
+            if self.now_ns().is_none_or(|now| now < death.at_ns) {
+                return;
+            }
+            self.armed.set(true);
         }
         self.visits.set(self.visits.get() + 1);
         if self.visits.get() == death.hit {

@@ -10,6 +10,7 @@ use datahub::ring::Newest;
 use datahub::sites::{R_ADMIT, R_LABEL, R_LATEST, R_PEEK, W_COMMIT, W_DRAIN, W_LOOK, W_TAKE};
 use datahub::slot::{SlotState, SlotWord};
 
+use super::fate::Acts;
 use super::{Knowledge, Plant};
 use crate::run::pace::busy;
 
@@ -36,6 +37,21 @@ pub(crate) struct Planted {
 impl Planted {
     pub(super) fn new(plant: Option<Plant>, knowledge: Rc<Knowledge>) -> Self {
         Self { plant, knowledge }
+    }
+
+    /// The real memory, in which its user dies at its so-manieth visit to a site.
+    pub(crate) fn mortal(site: u16, hit: u64) -> Self {
+        Self::new(None, Rc::new(Knowledge::new(Acts::mortal(site, hit))))
+    }
+
+    /// The real memory, and a count of the visits to each site.
+    pub(crate) fn scout() -> Self {
+        Self::new(None, Rc::new(Knowledge::new(Acts::scout())))
+    }
+
+    /// How often each site was visited, by [`scout`](Self::scout).
+    pub(crate) fn visits(&self) -> Vec<u64> {
+        self.knowledge.acts.visits()
     }
 
     fn skips(&self) -> bool {

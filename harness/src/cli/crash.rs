@@ -1,0 +1,206 @@
+//! `harness crash`: kills real processes at every site of the protocol.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use comfy_table::{Table, presets};
+use report_schema::{CrashResult, SCHEMA_VERSION, SuiteResult, Verdict};
+use reports::format;
+
+use super::output::coloured;
+use super::{Exit, Output};
+use crate::crash::{self, Job, Neglect, Outcome, Watch};
+use crate::host::Host;
+use crate::scenario::Profile;
+use crate::suite::files::{self, FilesError, Folder};
+
+/// Arguments of `crash`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// How much is killed.
+    #[arg(long, value_enum, default_value_t, help_heading = "Selection")]
+    profile: Profile,
+    /// Only victims, sites and shapes whose name contains this, as in `writer/W_COMMIT`.
+    #[arg(long, value_name = "TEXT", help_heading = "Selection")]
+    only: Option<String>,
+    /// Kills for each victim, site and shape, instead of the profile's.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000),
+        help_heading = "Selection")]
+    kills: Option<u64>,
+    /// All randomness comes from it.
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Execution")]
+    seed: u64,
+    /// Where results are written.
+    #[arg(short, long, value_name = "DIR", default_value = "out", help_heading = "Output")]
+    out: PathBuf,
+    /// Prints the result document on standard output.
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+    /// Lets the survivors misbehave on purpose: the run must then be found guilty.
+    #[arg(long, value_enum, value_name = "DEFECT", help_heading = "Testing")]
+    plant: Option<Neglect>,
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    if let Err(error) = files::prove(&args.out) {
+        output.error(&error.to_string());
+        return Exit::Io;
+    }
+    let mut job = Job::of(args.profile, args.seed);
+    job.kills = args.kills.unwrap_or(job.kills);
+    job.only.clone_from(&args.only);
+    job.plant = args.plant;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let started = Instant::now();
+    let outcome = match crash::run(&job, &mut Show) {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            output.error(&format!("no process can be started: {error}"));
+            return Exit::Broken;
+        }
+    };
+    let (verdict, exit) = judged(&outcome);
+    let result = SuiteResult {
+        schema_version: SCHEMA_VERSION,
+        suite: "crash".to_owned(),
+        profile: args.profile.name().to_owned(),
+        started_unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+        wall_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        commit: super::run::commit(),
+        command: std::env::args().collect(),
+        seed: args.seed,
+        host: Host::read().report(),
+        verdict,
+        exit_code: exit.code(),
+        scenarios: vec![],
+        models: vec![],
+        crashes: outcome.rows,
+        notes: notes(args, outcome.interrupted, outcome.broken.as_deref()),
+    };
+    finish(args, &result, exit, output)
+}
+
+/// The worst of all rows; no row at all is never a pass.
+fn judged(outcome: &Outcome) -> (Verdict, Exit) {
+    let rows = Verdict::worst(outcome.rows.iter().map(|row| row.verdict));
+    let broken = outcome.broken.as_ref().map(|_| Verdict::Broken);
+    let verdict = Verdict::worst(rows.into_iter().chain(broken)).unwrap_or(Verdict::Inconclusive);
+    let killed = outcome.rows.iter().any(|row| row.kills > 0);
+    let exit = match verdict {
+        _ if outcome.interrupted => Exit::Interrupted,
+        Verdict::Pass | Verdict::Inconclusive if !killed => Exit::NothingRan,
+        verdict => verdict.into(),
+    };
+    (verdict, exit)
+}
+
+fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
+    let mut notes = vec![];
+    if interrupted {
+        notes.push("The run was interrupted: what is here is not all that was asked.".to_owned());
+    }
+    if let Some(why) = broken {
+        notes.push(format!("The run broke: {why}."));
+    }
+    if let Some(plant) = args.plant {
+        notes.push(format!("The defect {plant:?} was planted: this run must be found guilty."));
+    }
+    notes
+}
+
+fn finish(args: &Args, result: &SuiteResult, exit: Exit, output: &mut Output) -> Exit {
+    let written = write(&args.out, result);
+    if args.json {
+        match result.to_json() {
+            Ok(json) => output.result(&format!("{json}\n")),
+            Err(error) => output.error(&format!("the result cannot be written: {error}")),
+        }
+    } else {
+        output.result(&table(result));
+        output.result(&findings(result));
+    }
+    match written {
+        Ok(page) => {
+            let last = format!("{}; see {}", said(result, exit), page.display());
+            if args.json {
+                output.note(&last);
+            } else {
+                output.result(&format!("{last}\n"));
+            }
+            exit
+        }
+        Err(error) => {
+            output.error(&error.to_string());
+            Exit::Io
+        }
+    }
+}
+
+fn write(out: &Path, result: &SuiteResult) -> Result<PathBuf, FilesError> {
+    let moment = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let folder = Folder::create(out, &result.suite, &moment)?;
+    folder.write_all(result, true)?;
+    Ok(folder.path().join("report.html"))
+}
+
+/// One row for each kind of victim and shape of block.
+fn table(result: &SuiteResult) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["victim", "block", "sites", "kills", "violations", "blocked, max"]);
+    let mut sums: BTreeMap<(&str, &str), Vec<&CrashResult>> = BTreeMap::new();
+    for row in &result.crashes {
+        sums.entry((&row.victim, &row.shape)).or_default().push(row);
+    }
+    for ((victim, shape), rows) in sums {
+        let sum = |part: fn(&CrashResult) -> u64| rows.iter().map(|row| part(row)).sum::<u64>();
+        let blocked = rows.iter().map(|row| row.blocked_ns_max).max().unwrap_or(0);
+        table.add_row([
+            victim.to_owned(),
+            shape.to_owned(),
+            rows.iter().filter(|row| row.kills > 0).count().to_string(),
+            format::count(sum(|row| row.kills)),
+            format::count(sum(CrashResult::violations)),
+            format::nanos(blocked as f64),
+        ]);
+    }
+    format!("{table}\n")
+}
+
+/// A line for each row that did not pass.
+fn findings(result: &SuiteResult) -> String {
+    let failed = result.crashes.iter().filter(|row| row.verdict != Verdict::Pass);
+    let lines = failed.map(|row| {
+        let what = row.example.as_deref().or(row.unreached.as_deref()).unwrap_or("?");
+        let CrashResult { victim, site, shape, replay, .. } = row;
+        let verdict = coloured(row.verdict);
+        format!("{verdict} {victim} killed at {site} ({shape}): {what}\n  again: {replay}\n")
+    });
+    let notes = result.notes.iter().map(|note| format!("{note}\n"));
+    lines.chain(notes).collect()
+}
+
+fn said(result: &SuiteResult, exit: Exit) -> String {
+    let kills: u64 = result.crashes.iter().map(|row| row.kills).sum();
+    let kills = format::count(kills);
+    match exit {
+        Exit::Pass => format!("pass: {kills} processes were killed and harmed nobody"),
+        Exit::Interrupted => format!("interrupted after {kills} kills"),
+        Exit::NothingRan => "nothing was killed".to_owned(),
+        _ => format!("{}: {kills} processes were killed", result.verdict),
+    }
+}
+
+/// Progress for people: one line for each kind of victim and shape.
+struct Show;
+
+impl Watch for Show {
+    fn begin(&mut self, victim: &str, shape: &str) {
+        // Standard error that cannot be written is nobody's loss.
+        let _unwritten = writeln!(io::stderr(), "killing: {victim} in {shape}").is_err();
+    }
+
+    fn row(&mut self, _row: &CrashResult) {}
+}

@@ -1,0 +1,208 @@
+//! Kills real processes right before each operation on shared memory, and looks whether those who
+//! live on are harmed.
+//!
+//! `victim` (a process that dies at a site) ← `driver` (a process that starts victims, lives on, and
+//! judges) ← [`Conductor`] (the harness, which hears the driver and ends it). One row a victim, site
+//! and shape of block; a scout that nobody kills tells first which sites its kind comes to.
+//! Knows nothing of: scenarios, pages.
+
+pub mod driver;
+mod ledger;
+mod reason;
+mod rounds;
+mod scene;
+mod shape;
+pub mod victim;
+
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::fd::AsFd as _;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use report_schema::CrashResult;
+use serde::{Deserialize, Serialize};
+
+use crate::run::Interrupts;
+use crate::scenario::Profile;
+
+/// A driver that says nothing for so long stands still.
+const SILENCE: Duration = Duration::from_mins(1);
+/// The verbs of the processes; `cli` knows them by the same names.
+pub const DRIVER: &str = "__crash-driver";
+/// As [`DRIVER`].
+pub const VICTIM: &str = "__crash-victim";
+
+/// What is to be killed, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// The process that starts the driver.
+    pub parent: u32,
+    /// All randomness comes from it.
+    pub seed: u64,
+    /// Kills for each victim, site and shape.
+    pub kills: u64,
+    /// Only rows whose `victim/SITE` or shape contains this.
+    pub only: Option<String>,
+    /// A defect to run with: the driver must notice it.
+    pub plant: Option<Neglect>,
+}
+
+/// A defect of the survivors, so that the judge itself can be judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+pub enum Neglect {
+    /// A reader skips one payload.
+    SkipOne,
+    /// A reader takes one payload twice.
+    TakeTwice,
+    /// A reader compares payloads with another label.
+    OtherLabel,
+    /// A payload is changed behind the block's back.
+    ChangeByte,
+    /// The dead one's remains are taken for clean.
+    LeaveRemains,
+}
+
+impl Job {
+    /// The kills of a profile.
+    #[must_use]
+    pub fn of(profile: Profile, seed: u64) -> Self {
+        let kills = match profile {
+            Profile::Smoke => 8,
+            Profile::Full => 120,
+            Profile::Soak => 3_000,
+        };
+        Self { parent: std::process::id(), seed, kills, only: None, plant: None }
+    }
+}
+
+/// What the driver tells, a line each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Word {
+    /// It begins with these victims in this shape.
+    Begin { victim: String, shape: String },
+    /// One row is judged.
+    Row(Box<CrashResult>),
+    /// It cannot go on.
+    Failed { why: String },
+    /// It is through.
+    End,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Every row, those that were not reached included.
+    pub rows: Vec<CrashResult>,
+    /// Somebody asked to stop.
+    pub interrupted: bool,
+    /// Why it did not come to its end.
+    pub broken: Option<String>,
+}
+
+/// Told of what happens.
+pub trait Watch {
+    /// These victims come next.
+    fn begin(&mut self, victim: &str, shape: &str);
+    /// A row is judged.
+    fn row(&mut self, row: &CrashResult);
+}
+
+/// The driver's process, ended with this value.
+#[derive(Debug)]
+struct Driver {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // One that has ended is as good.
+        let _killed = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// Runs the job in a process of its own, and hears it to its end.
+///
+/// # Errors
+///
+/// When no process can be started.
+pub fn run(job: &Job, watch: &mut dyn Watch) -> io::Result<Outcome> {
+    let mut outcome = hear(job, watch)?;
+    outcome.rows = reason::fold(outcome.rows);
+    Ok(outcome)
+}
+
+fn hear(job: &Job, watch: &mut dyn Watch) -> io::Result<Outcome> {
+    let mut interrupts = Interrupts::watch()?;
+    let mut driver = start(job)?;
+    let mut outcome = Outcome::default();
+    let mut heard = Instant::now();
+    loop {
+        if interrupts.count() > 0 {
+            outcome.interrupted = true;
+            return Ok(outcome);
+        }
+        if driver.lines.buffer().is_empty() && !readable(&driver, &interrupts) {
+            if heard.elapsed() > SILENCE {
+                let silent = SILENCE.as_secs();
+                outcome.broken = Some(format!("the driver has said nothing for {silent} s"));
+                return Ok(outcome);
+            }
+            continue;
+        }
+        if interrupts.count() > 0 {
+            continue;
+        }
+        heard = Instant::now();
+        let mut line = String::new();
+        if driver.lines.read_line(&mut line)? == 0 {
+            let status = driver.child.wait()?;
+            outcome.broken = Some(format!("the driver ended early ({status})"));
+            return Ok(outcome);
+        }
+        match serde_json::from_str(&line) {
+            Ok(Word::Begin { victim, shape }) => watch.begin(&victim, &shape),
+            Ok(Word::Row(row)) => {
+                watch.row(&row);
+                outcome.rows.push(*row);
+            }
+            Ok(Word::End) => return Ok(outcome),
+            Ok(Word::Failed { why }) => {
+                outcome.broken = Some(why);
+                return Ok(outcome);
+            }
+            Err(error) => {
+                outcome.broken = Some(format!("the driver says nonsense: {error}"));
+                return Ok(outcome);
+            }
+        }
+    }
+}
+
+fn start(job: &Job) -> io::Result<Driver> {
+    let mut child = Command::new("/proc/self/exe")
+        .arg(DRIVER)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let mut stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    let driver = Driver { child, lines: BufReader::new(stdout) };
+    let mut line = serde_json::to_vec(job)?;
+    line.push(b'\n');
+    stdin.write_all(&line)?;
+    Ok(driver)
+}
+
+/// Waits a little for the driver to speak; an interrupt ends the wait.
+fn readable(driver: &Driver, interrupts: &Interrupts) -> bool {
+    let mut polled = [
+        PollFd::new(driver.lines.get_ref().as_fd(), PollFlags::POLLIN),
+        PollFd::new(interrupts.descriptor(), PollFlags::POLLIN),
+    ];
+    let ready = poll(&mut polled, PollTimeout::from(200_u8)).is_ok_and(|ready| ready > 0);
+    let [driver, _] = polled;
+    ready && driver.revents().is_some_and(|events| !events.is_empty())
+}

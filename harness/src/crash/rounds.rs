@@ -1,0 +1,231 @@
+//! One kill of each kind: who is on the scene, who dies, and what the survivors must then be able to
+//! do.
+
+use std::io::Read as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use datahub::sites;
+use datahub::wait::monotonic_ns;
+
+use super::VICTIM;
+use super::ledger::Ledger;
+use super::scene::{Scene, Trouble};
+use super::shape::{Shape, Sync};
+use super::victim::Task;
+
+/// A victim that is still there after so long does not get on.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Payloads of a victim that has all the time it wants.
+const PAYLOADS: u64 = 24;
+
+/// Who dies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A producer, anywhere between taking the block over and leaving it.
+    Writer,
+    /// A consumer, anywhere between attaching and leaving.
+    Reader,
+    /// A producer that takes over what a dead one has left half written.
+    Successor,
+    /// A consumer that takes the seat of one that died inside a slot.
+    Joiner,
+    /// A producer that clears a dead consumer out of its way.
+    Undertaker,
+}
+
+/// How a victim ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum End {
+    /// Where it should.
+    Killed,
+    /// It never came there, and ended by itself; a scout says how often it came where.
+    Through(Vec<u64>),
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Writer, Self::Reader, Self::Successor, Self::Joiner, Self::Undertaker];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Writer => "writer",
+            Self::Reader => "reader",
+            Self::Successor => "successor",
+            Self::Joiner => "joiner",
+            Self::Undertaker => "undertaker",
+        }
+    }
+
+    pub(super) const fn writes(self) -> bool {
+        matches!(self, Self::Writer | Self::Successor | Self::Undertaker)
+    }
+
+    /// How many readers live on beside such a victim.
+    pub(super) const fn survivors(self, shape: Shape) -> u32 {
+        match self {
+            Self::Writer | Self::Successor => shape.readers,
+            // The victim is one of them.
+            _ => shape.readers.saturating_sub(1),
+        }
+    }
+
+    /// Whether such a victim finds its work in blocks of this shape.
+    pub(super) fn fits(self, shape: Shape) -> bool {
+        let tight = shape.physical_slots != 0;
+        match self {
+            // Nobody waits for a reader that stands in nobody's way.
+            Self::Undertaker => shape.lossless() || tight,
+            Self::Writer | Self::Reader | Self::Successor | Self::Joiner => true,
+        }
+    }
+
+    fn payloads(self) -> u64 {
+        match self {
+            Self::Successor => 0,
+            Self::Joiner => 2,
+            Self::Writer | Self::Reader | Self::Undertaker => PAYLOADS,
+        }
+    }
+}
+
+/// Has one victim die at a site, or lets a scout come to its end; then the survivors go on.
+pub(super) fn round(
+    scene: &mut Scene,
+    kind: Kind,
+    death: Option<(u16, u64)>,
+    draw: u64,
+    ledger: &mut Ledger,
+) -> Result<End, Trouble> {
+    prepare(scene, kind, draw, ledger)?;
+    let (payloads, writes) = (kind.payloads(), kind.writes());
+    let task = task(scene, writes, payloads, death);
+    let end = play(scene, &task, ledger)?;
+    // In half of all cases somebody from outside clears up before the survivors notice.
+    if draw & 1 == 0 {
+        scene.recover(ledger)?;
+    }
+    let start_ns = monotonic_ns();
+    scene.take_over(ledger)?;
+    if scene.put(ledger).is_some() {
+        ledger.blocked(monotonic_ns().saturating_sub(start_ns));
+        scene.go_on(ledger);
+    }
+    if draw & 1 == 1 && !matches!(kind, Kind::Writer | Kind::Successor) {
+        // A dead reader that nobody has met since may still sit there; nobody needs its seat yet.
+        scene.recover(ledger)?;
+    }
+    scene.inspect(ledger)?;
+    if !alone(scene.shape) || kind.survivors(scene.shape) == 0 {
+        scene.welcome(ledger);
+        scene.drain(ledger);
+    }
+    if writes {
+        scene.leave();
+    }
+    Ok(end)
+}
+
+/// A block that admits one consumer only.
+fn alone(shape: Shape) -> bool {
+    shape.sync == Sync::One
+}
+
+/// What is there before the victim comes.
+fn prepare(scene: &mut Scene, kind: Kind, draw: u64, ledger: &mut Ledger) -> Result<(), Trouble> {
+    match kind {
+        Kind::Writer => scene.leave(),
+        Kind::Reader => scene.take_over(ledger)?,
+        Kind::Successor => {
+            scene.leave();
+            let halves =
+                [sites::W_LABEL, sites::W_COMMIT, sites::W_COMMIT_INDEX, sites::W_GENERATION];
+            let site = halves[(draw >> 8) as usize % halves.len()];
+            let task = task(scene, true, PAYLOADS, Some((site, 2 + (draw >> 16) % 4)));
+            play(scene, &task, ledger)?;
+        }
+        Kind::Joiner | Kind::Undertaker => {
+            scene.take_over(ledger)?;
+            // Right before it asks whether its payload is still the one it was admitted to.
+            let task = task(scene, false, PAYLOADS, Some((sites::R_VALIDATE, 1)));
+            play(scene, &task, ledger)?;
+            if kind == Kind::Undertaker {
+                scene.leave();
+            }
+        }
+    }
+    Ok(())
+}
+
+fn task(scene: &Scene, writes: bool, payloads: u64, death: Option<(u16, u64)>) -> Task {
+    Task {
+        parent: std::process::id(),
+        writes,
+        block: scene.path(),
+        words: scene.words.path(),
+        shape: scene.shape,
+        seed: scene.seed,
+        payloads,
+        death,
+    }
+}
+
+/// Starts a victim and does its part until it has ended.
+fn play(scene: &mut Scene, task: &Task, ledger: &mut Ledger) -> Result<End, Trouble> {
+    let mut victim = Victim::start(task)?;
+    let start_ns = monotonic_ns();
+    let waits_for_pins = task.shape.physical_slots != 0 || task.shape.sync == Sync::Overwritten;
+    loop {
+        if let Some(status) = victim.0.try_wait().map_err(|error| error.to_string())? {
+            scene.dawdles = false;
+            return victim.end(status);
+        }
+        scene.dawdles = task.writes && waits_for_pins;
+        let read = scene.drain(ledger);
+        let wrote = !task.writes && scene.put(ledger).is_some();
+        if !(read || wrote) {
+            rustix::thread::sched_yield();
+        }
+        if Duration::from_nanos(monotonic_ns().saturating_sub(start_ns)) > PATIENCE {
+            ledger.stuck(format!("the victim did not get on within {PATIENCE:?}"));
+            return Err("a victim had to be killed from outside".to_owned());
+        }
+    }
+}
+
+/// A process that ends with this value at the latest.
+struct Victim(Child);
+
+impl Victim {
+    fn start(task: &Task) -> Result<Self, Trouble> {
+        let text = serde_json::to_string(task).map_err(|error| error.to_string())?;
+        let stdout = if task.death.is_none() { Stdio::piped() } else { Stdio::null() };
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(VICTIM).arg(text).stdin(Stdio::null()).stdout(stdout);
+        command.spawn().map(Self).map_err(|error| format!("no victim can be started: {error}"))
+    }
+
+    fn end(mut self, status: std::process::ExitStatus) -> Result<End, Trouble> {
+        use std::os::unix::process::ExitStatusExt as _;
+        if status.signal() == Some(9) {
+            return Ok(End::Killed);
+        }
+        let mut text = String::new();
+        if let Some(mut stdout) = self.0.stdout.take() {
+            // What cannot be read is no count, which is an error below.
+            let _read = stdout.read_to_string(&mut text);
+        }
+        if !status.success() {
+            return Err(format!("the victim could not do its work ({status})"));
+        }
+        Ok(End::Through(serde_json::from_str(&text).unwrap_or_default()))
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        // One that has ended is as good.
+        let _killed = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
