@@ -79,7 +79,8 @@ fn commits(raw: &RawTrial) -> Option<u64> {
 fn metrics(raw: &RawTrial) -> BTreeMap<String, u64> {
     let producer = raw.roles.first().and_then(|role| role.report.as_ref());
     let block = || raw.aftermath.block.as_ref().map(|block| block.metrics.clone());
-    producer.map(|report| report.metrics.clone()).or_else(block).unwrap_or_default()
+    let own = producer.map(|report| report.metrics.clone()).filter(|metrics| !metrics.is_empty());
+    own.or_else(block).unwrap_or_default()
 }
 
 fn reports(raw: &RawTrial) -> impl Iterator<Item = &Report> {

@@ -8,6 +8,7 @@ mod calibrate;
 mod charge;
 mod duty;
 mod fault;
+mod foreign;
 mod latency;
 mod loops;
 mod metrics;
@@ -105,6 +106,11 @@ pub trait Launcher {
     ///
     /// When no worker can be started at all.
     fn run(&mut self, order: Order<'_>, watch: &mut dyn Watch) -> io::Result<RawTrial>;
+
+    /// Why this cell cannot be run here at all.
+    fn obstacle(&mut self, _cell: &CellPlan) -> Option<String> {
+        None
+    }
 
     /// Whether somebody asked to stop.
     fn interrupted(&mut self) -> bool;

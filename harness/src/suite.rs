@@ -93,8 +93,10 @@ pub fn run(
     };
     let mut scenarios = vec![];
     for plan in request.plans {
-        let trials = runner.trials(plan)?;
-        scenarios.push(scenario(plan, trials, request.host));
+        let obstacles: Vec<_> =
+            plan.cells.iter().map(|cell| runner.launcher.obstacle(cell)).collect();
+        let trials = runner.trials(plan, &obstacles)?;
+        scenarios.push(scenario(plan, trials.into_iter().zip(obstacles), request.host));
     }
     let interrupted = runner.launcher.interrupted();
     let worst = Verdict::worst(scenarios.iter().map(|scenario| scenario.verdict));
@@ -141,14 +143,21 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// What was recorded for each cell of the plan.
-    fn trials(&mut self, plan: &Plan) -> io::Result<Vec<Vec<Recorded>>> {
+    /// What was recorded for each cell of the plan that nothing stands in the way of.
+    fn trials(
+        &mut self,
+        plan: &Plan,
+        obstacles: &[Option<String>],
+    ) -> io::Result<Vec<Vec<Recorded>>> {
         let mut cells: Vec<Vec<Recorded>> = plan.cells.iter().map(|_| vec![]).collect();
         for trial in &plan.trials {
             if self.launcher.interrupted() {
                 break;
             }
             self.number += 1;
+            if obstacles.get(trial.cell).is_some_and(Option::is_some) {
+                continue;
+            }
             for _ in 0..=RETRIES {
                 let recorded = self.trial(plan, trial)?;
                 let again = moved(&recorded) && !self.launcher.interrupted();
@@ -175,13 +184,21 @@ impl Runner<'_> {
     }
 }
 
-fn scenario(plan: &Plan, trials: Vec<Vec<Recorded>>, host: &Host) -> ScenarioResult {
+fn scenario(
+    plan: &Plan,
+    trials: impl Iterator<Item = (Vec<Recorded>, Option<String>)>,
+    host: &Host,
+) -> ScenarioResult {
     let quantum_ns = host.facts.clock_quantum_ns;
     let cells: Vec<_> = plan
         .cells
         .iter()
         .zip(trials)
-        .map(|(cell, trials)| cell::result(&plan.file, cell, trials, quantum_ns))
+        .map(|(cell, (trials, obstacle))| {
+            let mut result = cell::result(&plan.file, cell, trials, quantum_ns);
+            result.degraded.extend(obstacle.map(|why| format!("not run: {why}")));
+            result
+        })
         .collect();
     let verdict = Verdict::worst(cells.iter().map(|cell| cell.verdict));
     ScenarioResult {

@@ -1,5 +1,7 @@
 //! Compares the block's own metrics with what the processes counted for themselves.
 
+use std::collections::BTreeMap;
+
 use super::allow::Allowed;
 use super::{RawTrial, commits, links, metrics};
 use crate::plan::CellPlan;
@@ -28,13 +30,22 @@ pub(super) fn differences(cell: &CellPlan, raw: &RawTrial, allowed: Allowed<'_>)
             .filter_map(|(reader, _)| reader.report.as_ref())
             .collect();
         if !readers.is_empty() {
-            compare(cell, writer, &readers, &mut differences);
+            // The block that was held open is the first role's.
+            let first = raw.roles.first().is_some_and(|first| std::ptr::eq(first, writer));
+            let own = || writer.report.as_ref().map(|report| report.metrics.clone());
+            let said = if first { Some(metrics(raw)) } else { own() };
+            compare(cell, (writer, &said.unwrap_or_default()), &readers, &mut differences);
         }
     }
     differences
 }
 
-fn compare(cell: &CellPlan, writer: &RawRole, readers: &[&Report], found: &mut Vec<String>) {
+fn compare(
+    cell: &CellPlan,
+    (writer, said): (&RawRole, &BTreeMap<String, u64>),
+    readers: &[&Report],
+    found: &mut Vec<String>,
+) {
     let Some(written) = &writer.report else { return };
     let total = |part: fn(&Report) -> u64| readers.iter().map(|report| part(report)).sum::<u64>();
     let spoiled = total(|report| report.counts.checksum_failures);
@@ -54,7 +65,7 @@ fn compare(cell: &CellPlan, writer: &RawRole, readers: &[&Report], found: &mut V
     }
     let name = &writer.plan.name;
     for (metric, counted) in pairs {
-        match written.metrics.get(metric) {
+        match said.get(metric) {
             Some(value) if *value == counted => {}
             Some(value) => found.push(format!(
                 "the block of {name} says {metric} = {value}, its users counted {counted}"

@@ -36,7 +36,8 @@ pub(super) fn windows(raw: &RawTrial) -> Vec<FaultWindow> {
 
 /// Who of the others was blocked longest from the fault on, and how long.
 fn longest_wait(raw: &RawTrial, struck: &Struck) -> Option<(u64, String)> {
-    if struck.missed.is_some() {
+    // Nobody waits for one who comes: whoever waits has waited since the death before.
+    if struck.missed.is_some() || struck.heir {
         return None;
     }
     let others = raw.roles.iter().enumerate().filter(|(place, _)| *place != struck.fault.role);

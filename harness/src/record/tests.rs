@@ -158,7 +158,14 @@ fn a_process_that_ends_without_a_word_breaks_the_trial() {
 fn strike(raw: &mut RawTrial, role: usize, action: Action) {
     let fault = PlannedFault { name: "f".to_owned(), at_ns: 0, role, action };
     let (what, start_ns) = ("something".to_owned(), 1_000);
-    raw.aftermath.struck.push(Struck { fault, what, start_ns, end_ns: None, missed: None });
+    raw.aftermath.struck.push(Struck {
+        fault,
+        what,
+        start_ns,
+        end_ns: None,
+        missed: None,
+        heir: false,
+    });
     if action.kills() {
         let fallen = &mut raw.roles[role];
         (fallen.falls, fallen.fallen, fallen.report) = (1, true, None);

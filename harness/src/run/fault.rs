@@ -43,6 +43,8 @@ pub(crate) struct Struck {
     pub(crate) end_ns: Option<u64>,
     /// Why it did not come.
     pub(crate) missed: Option<String>,
+    /// It only filled the place of one who was dead already.
+    pub(crate) heir: bool,
 }
 
 /// What is left of a trial with faults.
@@ -95,6 +97,8 @@ pub(super) struct Course<'a> {
     /// The producer's block, held open so that it outlives its producer.
     block: Option<Monitor>,
     degraded: Vec<String>,
+    /// The producer does not read its block's metrics itself.
+    foreign: bool,
 }
 
 impl<'a> Course<'a> {
@@ -111,11 +115,13 @@ impl<'a> Course<'a> {
             log: vec![],
             block: None,
             degraded: vec![],
+            foreign: tasks.first().is_some_and(|producer| producer.foreign),
         }
     }
 
+    /// Whether there is anything to do or to say.
     fn any(&self) -> bool {
-        !(self.coming.is_empty() && self.log.is_empty())
+        self.foreign || !(self.coming.is_empty() && self.log.is_empty())
     }
 
     /// Holds the producer's block open: it is to outlive its producer.
@@ -151,7 +157,7 @@ impl<'a> Course<'a> {
 
     fn log(&mut self, fault: PlannedFault, start_ns: u64, missed: Option<String>) {
         let what = self.told.get(self.log.len()).cloned().unwrap_or_default();
-        self.log.push(Struck { fault, what, start_ns, end_ns: None, missed });
+        self.log.push(Struck { fault, what, start_ns, end_ns: None, missed, heir: false });
     }
 
     /// Ends what is over, begins what is due, buries who has died.
@@ -200,6 +206,7 @@ impl<'a> Course<'a> {
             let why = if charge.lives() { "it had finished" } else { "it was dead" };
             return self.log(fault, 0, Some(why.to_owned()));
         }
+        let heir = !charge.lives();
         let start_ns = monotonic_ns();
         let mut missed = None;
         match fault.action {
@@ -233,6 +240,9 @@ impl<'a> Course<'a> {
             }
         }
         self.log(fault, start_ns, missed);
+        if let Some(struck) = self.log.last_mut() {
+            struck.heir = heir;
+        }
     }
 
     /// Starts the role again; one that lives is killed first.

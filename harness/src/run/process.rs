@@ -16,13 +16,13 @@ use super::supervise::Supervisor;
 use super::usage::{frequency_khz, stolen_ms};
 use super::wire::Task;
 use super::words::Words;
-use super::{Launcher, Order, RawTrial, Watch, task};
-use crate::plan::RolePlan;
+use super::{Launcher, Order, RawTrial, Watch, foreign, task};
+use crate::plan::{CellPlan, RolePlan};
 
 /// The program itself, also when its file has been replaced meanwhile.
 const SELF: &str = "/proc/self/exe";
 /// The verb that makes it a worker; `cli` knows it by the same name.
-const VERB: &str = "__worker";
+pub(super) const VERB: &str = "__worker";
 
 /// Runs trials as processes.
 #[derive(Debug)]
@@ -57,8 +57,16 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn start(plan: &RolePlan, task: &Task, life: u32) -> io::Result<Self> {
-        let mut command = Command::new(SELF);
-        command.arg(VERB).arg(task.parent.to_string());
+        let mut command = if task.foreign {
+            let peer = foreign::peer().map_err(io::Error::other)?;
+            let mut command = Command::new(peer);
+            command.args(foreign::arguments(task));
+            command
+        } else {
+            let mut command = Command::new(SELF);
+            command.arg(VERB).arg(task.parent.to_string());
+            command
+        };
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         match Self::adopt(task, &mut child) {
             Ok((ended, stdin, stdout)) => {
@@ -78,9 +86,11 @@ impl Worker {
         let ended = pidfd_open(pid, PidfdFlags::empty())?;
         let mut stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let mut line = serde_json::to_vec(task)?;
-        line.push(b'\n');
-        stdin.write_all(&line)?;
+        if !task.foreign {
+            let mut line = serde_json::to_vec(task)?;
+            line.push(b'\n');
+            stdin.write_all(&line)?;
+        }
         Ok((ended, stdin, File::from(OwnedFd::from(stdout))))
     }
 }
@@ -108,6 +118,10 @@ impl Launcher for ProcessLauncher {
             frequency_khz: frequency_khz(core),
             aftermath,
         })
+    }
+
+    fn obstacle(&mut self, cell: &CellPlan) -> Option<String> {
+        cell.cell.is_foreign().then(foreign::peer).and_then(Result::err)
     }
 
     fn interrupted(&mut self) -> bool {

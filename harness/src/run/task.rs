@@ -13,8 +13,8 @@ use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::{Role, RolePlan};
 use crate::scenario::model::fault::Action;
 use crate::scenario::model::{
-    Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull, Wait,
-    Warmup, Workload,
+    Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull,
+    Program, Wait, Warmup, Workload,
 };
 
 /// Without any progress for so long, a worker gives up.
@@ -113,6 +113,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         patience_ns: PATIENCE_NS.max(4 * gap_ns.max(slowest_ns)),
         deadline_ns: cell.run.deadline.0,
         plant: order.plant.filter(|plant| planted(*plant, role)),
+        foreign: group.map_or(cell.producer.program, |group| group.program) == Program::C,
         role: 0,
         fate: None,
     }

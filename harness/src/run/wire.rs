@@ -54,6 +54,8 @@ pub(crate) struct Task {
     pub(crate) deadline_ns: u64,
     /// A defect to work with.
     pub(crate) plant: Option<Plant>,
+    /// Whether another program than this one does it.
+    pub(crate) foreign: bool,
     /// Its place among the roles of the trial.
     pub(crate) role: usize,
     /// What the trial's faults mean for it; absent in a trial without faults.
@@ -219,8 +221,9 @@ pub(crate) enum Event {
     Failed { why: String },
 }
 
-/// What a worker found.
+/// What a worker found. What another program does not say, it did not find.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Report {
     /// Everything it counted, the warm-up included.
     pub(crate) counts: Counts,

@@ -98,6 +98,13 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// Whether any process is written in another language.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        let groups = self.consumers.iter().map(|group| group.program);
+        groups.chain([self.producer.program]).any(|program| program == Program::C)
+    }
+
     /// The number of consumer processes.
     #[must_use]
     pub fn consumer_count(&self) -> u32 {
@@ -248,9 +255,32 @@ pub enum OnFull {
     Overwrite,
 }
 
+/// What a process is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Program {
+    /// The harness itself.
+    #[default]
+    Rust,
+    /// A peer over the C API.
+    C,
+}
+
+impl Program {
+    /// As a file writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::C => "c",
+        }
+    }
+}
+
 /// The one producer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProducerSpec {
+    /// What it is written in.
+    pub program: Program,
     /// Where it runs.
     pub pin: Pin,
     /// How it waits.
@@ -268,6 +298,8 @@ pub struct ConsumerSpec {
     pub name: String,
     /// How many processes, at least 1.
     pub count: u32,
+    /// What they are written in.
+    pub program: Program,
     /// Where they run; `Core(n)` takes n, n + 1, … for the members.
     pub pin: Pin,
     /// How they wait.

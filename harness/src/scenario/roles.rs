@@ -1,7 +1,7 @@
 //! Reads `[producer]` and `[[consumer]]`: who takes part.
 
 use super::fields::{Fields, Words, list, whole, wrong_type};
-use super::model::{ConsumerSpec, Fill, Join, Pin, ProducerSpec, Read, Wait};
+use super::model::{ConsumerSpec, Fill, Join, Pin, ProducerSpec, Program, Read, Wait};
 use super::problem::{Mistake, Mistakes};
 use super::tree::Node;
 use crate::units::Nanos;
@@ -15,18 +15,25 @@ const WORK_MAX: Nanos = Nanos(10_000_000_000);
 
 const WAITS: &Words<Wait> = &[("spin", Wait::Spin), ("yield", Wait::Yield), ("park", Wait::Park)];
 const FILLS: &Words<Fill> = &[("full", Fill::Full), ("header", Fill::Header)];
+const PROGRAMS: &Words<Program> = &[("rust", Program::Rust), ("c", Program::C)];
 const READS: &Words<Read> = &[("next", Read::Next), ("latest", Read::Latest)];
 const JOINS: &Words<Join> = &[("oldest", Join::Oldest), ("latest", Join::Latest)];
 
 /// Reads `[producer]`; absent, it is pinned to a core of its own and spins.
 pub(super) fn producer(node: Option<&Node>, mistakes: &Mistakes) -> Option<ProducerSpec> {
-    let plain =
-        ProducerSpec { pin: Pin::Spread, wait: Wait::Spin, fill: Fill::Full, abort_every: None };
+    let plain = ProducerSpec {
+        program: Program::Rust,
+        pin: Pin::Spread,
+        wait: Wait::Spin,
+        fill: Fill::Full,
+        abort_every: None,
+    };
     let Some(node) = node else {
         return Some(plain);
     };
     let fields = Fields::new(node, "[producer]", mistakes)?;
     let spec = ProducerSpec {
+        program: fields.word("program", PROGRAMS).unwrap_or_default(),
         pin: pin(&fields),
         wait: fields.word("wait", WAITS).unwrap_or(plain.wait),
         fill: fields.node("payload").and_then(|node| fill(node, mistakes)).unwrap_or(plain.fill),
@@ -88,6 +95,7 @@ fn consumer(node: &Node, read_default: Read, mistakes: &Mistakes) -> Option<Cons
     let spec = ConsumerSpec {
         name: name.unwrap_or_default(),
         count: count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+        program: fields.word("program", PROGRAMS).unwrap_or_default(),
         pin: pin(&fields),
         wait: fields.word("wait", WAITS).unwrap_or(Wait::Spin),
         read: fields.word("read", READS).unwrap_or(read_default),

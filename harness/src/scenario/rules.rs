@@ -6,8 +6,8 @@ use super::expect::{Written, demands_nothing_lost};
 use super::fault;
 use super::model::fault::FaultSpec;
 use super::model::{
-    BlockSpec, ConsumerSpec, ConsumerSync, Length, OnFull, ProducerSpec, Read, RunSpec, Wait,
-    Warmup, Workload,
+    BlockSpec, ConsumerSpec, ConsumerSync, Length, OnFull, ProducerSpec, Program, Read, RunSpec,
+    Wait, Warmup, Workload,
 };
 use super::problem::{Mistake, Mistakes, Span};
 use super::tree::Node;
@@ -45,6 +45,28 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
         enough_trials(parts, run, mistakes);
     }
     fault::check(parts, mistakes);
+    foreign(parts, mistakes);
+}
+
+/// What the peer in C does not do.
+fn foreign(parts: &Parts<'_>, mistakes: &Mistakes) {
+    let producer = parts.producer.filter(|producer| producer.program == Program::C);
+    let producer = producer.map(|_| parts.root.place(&["producer", "program"]));
+    let consumers = parts.consumers.unwrap_or_default().iter().enumerate();
+    let consumers = consumers
+        .filter(|(_, group)| group.program == Program::C)
+        .map(|(index, _)| parts.root.consumer_place(index, "program"));
+    for span in producer.into_iter().chain(consumers) {
+        if parts.workload.is_some_and(|workload| workload != Workload::Stream) {
+            let message = "the program in C streams, and does nothing else".to_owned();
+            mistakes.push(contradiction(span, message, "streams only", "use [workload.stream]"));
+        }
+        if parts.faults.is_some_and(|faults| !faults.is_empty()) {
+            let message = "faults befall the harness's own programs".to_owned();
+            let help = "drop the faults, or write `program = \"rust\"`";
+            mistakes.push(contradiction(span, message, "takes no faults", help));
+        }
+    }
 }
 
 pub(super) fn contradiction(span: Span, message: String, label: &str, help: &str) -> Mistake {

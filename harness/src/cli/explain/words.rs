@@ -6,7 +6,7 @@ use crate::gate::{Class, Expectation};
 use crate::scenario::model::fault::{FaultSpec, Target};
 use crate::scenario::model::{
     Arrival, BlockSpec, Cell, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, Join, Length,
-    OnFull, Pin, ProducerSpec, Read, RunSpec, Wait, Warmup, Workload,
+    OnFull, Pin, ProducerSpec, Program, Read, RunSpec, Wait, Warmup, Workload,
 };
 use crate::scenario::{Profile, Scenario};
 use crate::units::Nanos;
@@ -138,7 +138,8 @@ fn producer(producer: &ProducerSpec) -> String {
         Some(n) => format!(" It aborts one write in {n} instead of committing it."),
         None => String::new(),
     };
-    format!("The producer {}. It {fill}.{aborts}", placed(producer.pin, producer.wait))
+    let (placed, written) = (placed(producer.pin, producer.wait), written(producer.program));
+    format!("The producer {placed}. It {fill}.{aborts}{written}")
 }
 
 fn consumer(group: &ConsumerSpec) -> String {
@@ -160,8 +161,15 @@ fn consumer(group: &ConsumerSpec) -> String {
     } else {
         format!(" It is busy for {} with each message.", group.work)
     };
-    let placed = placed(group.pin, group.wait);
-    format!("{who} {placed}. It starts at the {join} payload and asks for {read}.{work}")
+    let (placed, written) = (placed(group.pin, group.wait), written(group.program));
+    format!("{who} {placed}. It starts at the {join} payload and asks for {read}.{work}{written}")
+}
+
+fn written(program: Program) -> &'static str {
+    match program {
+        Program::Rust => "",
+        Program::C => " It is written in C, over the C API.",
+    }
 }
 
 fn run(run: &RunSpec) -> String {
