@@ -22,6 +22,7 @@ mod stall;
 mod supervise;
 mod tally;
 mod task;
+mod ticks;
 mod usage;
 mod wire;
 mod words;

@@ -11,6 +11,7 @@ use super::pace::Schedule;
 use super::payload::mix;
 use super::plant::Hands;
 use super::reader::{End, Reader};
+use super::ticks::Ticks;
 use super::wire::{Measured, Pace, Report, Span, Task, Waiting};
 use super::words::Words;
 use super::writer::{Halt, Writer};
@@ -36,7 +37,8 @@ pub(super) struct Desk<'a, H> {
 }
 
 impl<H: Hands> Desk<'_, H> {
-    /// Does the worker's duty. The handles are closed afterwards.
+    /// Does the worker's duty. The handles are closed afterwards. Who has `ticks` and both handles
+    /// begins; the other one answers.
     ///
     /// # Errors
     ///
@@ -44,13 +46,15 @@ impl<H: Hands> Desk<'_, H> {
     pub(super) fn work(
         &self,
         handles: Handles<H>,
-        initiates: bool,
+        ticks: Option<Ticks>,
     ) -> Result<Report, hdrhistogram::CreationError> {
-        match handles {
-            Handles::Producer(producer) => Ok(self.produce(producer)),
-            Handles::Consumer(consumer) => self.consume(consumer),
-            Handles::Both(producer, consumer) if initiates => self.initiate(producer, consumer),
-            Handles::Both(producer, consumer) => Ok(self.echo(producer, consumer)),
+        match (handles, ticks) {
+            (Handles::Producer(producer), _) => Ok(self.produce(producer)),
+            (Handles::Consumer(consumer), _) => self.consume(consumer),
+            (Handles::Both(producer, consumer), Some(ticks)) => {
+                self.initiate((producer, consumer), &ticks)
+            }
+            (Handles::Both(producer, consumer), None) => Ok(self.echo(producer, consumer)),
         }
     }
 
@@ -135,21 +139,21 @@ impl<H: Hands> Desk<'_, H> {
 
     fn initiate(
         &self,
-        mut forth: Producer<H::Memory>,
-        mut back: Consumer<H::Memory>,
+        (mut forth, mut back): (Producer<H::Memory>, Consumer<H::Memory>),
+        ticks: &Ticks,
     ) -> Result<Report, hdrhistogram::CreationError> {
         let mut recorder = self.recorder(LatencyKind::RoundTripHalf)?;
         let mut writer = Writer::new(self.task, self.hands, self.words);
         let mut reader = Reader::new(self.task, self.words);
         let both = (&mut forth, &mut back);
-        let warmup = (self.task.warmup, None);
+        let warmup = (self.task.warmup, ticks, None);
         let mut outcome = loops::initiate(&mut writer, both, &mut reader, warmup);
         if outcome.is_ok() {
             let now = monotonic_ns();
             recorder.begin(now);
             self.words.begin(forth.commit_index(), now);
             let both = (&mut forth, &mut back);
-            let length = (self.task.length, Some(&mut recorder));
+            let length = (self.task.length, ticks, Some(&mut recorder));
             outcome = loops::initiate(&mut writer, both, &mut reader, length);
         }
         drop((forth, back));

@@ -12,6 +12,7 @@ use super::latency::Recorder;
 use super::pace::{self, Schedule};
 use super::plant::Hands;
 use super::reader::{End, Reader};
+use super::ticks::Ticks;
 use super::wire::{Measured, Span, Waiting};
 use super::writer::{Halt, Writer};
 
@@ -85,11 +86,11 @@ pub(super) fn initiate<H: Hands>(
     writer: &mut Writer<'_, H>,
     (forth, back): (&mut Producer<H::Memory>, &mut Consumer<H::Memory>),
     reader: &mut Reader<'_>,
-    (span, mut recorder): (Span, Option<&mut Recorder>),
+    (span, ticks, mut recorder): (Span, &Ticks, Option<&mut Recorder>),
 ) -> Result<Measured, Halt> {
-    let start = monotonic_ns();
+    let (start, first) = (monotonic_ns(), ticks.now());
     writer.until(span.end_ns(start));
-    let (mut last, mut messages) = (start, 0);
+    let (mut last_ns, mut messages) = (0, 0);
     while messages < span.messages() {
         match writer.put(forth, 0, 0) {
             Ok(()) => {}
@@ -98,12 +99,12 @@ pub(super) fn initiate<H: Hands>(
         }
         reader.take_one(back).map_err(|end| end.into_halt("the other end has ended"))?;
         messages += 1;
-        let now = monotonic_ns();
+        let now_ns = ticks.between_ns(first, ticks.now());
         if let Some(recorder) = &mut recorder {
-            recorder.record(now, (now - last) / 2);
+            recorder.record(start + now_ns, (now_ns - last_ns) / 2);
         }
-        last = now;
-        if writer.is_over(now) {
+        last_ns = now_ns;
+        if writer.is_over(start + now_ns) {
             break;
         }
     }

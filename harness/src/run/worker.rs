@@ -31,6 +31,7 @@ use super::calibrate;
 use super::duty::{Desk, Handles, strategy};
 use super::metrics::MetricsFile;
 use super::plant::{Hands, Honest, Plant, Tampering};
+use super::ticks::Ticks;
 use super::usage::pin;
 use super::wire::{BlockTask, Duty, Event, Full, Function, Meet, Report, Sync, Task, Usage};
 use super::words::{Phase, Words, nap};
@@ -126,6 +127,7 @@ fn live<H: Hands>(
     let Meet { blocks } = link.hear()?;
     let metrics = producer.as_ref().map(MetricsFile::open).transpose()?;
     let handles = attach(task, hands, producer, &blocks)?;
+    let ticks = (task.duty == Duty::Initiate).then(Ticks::new);
 
     let mut reach = |phase: Phase| {
         link.say(&Event::At { phase })?;
@@ -142,7 +144,7 @@ fn live<H: Hands>(
     }
     let used = Usage::now();
     let desk = Desk { task, hands, words };
-    let mut report: Report = desk.work(handles, task.duty == Duty::Initiate)?;
+    let mut report: Report = desk.work(handles, ticks)?;
     report.usage = Usage::now().since(used);
     reach(Phase::After)?;
     report.line_ns = [before, play(1)];
