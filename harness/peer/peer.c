@@ -433,6 +433,25 @@ static int meet(char *line, size_t bytes, char **block) {
     return 1;
 }
 
+/* Checks what stands in standard input, `label hexadecimal-payload` a line, and says what it counted:
+ * so that a test can hold this account against the harness's own. */
+static int account(char **arguments) {
+    static unsigned char payload[4096];
+    static char line[8300];
+    task.promise = strtoull(arguments[2], NULL, 10);
+    task.whole = strtoull(arguments[3], NULL, 10);
+    seed = mix(strtoull(arguments[4], NULL, 10));
+    while (fgets(line, sizeof line, stdin)) {
+        char *at;
+        DataBlockReadSlot slot = {payload, 0, strtoull(line, &at, 10), 0};
+        unsigned byte;
+        for (at++; sscanf(at, "%2x", &byte) == 1; at += 2) payload[slot.payload_bytes++] = (unsigned char)byte;
+        take(&slot);
+    }
+    report(0, 0, 1);
+    return 0;
+}
+
 int main(int count, char **arguments) {
     DataBlockProducer *producer = NULL;
     DataBlockConsumer *consumer = NULL;
@@ -440,6 +459,7 @@ int main(int count, char **arguments) {
     uint64_t deadline, before, after;
     int pinned;
 
+    if (count == 5 && strcmp(arguments[1], "--account") == 0) return account(arguments);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || !read_task(count, arguments)) return 2;
     if ((uint64_t)getppid() != task.parent) return 6;
     if (!map_words()) return fail("the shared words cannot be mapped");

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use harness::cli::{self, Exit};
 use harness::crash;
 use nix::sys::prctl;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, Signal};
 
 fn main() -> ExitCode {
     let verb = std::env::args_os().nth(1);
@@ -21,6 +21,10 @@ fn main() -> ExitCode {
     if verb.as_deref() == Some(OsStr::new(crash::DRIVER)) {
         return ended(crash::driver::main());
     }
+    // A file that grows beyond what this process may write is an error, and not its end.
+    let mut too_large = SigSet::empty();
+    too_large.add(Signal::SIGXFSZ);
+    let _blocked = too_large.thread_block();
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_some_and(|verb| verb == models::worker::VERB) {
         // One run of one model dies with the harness that started it.

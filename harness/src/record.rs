@@ -63,7 +63,8 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         mismatches,
         faults: fault::windows(raw),
     };
-    let broken = raw.roles.iter().flat_map(|role| troubles(role, allowed)).collect();
+    let broken = raw.roles.iter().flat_map(|role| troubles(role, allowed));
+    let broken = broken.chain(raw.leaks.iter().cloned()).collect();
     let said = reports(raw).flat_map(|report| report.degraded.iter());
     let degraded = said.chain(&raw.aftermath.degraded).cloned().collect();
     Recorded { trial, broken, stuck: fault::stuck(raw), degraded }
@@ -136,6 +137,9 @@ fn troubles(role: &RawRole, allowed: Allowed<'_>) -> Vec<String> {
     }
     if role.exit == "deadline" {
         troubles.push(format!("{name} did not end before the deadline and was killed"));
+    } else if role.exit == "signal 6" {
+        let why = "it aborted, as one does that wants more memory than it may have";
+        troubles.push(format!("{name} ended with {}: {why}", role.exit));
     } else if role.exit != "exit 0" {
         troubles.push(format!("{name} ended with {}", role.exit));
     } else if role.report.is_none() && role.failure.is_none() && !allowed.may_be_silent(role) {

@@ -10,6 +10,7 @@ mod duty;
 mod fault;
 mod foreign;
 mod latency;
+mod leak;
 mod loops;
 mod metrics;
 mod pace;
@@ -70,6 +71,8 @@ pub struct RawTrial {
     pub(crate) frequency_khz: Option<u64>,
     /// What the scenario's faults did.
     pub(crate) aftermath: Aftermath,
+    /// What the processes left behind, one sentence each; it has been removed.
+    pub(crate) leaks: Vec<String>,
 }
 
 /// One process of a trial.

@@ -174,13 +174,12 @@ fn task(scene: &Scene, writes: bool, payloads: u64, death: Option<(u16, u64)>) -
 fn play(scene: &mut Scene, task: &Task, ledger: &mut Ledger) -> Result<End, Trouble> {
     let mut victim = Victim::start(task)?;
     let start_ns = monotonic_ns();
-    let waits_for_pins = task.shape.physical_slots != 0 || task.shape.sync == Sync::Overwritten;
     loop {
         if let Some(status) = victim.0.try_wait().map_err(|error| error.to_string())? {
             scene.dawdles = false;
             return victim.end(status);
         }
-        scene.dawdles = task.writes && waits_for_pins;
+        scene.dawdles = task.writes && task.shape.waits_for_pins();
         let read = scene.drain(ledger);
         let wrote = !task.writes && scene.put(ledger).is_some();
         if !(read || wrote) {

@@ -27,7 +27,7 @@ pub(super) const ACKNOWLEDGED: usize = 0;
 /// A survivor that cannot go on for so long is stuck.
 const STUCK: Duration = Duration::from_secs(2);
 /// One read in so many dawdles, and for so long: longer than a victim looks.
-const DAWDLE_EVERY: u64 = 6;
+const DAWDLE_EVERY: u64 = 2;
 const DAWDLE_NS: u64 = 500_000;
 /// One look of a survivor that writes: in between the readers read.
 const LOOK: Timeout = Timeout::After(Duration::from_micros(200));

@@ -84,6 +84,11 @@ impl Shape {
         if self.park { WaitStrategy::Park } else { WaitStrategy::Yield }
     }
 
+    /// Whether its producer waits for who is inside a slot.
+    pub(super) fn waits_for_pins(self) -> bool {
+        self.physical_slots != 0 || self.sync == Sync::Overwritten
+    }
+
     /// As in `sequential-sync, 4 slots, 2 readers, parked`.
     pub(super) fn name(self) -> String {
         let sync = match self.sync {

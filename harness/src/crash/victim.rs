@@ -18,12 +18,14 @@ use serde::{Deserialize, Serialize};
 
 use super::scene::{ACKNOWLEDGED, fill};
 use super::shape::Shape;
-use crate::run::{Keyed, Planted};
+use crate::run::{Keyed, Planted, busy};
 
 /// How long a victim waits for the others: they are there, so it is never that long.
 const PATIENCE: Timeout = Timeout::After(Duration::from_secs(5));
 /// A look is so short that a wait is begun, given up, and begun again.
 const LOOK: Timeout = Timeout::After(Duration::from_micros(300));
+/// Between two writes where readers are to come in between.
+const PACE_NS: u64 = 20_000;
 /// Before one write in so many.
 const LOOK_EVERY: u64 = 3;
 /// One write in so many is given up.
@@ -79,6 +81,10 @@ fn write(task: &Task, mem: Planted) -> Option<()> {
     producer.set_wait(task.shape.wait());
     let keyed = Keyed::new(task.seed, true);
     for count in 1..=task.payloads {
+        if task.shape.waits_for_pins() {
+            // Or else it would be through before any reader is inside.
+            busy(PACE_NS);
+        }
         if count % LOOK_EVERY == 0 {
             // A slot is closed, opened again, and closed once more; or taken and given up.
             let _looked = producer.acquire_write_slot(LOOK).is_ok();

@@ -76,7 +76,13 @@ fn good(cell: &CellPlan) -> RawTrial {
         left: Counts::default(),
     });
     let aftermath = Aftermath::default();
-    RawTrial { roles: roles.collect(), stolen_ms: Some(3), frequency_khz: None, aftermath }
+    RawTrial {
+        roles: roles.collect(),
+        stolen_ms: Some(3),
+        frequency_khz: None,
+        aftermath,
+        leaks: vec![],
+    }
 }
 
 fn report(raw: &mut RawTrial, role: usize) -> &mut Report {
@@ -258,7 +264,7 @@ fn a_survivor_that_death_keeps_waiting_is_stuck() {
             report(raw, 0).stalls = vec![
                 Stall { from_ns: 10, to_ns: 999 },
                 Stall { from_ns: 500, to_ns },
-                Stall { from_ns: to_ns, to_ns: to_ns + 9_000_000_000 },
+                Stall { from_ns: 30_000_000, to_ns: 9_000_000_000 },
             ];
         })
     };

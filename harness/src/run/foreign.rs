@@ -169,3 +169,115 @@ fn shape(block: &BlockTask) -> [(&'static str, u64); 11] {
         ("promise", promise),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::run::payload::{Keyed, Stamp};
+    use crate::run::tally::Tally;
+    use crate::run::wire::Event;
+    use report_schema::Counts;
+
+    /// The peer without its library, which its account does not need.
+    fn peer_alone(folder: &Path) -> PathBuf {
+        let program = folder.join("peer");
+        let source = format!("#define _GNU_SOURCE 1\n{HEADER}\n{PEER}");
+        let file = folder.join("peer.c");
+        fs::write(&file, source).unwrap();
+        let compiled = Command::new("cc")
+            .args(["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror"])
+            .args(["-no-pie", "-Wl,--unresolved-symbols=ignore-all", "-o"])
+            .args([&program, &file])
+            .status();
+        assert!(compiled.expect("tests of roles in C need a C compiler (cc)").success());
+        program
+    }
+
+    /// What the peer counts for these labels and payloads.
+    fn counted(program: &Path, seed: u64, promise: u64, given: &[(u64, Vec<u8>)]) -> Counts {
+        let mut command = Command::new(program);
+        command.arg("--account").arg(promise.to_string()).args(["1", &seed.to_string()]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut text = String::new();
+        for (label, payload) in given {
+            write!(text, "{label} ").unwrap();
+            for byte in payload {
+                write!(text, "{byte:02x}").unwrap();
+            }
+            text.push('\n');
+        }
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        match serde_json::from_slice(&output.stdout).unwrap() {
+            Event::Done(report) => report.counts,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// What the harness's own consumers count.
+    fn expected(seed: u64, promise: Promise, given: &[(u64, Vec<u8>)]) -> Counts {
+        let (keyed, mut tally) = (Keyed::new(seed, true), Tally::new(promise));
+        for (label, payload) in given {
+            tally.delivered(*label, payload.len(), &keyed.check(payload, *label));
+        }
+        tally.counts
+    }
+
+    /// A delivery: its label, the sequence in its payload, its length, and a byte to spoil.
+    fn delivery() -> impl Strategy<Value = (u64, u64, usize, Option<usize>)> {
+        let label = 0..12_u64;
+        let bytes = prop::sample::select(vec![1, 7, 8, 9, 13, 16, 17, 24, 31, 32, 33, 64, 200]);
+        (label, 0..3_u64, bytes, prop::option::weighted(0.2, 0..200_usize))
+    }
+
+    #[test]
+    fn the_peer_in_c_counts_what_the_harness_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = peer_alone(folder.path());
+        let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+            cases: 60,
+            ..ProptestConfig::default()
+        });
+        let all = (any::<u64>(), 0..3_usize, prop::collection::vec(delivery(), 0..60));
+        let mut seen = Counts::default();
+        let judged = runner.run(&all, |(seed, promise, deliveries)| {
+            let keyed = Keyed::new(seed, true);
+            let given: Vec<(u64, Vec<u8>)> = deliveries
+                .into_iter()
+                .map(|(label, shift, bytes, spoilt)| {
+                    let sequence = if shift == 2 { label + 1 } else { label };
+                    let mut payload = vec![0; bytes];
+                    let stamp = Stamp { sequence, intended_ns: label * 7, actual_ns: label * 9 };
+                    keyed.fill(&mut payload, &stamp);
+                    if let Some(place) = spoilt {
+                        payload[place % bytes] ^= 0x10;
+                    }
+                    (label, payload)
+                })
+                .collect();
+            let promised = [Promise::Everything, Promise::Announced, Promise::Newest];
+            let found = counted(&program, seed, promise as u64, &given);
+            prop_assert_eq!(found, expected(seed, promised[promise], &given));
+            Ok(())
+        });
+        judged.unwrap();
+        // And each kind of defect is one that it sees.
+        let keyed = Keyed::new(5, true);
+        let of = |sequence| {
+            let mut payload = vec![0; 64];
+            keyed.fill(&mut payload, &Stamp { sequence, intended_ns: 0, actual_ns: 0 });
+            payload
+        };
+        let mut torn = of(6);
+        torn[40] ^= 1;
+        let given =
+            [(0, of(0)), (0, of(0)), (3, of(3)), (1, of(1)), (4, of(5)), (6, torn), (7, of(7))];
+        seen += counted(&program, 5, 0, &given);
+        let Counts { torn, mislabelled, backward, lost, duplicated, .. } = seen;
+        assert_eq!((torn, mislabelled, backward, lost, duplicated), (1, 1, 1, 3, 1));
+    }
+}

@@ -45,12 +45,31 @@ pub enum Plant {
     /// The first consumer ends without a word.
     #[value(hide = true)]
     ExitEarly,
+    /// The first consumer stays and reads nothing.
+    #[value(hide = true)]
+    StopReading,
+    /// The first consumer says that it read one payload more than it did.
+    #[value(hide = true)]
+    LieCounts,
+    /// The first consumer leaves a named block behind.
+    #[value(hide = true)]
+    LeakSegment,
+    /// The first consumer takes all memory that it can get.
+    #[value(hide = true)]
+    EatMemory,
 }
 
 impl Plant {
     /// Whether it lies in the protocol's memory or in the act of publishing.
     pub(super) fn tampers(self) -> bool {
-        !matches!(self, Self::Hang | Self::Crash | Self::ExitEarly)
+        matches!(
+            self,
+            Self::SkipDrain
+                | Self::DropLabel
+                | Self::PublishEarly
+                | Self::CorruptByte
+                | Self::LoseCommit
+        )
     }
 }
 

@@ -16,7 +16,7 @@ use super::supervise::Supervisor;
 use super::usage::{frequency_khz, stolen_ms};
 use super::wire::Task;
 use super::words::Words;
-use super::{Launcher, Order, RawTrial, Watch, foreign, task};
+use super::{Launcher, Order, RawTrial, Watch, foreign, leak, task};
 use crate::plan::{CellPlan, RolePlan};
 
 /// The program itself, also when its file has been replaced meanwhile.
@@ -107,6 +107,7 @@ impl Launcher for ProcessLauncher {
             supervisor.adopt(Worker::start(plan, task, 0)?);
         }
         let (mut roles, aftermath) = supervisor.oversee(watch);
+        let leaks = leak::swept(&roles);
         let stolen = stolen_before.zip(stolen_ms());
         if let Some(report) = roles.iter_mut().find_map(|role| role.report.as_mut()) {
             report.degraded.extend(uncalibrated);
@@ -117,6 +118,7 @@ impl Launcher for ProcessLauncher {
             stolen_ms: stolen.map(|(before, after)| after.saturating_sub(before)),
             frequency_khz: frequency_khz(core),
             aftermath,
+            leaks,
         })
     }
 

@@ -6,12 +6,14 @@
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use datahub::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
 };
 use datahub::consumer::Consumer;
 use datahub::consumer::attach::AttachError;
+use datahub::name::{BlockName, NameError};
 use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::producer::create::CreateError;
@@ -36,6 +38,9 @@ use super::usage::pin;
 use super::wire::{BlockTask, Duty, Event, Full, Function, Meet, Report, Sync, Task, Usage};
 use super::words::{Phase, Words, nap};
 
+/// What a worker may take beside its blocks: far more than it ever needs.
+const MEMORY_MAX: u64 = 2 << 30;
+
 /// Why a worker cannot go on.
 #[derive(Debug, thiserror::Error)]
 enum WorkerError {
@@ -51,6 +56,8 @@ enum WorkerError {
     Config(#[from] ConfigError),
     #[error("the block cannot be made: {0}")]
     Create(#[from] CreateError),
+    #[error("the block cannot be named: {0}")]
+    Name(#[from] NameError),
     #[error("the block cannot be attached: {0}")]
     Attach(#[from] AttachError),
     #[error("nobody has made the block to read")]
@@ -103,6 +110,10 @@ fn serve(link: &mut Link) -> Result<(), WorkerError> {
     // No core file is left by a worker that crashes; where that is refused, it may be.
     let _limited = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     let task: Task = link.hear()?;
+    // One that eats memory ends itself, and not the machine.
+    let blocks = task.block.payload_bytes.saturating_mul(4 * u64::from(task.block.physical_slots));
+    let memory = MEMORY_MAX.saturating_add(blocks);
+    let _limited = setrlimit(Resource::RLIMIT_AS, memory, memory);
     // A harness that died before the line above gives us another parent.
     if u32::try_from(getppid().as_raw()) != Ok(task.parent) {
         return Err(WorkerError::Orphan);
@@ -139,13 +150,14 @@ fn live<H: Hands>(
     let late = task.fate.as_ref().is_some_and(|fate| fate.block.is_some());
     let before = if late { None } else { play(0) };
     reach(Phase::Run)?;
-    if misbehave(task.plant) {
+    if misbehave(task.plant, words)? {
         return Ok(());
     }
     let used = Usage::now();
     let desk = Desk { task, hands, words };
     let mut report: Report = desk.work(handles, ticks)?;
     report.usage = Usage::now().since(used);
+    report.counts.delivered += u64::from(task.plant == Some(Plant::LieCounts));
     reach(Phase::After)?;
     report.line_ns = [before, play(1)];
     report.metrics = metrics.map(|file| file.read()).transpose()?.unwrap_or_default();
@@ -154,11 +166,31 @@ fn live<H: Hands>(
 }
 
 /// Plants that are about the process. Says whether it shall end without a word.
-fn misbehave(plant: Option<Plant>) -> bool {
-    match plant {
+fn misbehave(plant: Option<Plant>, words: &Words) -> Result<bool, WorkerError> {
+    Ok(match plant {
         Some(Plant::Hang) => {
-            nap(std::time::Duration::from_hours(1));
+            nap(Duration::from_hours(1));
             true
+        }
+        Some(Plant::StopReading) => {
+            while !words.stopped() {
+                nap(Duration::from_millis(10));
+            }
+            false
+        }
+        Some(Plant::LeakSegment) => {
+            let name = BlockName::new(&format!("leak-{}", std::process::id()))?;
+            let config = BlockConfig::new(ConsumerSync::LatestOnly, 1, 64)?;
+            // Never dropped: nobody gives the name back.
+            Box::leak(Box::new(Producer::create(&name, config)?));
+            false
+        }
+        Some(Plant::EatMemory) => {
+            let mut eaten: Vec<Vec<u8>> = vec![];
+            while !words.stopped() {
+                eaten.push(vec![0; 64 << 20]);
+            }
+            false
         }
         Some(Plant::Crash) => {
             // A process that survives this signal ends without a word.
@@ -167,7 +199,7 @@ fn misbehave(plant: Option<Plant>) -> bool {
         }
         Some(Plant::ExitEarly) => true,
         _ => false,
-    }
+    })
 }
 
 fn make<H: Hands>(task: &Task, hands: &H) -> Result<Option<Producer<H::Memory>>, WorkerError> {

@@ -78,7 +78,13 @@ fn flawless(order: Order<'_>) -> RawTrial {
         left: report_schema::Counts::default(),
     });
     let aftermath = Aftermath::default();
-    RawTrial { roles: roles.collect(), stolen_ms: None, frequency_khz: None, aftermath }
+    RawTrial {
+        roles: roles.collect(),
+        stolen_ms: None,
+        frequency_khz: None,
+        aftermath,
+        leaks: vec![],
+    }
 }
 
 struct Nobody;

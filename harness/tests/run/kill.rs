@@ -18,18 +18,28 @@ fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
 }
 
+/// Rounds and the time within which everything must be gone: `HARNESS_LONG=1` asks for the whole
+/// promise, on a machine that does nothing else.
+fn rounds() -> (u64, Duration) {
+    match std::env::var_os("HARNESS_LONG") {
+        Some(_) => (200, Duration::from_millis(100)),
+        None => (20, Duration::from_millis(500)),
+    }
+}
+
 #[test]
 fn a_harness_that_is_killed_leaves_no_process_and_no_file() {
     let place = Place::new("stream]", LENGTH);
+    let (rounds, limit) = rounds();
     let mut seen = 0;
-    for round in 0..20 {
+    for round in 0..rounds {
         let mut harness = start(&place);
         // From before the first worker to the middle of the run.
         pause(Duration::from_millis(round * 37 % 300));
         seen = seen.max(workers_of(harness.id()).len());
         harness.kill().unwrap();
         harness.wait().unwrap();
-        let gone = within(Duration::from_millis(500), || workers_of(harness.id()).is_empty());
+        let gone = within(limit, || workers_of(harness.id()).is_empty());
         assert!(gone, "round {round}: {:?} live on", workers_of(harness.id()));
         let left = std::fs::read_dir(place.out()).into_iter().flatten().count();
         assert_eq!(left, 0, "round {round}");
@@ -70,4 +80,16 @@ fn a_second_interrupt_does_not_wait_for_the_workers() {
     assert_eq!(harness.wait().unwrap().code(), Some(130));
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert!(workers_of(harness.id()).is_empty());
+}
+
+#[test]
+fn a_polite_kill_is_an_interrupt() {
+    let place = Place::new("stream]", LENGTH);
+    let harness = start(&place);
+    assert!(within(Duration::from_secs(10), || workers_of(harness.id()).len() == 2));
+    pause(Duration::from_millis(100));
+    signal(&harness, Signal::SIGTERM);
+    let output = harness.wait_with_output().unwrap();
+    assert_eq!(code(&output), 130, "{}", said(&output));
+    assert!(place.out().join("latest/report.html").exists());
 }

@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
+mod crash;
 mod faults;
+mod foreign;
 mod kill;
 mod plants;
+mod sinks;
 mod support;
 mod whole;

@@ -1,6 +1,7 @@
 //! Runs with a defect: each must be found guilty, for its own reason.
 
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use report_schema::Verdict;
 
@@ -51,34 +52,68 @@ fn a_commit_that_never_arrives_is_lost() {
     is_found("lose-commit", "sequential", &["lost"]);
 }
 
-/// Runs a small stream with a worker that misbehaves; it must be broken, and say why.
-fn breaks(defect: &str, why: &str) {
+/// A deadline for those who would stay for ever.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Runs a small stream with a worker that misbehaves; the run must end in time, say why, and still
+/// write its report.
+fn is_classified(defect: &str, exit: i32, verdict: Verdict, why: &str) {
     let place = Place::new("stream]", "duration = \"200ms\"");
     let text = std::fs::read_to_string(&place.scenario).unwrap();
-    std::fs::write(&place.scenario, text.replace("\"20s\"", "\"1s\"")).unwrap();
+    std::fs::write(&place.scenario, text.replace("\"20s\"", "\"3s\"")).unwrap();
     let mut command = place.run();
     command.args(["--plant", defect]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let start = Instant::now();
     let harness = command.spawn().unwrap();
     let id = harness.id();
     let output = harness.wait_with_output().unwrap();
-    assert_eq!(code(&output), 6, "{}", said(&output));
+    assert_eq!(code(&output), exit, "{}", said(&output));
     assert!(said(&output).contains(why), "{}", said(&output));
-    assert_eq!(place.result().verdict, Verdict::Broken);
+    assert_eq!(place.result().verdict, verdict);
+    // The deadline counts from the start of the trial; the rest is reading and writing files.
+    let took_ms = place.result().wall_ms;
+    let limit = DEADLINE + Duration::from_secs(1);
+    assert!(u128::from(took_ms) <= limit.as_millis(), "{took_ms} ms");
+    assert!(start.elapsed() < limit + Duration::from_secs(10), "{:?}", start.elapsed());
     assert!(place.out().join("latest/report.html").exists());
     assert!(workers_of(id).is_empty());
 }
 
 #[test]
 fn a_worker_that_hangs_breaks_the_run_at_its_deadline() {
-    breaks("hang", "reader did not end before the deadline and was killed");
+    let why = "reader did not end before the deadline and was killed";
+    is_classified("hang", 6, Verdict::Broken, why);
 }
 
 #[test]
 fn a_worker_that_is_killed_breaks_the_run() {
-    breaks("crash", "reader ended with signal 9");
+    is_classified("crash", 6, Verdict::Broken, "reader ended with signal 9");
 }
 
 #[test]
 fn a_worker_that_ends_without_a_word_breaks_the_run() {
-    breaks("exit-early", "reader ended without a report");
+    is_classified("exit-early", 6, Verdict::Broken, "reader ended without a report");
+}
+
+#[test]
+fn a_worker_that_stops_reading_breaks_the_run() {
+    is_classified("stop-reading", 6, Verdict::Broken, "reader did not end before the deadline");
+}
+
+#[test]
+fn a_worker_that_lies_about_its_counts_is_contradicted_by_the_block() {
+    is_classified("lie-counts", 1, Verdict::Correctness, "says total_slots_read = ");
+}
+
+#[test]
+fn a_worker_that_leaves_a_segment_breaks_the_run_and_the_segment_goes() {
+    is_classified("leak-segment", 6, Verdict::Broken, "behind: it was removed");
+    let left = std::fs::read_dir("/dev/shm").unwrap().flatten();
+    let leaks = left.filter(|entry| entry.file_name().to_string_lossy().contains("leak-"));
+    assert_eq!(leaks.count(), 0);
+}
+
+#[test]
+fn a_worker_that_eats_memory_ends_itself_and_breaks_the_run() {
+    is_classified("eat-memory", 6, Verdict::Broken, "wants more memory than it may have");
 }

@@ -49,27 +49,28 @@ fn every_action_is_read() {
 fn faults_have_closed_keys_and_every_mistake_is_shown_in_place() {
     assert_eq!(problems(with(FAULT)), [""; 0]);
     for (from, to, problem) in [
-        ("at = ", "att = ", "unknown-key 21:1"),
-        ("\"f\"", "\"F\"", "bad-name 20:8"),
+        ("at = ", "att = ", "missing-key 19:1"),
+        ("at = ", "late = 1\nat = ", "unknown-key 21:1"),
+        ("\"f\"", "\"F\"", "bad-name 20:9"),
         ("\"100 ms\"", "100", "bare-number 21:6"),
-        ("\"100 ms\"", "\"1 s\"", "contradiction 21:6"),
-        ("\"reader\"", "\"raeder\"", "unknown-role 22:8"),
-        ("\"reader\"", "\"reader[1]\"", "unknown-role 22:8"),
-        ("\"kill\"", "\"kil\"", "unknown-word 23:10"),
+        ("\"100 ms\"", "\"1 s\"", "contradiction 21:7"),
+        ("\"reader\"", "\"raeder\"", "unknown-role 22:9"),
+        ("\"reader\"", "\"reader[1]\"", "unknown-role 22:9"),
+        ("\"kill\"", "\"kil\"", "unknown-word 23:11"),
         ("\"kill\"", "{}", "missing-key 23:10"),
         ("\"kill\"", "7", "wrong-type 23:10"),
         ("\"kill\"", "{ stop = {} }", "missing-key 23:19"),
         ("\"kill\"", "{ stop = { by = \"1 ms\" } }", "missing-key 23:19"),
-        ("\"kill\"", "{ kill-at-site = { site = \"W_COMIT\" } }", "unknown-site 23:35"),
-        ("\"kill\"", "\"corrupt-byte\"", "contradiction 22:8"),
-        ("\"kill\"", "\"kill\"\nevery = \"1 us\"", "out-of-range 24:9"),
-        ("\"kill\"", "\"kill\"\nwithin = \"20 ms\"\nevery = \"10 ms\"", "out-of-range 25:9"),
+        ("\"kill\"", "{ kill-at-site = { site = \"W_COMIT\" } }", "unknown-site 23:36"),
+        ("\"kill\"", "\"corrupt-byte\"", "contradiction 22:9"),
+        ("\"kill\"", "\"kill\"\nevery = \"1 us\"", "out-of-range 24:10"),
+        ("\"kill\"", "\"kill\"\nwithin = \"20 ms\"\nevery = \"10 ms\"", "out-of-range 25:10"),
     ] {
         let found = problems(with(&fault(from, to)));
         assert_eq!(found.first().map(String::as_str), Some(problem), "{to}: {found:?}");
     }
     let twice = format!("{FAULT}\n{FAULT}");
-    assert_eq!(problems(with(&twice)), ["duplicate 25:8"]);
+    assert_eq!(problems(with(&twice)), ["duplicate 25:9"]);
 }
 
 #[test]
@@ -85,10 +86,10 @@ fn mistakes_come_with_a_way_out() {
 #[test]
 fn faults_that_cannot_be_seen_or_contradict_each_other_are_refused() {
     let unseen = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"corrupt-byte\"");
-    assert_eq!(problems(with(&unseen)), ["contradiction 23:10"]);
+    assert_eq!(problems(with(&unseen)), ["contradiction 23:11"]);
     let scribbled = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"scribble-header\"");
     let again = fault("\"f\"", "\"g\"").replace("\"kill\"", "\"restart\"");
-    assert_eq!(problems(with(&format!("{scribbled}\n{again}"))), ["contradiction 28:10"]);
+    assert_eq!(problems(with(&format!("{scribbled}\n{again}"))), ["contradiction 28:11"]);
     let loops = changed("[workload.stream]", &format!("{FAULT}\n[workload.ping-pong]"));
-    assert_eq!(problems(loops), ["contradiction 19:10"]);
+    assert_eq!(problems(loops), ["contradiction 19:11"]);
 }
