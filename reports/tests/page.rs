@@ -1,6 +1,6 @@
 //! The page as a reader meets it: complete, escaped, honest about what is missing.
 
-use report_schema::{Placement, SuiteResult, Verdict};
+use report_schema::{CrashResult, Placement, SuiteResult, Verdict};
 use reports::page::render;
 
 #[path = "support/sample.rs"]
@@ -121,6 +121,13 @@ fn an_empty_run_says_that_nothing_ran_and_never_pass() {
     }
 }
 
+/// Every text of a row of kills.
+fn spoil(crash: &mut CrashResult, evil: &str) {
+    let text = || evil.to_owned();
+    (crash.victim, crash.site, crash.shape) = (text(), text(), text());
+    (crash.unreached, crash.example) = (Some(text()), Some(text()));
+}
+
 #[test]
 fn text_from_the_result_never_becomes_markup() {
     let evil = "</script><script>alert(1)</script><img src=x onerror=\"y\">'&";
@@ -166,13 +173,7 @@ fn text_from_the_result_never_becomes_markup() {
             }
         }
     }
-    for crash in &mut suite.crashes {
-        crash.victim = text();
-        crash.site = text();
-        crash.shape = text();
-        crash.unreached = Some(text());
-        crash.example = Some(text());
-    }
+    suite.crashes.iter_mut().for_each(|crash| spoil(crash, evil));
     for model in &mut suite.models {
         model.scenario = text();
         model.replay = text();

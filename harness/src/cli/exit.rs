@@ -78,6 +78,8 @@ Examples:
       Which cells would run, on which cores, with how much memory, for how long?
   harness explain scenarios/latency/ping-pong.toml
       What does this scenario do, and what must hold?
+  harness crash --only writer/W_COMMIT
+      Is anybody harmed when the producer is killed right before its commit?
 
 Exit codes:
     0  pass
@@ -90,6 +92,10 @@ Exit codes:
     7  a file could not be read or written
    70  a bug in this program
   130  interrupted; partial results are written
+
+A result that cannot be written (disk full, folder read-only) ends with 7; files appear whole or not
+at all. A standard output that nobody reads is no error. Ctrl-C or SIGTERM ends the run early and
+writes the report; a second one does not wait for the workers. `kill -9` leaves nothing behind.
 
 Results go to standard output, everything else to standard error.";
 

@@ -61,7 +61,7 @@ fn faults_have_closed_keys_and_every_mistake_is_shown_in_place() {
         ("\"kill\"", "7", "wrong-type 23:10"),
         ("\"kill\"", "{ stop = {} }", "missing-key 23:19"),
         ("\"kill\"", "{ stop = { by = \"1 ms\" } }", "missing-key 23:19"),
-        ("\"kill\"", "{ kill-at-site = { site = \"W_COMIT\" } }", "unknown-site 23:36"),
+        ("\"kill\"", "{ kill-at-site = { site = \"W_COMIT\" } }", "unknown-site 23:37"),
         ("\"kill\"", "\"corrupt-byte\"", "contradiction 22:9"),
         ("\"kill\"", "\"kill\"\nevery = \"1 us\"", "out-of-range 24:10"),
         ("\"kill\"", "\"kill\"\nwithin = \"20 ms\"\nevery = \"10 ms\"", "out-of-range 25:10"),
