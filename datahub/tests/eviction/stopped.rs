@@ -49,11 +49,15 @@ impl Role {
         kill(Pid::from_raw(self.0.id().cast_signed()), signal).unwrap();
     }
 
-    /// Until the kernel says that the child stands still.
+    /// Until the kernel says that every thread of the child stands still.
     fn stop(&self) {
         self.signal(Signal::SIGSTOP);
-        let status = format!("/proc/{}/stat", self.0.id());
-        while !std::fs::read_to_string(&status).unwrap().contains(") T ") {
+        let stands = |entry: std::io::Result<std::fs::DirEntry>| {
+            let stat = std::fs::read_to_string(entry.unwrap().path().join("stat"));
+            stat.unwrap().contains(") T ")
+        };
+        let threads = format!("/proc/{}/task", self.0.id());
+        while !std::fs::read_dir(&threads).unwrap().all(stands) {
             std::thread::yield_now();
         }
     }
