@@ -13,7 +13,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::handover::ArrivalLine;
 use crate::heartbeat::HeartbeatSlot;
@@ -32,8 +32,8 @@ pub struct Block {
     base: NonNull<u8>,
     geometry: Geometry,
     file: File,
-    /// The file of the block before this one, for who has handed that one over.
-    predecessor: OnceLock<File>,
+    /// The file of the block before this one, for who has handed that one over, until all have come.
+    predecessor: Mutex<Option<File>>,
     // Owns the mapping that `base` points into.
     _map: Mapping,
 }
@@ -120,7 +120,7 @@ impl Block {
     fn map(file: File, geometry: Geometry) -> io::Result<Self> {
         let map = Mapping::new(&file, geometry.layout.total)?;
         let base = map.base().ok_or(io::ErrorKind::AddrNotAvailable)?;
-        let predecessor = OnceLock::new();
+        let predecessor = Mutex::default();
         Ok(Self { base, geometry, file, predecessor, _map: map })
     }
 
@@ -224,15 +224,10 @@ impl Block {
         (self.at(layout::header::SUCCESSOR_BYTES), words)
     }
 
-    /// The file of the block before this one, if this process has handed that one over.
-    pub(crate) fn predecessor(&self) -> Option<&File> {
-        self.predecessor.get()
-    }
-
-    /// Remembers the file of the block before this one.
-    pub(crate) fn set_predecessor(&self, file: File) {
-        // Set once, by who made both.
-        let _kept = self.predecessor.set(file);
+    /// The file of the block before this one, if this process has handed that one over and somebody
+    /// has still to come from there. It keeps that block's memory.
+    pub(crate) fn predecessor(&self) -> MutexGuard<'_, Option<File>> {
+        self.predecessor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn heartbeat(&self, reader: Reader) -> &HeartbeatSlot<SharedWord> {

@@ -276,6 +276,7 @@ impl<M: MappedMemory> Producer<M> {
         let words = &self.block.metrics().words;
         metrics::set(&self.mem, &words[Metric::LastHeartbeatNs as usize], now_ns);
         metrics::add(&self.mem, &words[Metric::HeartbeatsSent as usize], 1);
+        self.let_predecessor_go();
     }
 
     /// How this producer waits. A block without parking treats [`WaitStrategy::Park`] as yielding;

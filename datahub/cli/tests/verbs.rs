@@ -234,6 +234,39 @@ fn inspect_shows_header_users_slots_and_counters() {
 }
 
 #[test]
+fn inspect_says_where_a_stream_comes_from_and_where_it_went() {
+    let own = Own::new();
+    let mut producer = own.create("imu");
+    let mut consumer = own.attach("imu");
+    write(&mut producer);
+    // A second name keeps the old block in sight.
+    fs::hard_link(own.path("imu"), own.path("old")).unwrap();
+    let config = producer.config().clone();
+    let _producer = producer.hand_over(config).unwrap();
+
+    let old = own.run(&["inspect", "old"]).out;
+    let place = own.path("imu").display().to_string();
+    assert!(old.contains("moved to") && old.contains(&place), "{old}");
+    let (_, old) = own.json(&["inspect", "old"]);
+    assert_eq!((&old["moved_to"], &old["ended"]), (&place.into(), &false.into()));
+    let new = own.run(&["inspect", "imu"]).out;
+    assert!(new.contains("from sequence 1 on; 1 consumer has still to come"), "{new}");
+    assert!(new.contains("moving"), "{new}");
+    let (_, new) = own.json(&["inspect", "imu"]);
+    assert_eq!(new["header"]["predecessor"], old["header"]["nonce"]);
+    assert_eq!(new["header"]["stream"], old["header"]["stream"]);
+    assert_eq!(
+        (&new["still_to_move_mask"], &new["consumers"][0]["seat"]["awaited"]),
+        (&1.into(), &true.into())
+    );
+
+    consumer.acquire_consume_slot(Timeout::Now).unwrap().release();
+    consumer.acquire_consume_slot(Timeout::Now).unwrap_err();
+    consumer.follow(Timeout::Now).unwrap();
+    assert_eq!(own.json(&["inspect", "imu"]).1["still_to_move_mask"], 0);
+}
+
+#[test]
 fn colours_come_when_asked_for_and_never_into_a_pipe() {
     let own = Own::new();
     let _producer = own.create("imu");

@@ -38,7 +38,7 @@ pub(crate) fn is_awaited<M: MappedMemory>(
 /// As [`is_awaited`].
 fn waits<M: MappedMemory>(mem: &M, block: &Block, reader: Reader) -> io::Result<bool> {
     let seat = Seat::Consumer(reader.number());
-    if let Some(file) = block.predecessor() {
+    if let Some(file) = &*block.predecessor() {
         return is_held(file, seat);
     }
     let Some(predecessor) = block.geometry().origin.predecessor else { return Ok(false) };

@@ -137,12 +137,19 @@ impl<M: MappedMemory> Producer<M> {
     pub fn still_to_move(&self) -> u32 {
         let (mem, arrivals) = (&self.mem, self.block.arrivals());
         let kept = handover::kept(mem, arrivals);
-        if kept == 0 {
-            return 0;
+        if kept != 0 {
+            liveness::reap_dead(mem, &self.block, kept);
         }
-        liveness::reap_dead(mem, &self.block, kept);
         let known = known_readers(self.config().consumers_max() as usize);
+        self.let_predecessor_go();
         handover::kept(mem, arrivals) & known
+    }
+
+    /// Frees the block before this one when nobody has to come from there any more.
+    pub(super) fn let_predecessor_go(&self) {
+        if handover::kept(&self.mem, self.block.arrivals()) == 0 {
+            *self.block.predecessor() = None;
+        }
     }
 
     fn make_successor(&self, config: BlockConfig) -> Result<Made, HandOverReason> {
@@ -212,7 +219,7 @@ impl<M: MappedMemory> Producer<M> {
     /// The producer of the successor.
     fn succeed(self, made: Made) -> Self {
         let (mem, home, wait) = (self.mem.clone(), self.home.clone(), self.wait);
-        made.block.set_predecessor(made.old);
+        *made.block.predecessor() = Some(made.old);
         // Gives the old block's token back; its name and its fate stay as they are.
         drop(self);
         let mut next = Self::begin(mem, (made.block, made.token), home);

@@ -1,6 +1,7 @@
 //! Names and paths: where the successor is found, and what stays of the old block.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use datahub::config::ConsumerSync;
 use datahub::consumer::follow::FollowError;
@@ -73,6 +74,23 @@ fn observers_are_told_where_the_stream_went_and_who_is_still_to_come() {
     read_on(&mut consumer);
     let new = monitor.snapshot(monotonic_ns());
     assert_eq!((new.moving, new.consumers[0].seat.standing), (0, Standing::Usual));
+}
+
+// The old block's memory is free when the last consumer has come, however long the producer goes on.
+#[test]
+fn nobody_keeps_the_old_block_when_everybody_has_come() {
+    let own = Own::new();
+    let producer = own.create(shape(SYNC, 4, 8));
+    let old = fs::metadata(own.place().path()).unwrap();
+    let mut consumer = own.attach();
+    let producer = producer.hand_over(shape(SYNC, 4, 64)).unwrap();
+    read_on(&mut consumer);
+    producer.beat();
+    let open = fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| {
+        let facts = fs::metadata(entry.unwrap().path()).ok()?;
+        Some((facts.dev(), facts.ino()))
+    });
+    assert_eq!(open.filter(|file| *file == (old.dev(), old.ino())).count(), 0);
 }
 
 // A producer that ends right after the hand-over takes nothing from who is late.
