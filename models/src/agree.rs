@@ -14,7 +14,20 @@ use crate::request::{OUTCOMES_MAX, Request, blank};
 pub const AGREEMENT: &str = "agreement-with-loom";
 
 /// Models of which loom sees fewer ends than there are, and which blind spot of loom that shows.
-pub const LOOM_SEES_LESS: &[(&str, &str)] = &[];
+pub const LOOM_SEES_LESS: &[(&str, &str)] = &[
+    ("slot/two-laps", FIRST_LOAD),
+    ("slot/two-slots", FIRST_LOAD),
+    ("slot/abort", FIRST_LOAD),
+    ("sequential/leave", FIRST_LOAD),
+    ("zone/lock-of-the-dead", FIRST_LOAD),
+    ("checksum/enforced", FIRST_LOAD),
+    ("checksum/stamped-damage", FIRST_LOAD),
+    ("lock/exchanged", FIRST_LOAD),
+];
+
+/// All of them: in each the first role is late from its first step on.
+const FIRST_LOAD: &str = "`litmus/search/load-then-store`: a thread that begins with a load of a word \
+    is not interrupted before it";
 
 fn complete<'r>(
     results: &'r [ModelResult],

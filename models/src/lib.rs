@@ -3,7 +3,9 @@
 //! The protocol's source is generic over `datahub::memory::Memory`. Here it runs unchanged over
 //! simulated memories: [`engine`] holds loom, shuttle and our own explorer, [`scenario`] what they
 //! run, [`published`] the protocol with its flaws, [`litmus`] what the engines themselves must see.
-//! [`catalogue`] names every model, [`request`] runs one, [`gate()`] all of them.
+//! [`catalogue`] names every model, [`request`] runs one, [`gate()`] all of them, [`replay()`] one execution.
+//! What the models are worth is asked too: [`mutant`] weakens orderings, [`plant`](mod@plant) plants
+//! defects, [`crash`] kills, [`table`] compares the sites with what was met, [`agree`] engine with engine.
 
 #![forbid(unsafe_code)]
 
@@ -32,5 +34,6 @@ pub mod worker;
 
 pub use engine::Engine;
 pub use gate::{Options, gate};
+pub use replay::replay;
 pub use request::{Request, plan, run};
 pub use worker::run_in_process_of;

@@ -65,11 +65,12 @@ pub fn plan_of_plants(engine: Engine) -> Vec<Request> {
     plant::ALL.iter().map(request).collect()
 }
 
-/// Tries all mutants that stay at once; if that is noticed, adds them one by one and says which are
-/// needed for each other.
+/// Tries all mutants that stay at once, or those that are asked for; if that is noticed, adds them one
+/// by one and says which are needed as soon as others are weak.
 pub(crate) fn minimise(request: &Request) -> ModelResult {
     let started = Instant::now();
-    let rows: Vec<String> = KEPT.iter().map(|(row, _)| (*row).to_owned()).collect();
+    let kept = || KEPT.iter().map(|(row, _)| (*row).to_owned()).collect();
+    let rows: Vec<String> = if request.mutant.is_empty() { kept() } else { request.mutant.clone() };
     let mut total = blank(request, SURVIVORS, ModelKind::SiteTable);
     total.expected_failure = false;
     total.coverage = Coverage::Complete;
@@ -91,7 +92,7 @@ pub(crate) fn minimise(request: &Request) -> ModelResult {
     total.verdict = if needed.is_some() { Verdict::Correctness } else { Verdict::Pass };
     total.outcomes = vec![format!("needless together: {}", needless.join(" "))];
     total.counterexample = needed.map(|(row, found)| Counterexample {
-        message: format!("{row} is needed as soon as {} are weak", needless.join(" ")),
+        message: format!("{row} is needed as soon as these are weak: {}", needless.join(" ")),
         ..found
     });
     total.elapsed_ms = milliseconds(started);

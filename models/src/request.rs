@@ -156,7 +156,17 @@ pub fn plan(filter: Option<&str>, engines: &[Engine]) -> Vec<Request> {
 }
 
 /// The models that a depth-first search exhausts within seconds.
-const DEPTH_FIRST: &[&str] = &["slot/one-reader", "park/one-sleeper"];
+const DEPTH_FIRST: &[&str] = &[
+    "slot/one-reader",
+    "zone/seqlock-two-writers",
+    "zone/double-two-writers",
+    "zone/word",
+    "zone/word-changed",
+    "park/one-sleeper",
+    "seqlock/copy",
+    "claims/at-commit",
+    "lock/exchanged",
+];
 
 /// The bounds that a model of `size` needs under `engine`.
 fn bounded(limits: Limits, engine: Engine, size: Size) -> Limits {

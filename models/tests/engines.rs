@@ -79,7 +79,7 @@ fn depth_first_search_ends_and_says_so() {
         let found = &result.counterexample;
         assert_eq!(result.verdict, Verdict::Pass, "{}: {found:?}", result.scenario);
         assert_eq!(result.coverage, Coverage::Complete, "{}", result.scenario);
-        assert!(result.executions > 100);
+        assert!(result.executions > 50, "{}", result.scenario);
     }
 }
 

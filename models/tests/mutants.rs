@@ -56,6 +56,16 @@ fn a_mutant_that_survives_without_a_reason_is_a_failure() {
 }
 
 #[test]
+fn an_ordering_that_others_make_necessary_is_named() {
+    let mut request = Request::new(Engine::Explore, mutant::SURVIVORS);
+    request.mutant = ["X_SCAN=Relaxed", "W_COMMIT=Relaxed"].map(str::to_owned).to_vec();
+    let result = run_in_process_of(Path::new(WORKER), &request);
+    assert_eq!(result.verdict, Verdict::Correctness);
+    let message = result.counterexample.unwrap().message;
+    assert_eq!(message, "W_COMMIT=Relaxed is needed as soon as these are weak: X_SCAN=Relaxed");
+}
+
+#[test]
 fn every_planted_defect_is_noticed() {
     let results = run(mutant::plan_of_plants(Engine::Explore));
     assert!(results.len() >= 12);

@@ -1,6 +1,6 @@
 //! The page as a reader meets it: complete, escaped, honest about what is missing.
 
-use report_schema::{CrashResult, Placement, SuiteResult, Verdict};
+use report_schema::{CrashResult, ModelKind, Placement, SuiteResult, Verdict};
 use reports::page::render;
 
 #[path = "support/sample.rs"]
@@ -287,6 +287,32 @@ fn counterexamples_are_numbered_steps_with_the_command_that_repeats_them() {
     assert_eq!(models.matches("<details class=\"example\">").count(), 2);
     assert!(models.contains("<ol><li>producer: W_ACQUIRE slot 1 := WRITING</li>"));
     assert!(models.contains("harness model label-and-payload --engine explore"));
+}
+
+#[test]
+fn a_planted_defect_is_shown_with_who_noticed_it_and_one_that_nobody_noticed_too() {
+    let mut suite = sample::suite();
+    let mut found = suite.models[2].clone();
+    found.kind = ModelKind::PlantedDefect;
+    found.memory = "planted skip-drain".to_owned();
+    found.executions = 4_711;
+    let mut missed = found.clone();
+    missed.memory = "planted drop-label".to_owned();
+    (missed.counterexample, missed.verdict) = (None, Verdict::Correctness);
+    suite.models.extend([found, missed]);
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    let (_, models) = page.split_once("id=\"models\"").unwrap();
+    for shown in ["Caught by", "skip-drain", "nobody noticed"] {
+        assert!(models.contains(shown), "{shown}");
+    }
+    let summary = reports::markdown::render(&suite);
+    assert!(summary.contains("### Planted defects"), "{summary}");
+    assert!(
+        summary.contains("| skip-drain | explore | label-and-payload | 4\u{202f}711 |"),
+        "{summary}"
+    );
+    assert!(summary.contains("| drop-label | nobody |"), "{summary}");
 }
 
 #[test]
