@@ -29,10 +29,7 @@ pub const LOOM_SEES_LESS: &[(&str, &str)] = &[
 const FIRST_LOAD: &str = "`litmus/search/load-then-store`: a thread that begins with a load of a word \
     is not interrupted before it";
 
-fn complete<'r>(
-    results: &'r [ModelResult],
-    engine: Engine,
-) -> impl Iterator<Item = &'r ModelResult> {
+fn complete(results: &[ModelResult], engine: Engine) -> impl Iterator<Item = &ModelResult> {
     results.iter().filter(move |result| {
         result.engine == engine.name()
             && result.kind == ModelKind::Protocol
@@ -49,10 +46,10 @@ fn difference(ours: &ModelResult, loom: &ModelResult) -> Option<String> {
     let known = LOOM_SEES_LESS.iter().any(|(model, _)| model == name);
     let list =
         |set: Vec<&String>| set.iter().map(|end| format!("`{end}`")).collect::<Vec<_>>().join(", ");
-    let lost: Vec<_> = theirs.difference(&ours).collect();
+    let missing: Vec<_> = theirs.difference(&ours).collect();
     let unseen: Vec<_> = ours.difference(&theirs).collect();
-    match (lost.is_empty(), unseen.is_empty(), known) {
-        (false, ..) => Some(format!("{name}: the explorer does not see {}", list(lost))),
+    match (missing.is_empty(), unseen.is_empty(), known) {
+        (false, ..) => Some(format!("{name}: the explorer does not see {}", list(missing))),
         (true, false, false) => Some(format!("{name}: loom does not see {}", list(unseen))),
         (true, true, true) => Some(format!("{name}: loom sees as much after all")),
         _ => None,
@@ -75,8 +72,8 @@ pub fn compare(results: &[ModelResult]) -> Option<ModelResult> {
     if compared == 0 {
         return None;
     }
-    total.memory = "explore and loom".to_owned();
-    total.replay = "harness model --engine explore --engine loom --no-mutants".to_owned();
+    "explore and loom".clone_into(&mut total.memory);
+    "harness model --engine explore --engine loom --no-mutants".clone_into(&mut total.replay);
     total.coverage = Coverage::Complete;
     total.verdict = if wrong.is_empty() { Verdict::Pass } else { Verdict::Correctness };
     total.outcomes = vec![format!("{compared} models compared")];

@@ -1,13 +1,9 @@
-//! The same work twice: by the shipped protocol over its memory trait, and by hand. `ci/machine-code`
+//! The same work twice: by the shipped protocol over its memory trait, and by hand. `ci/codegen`
 //! compiles both and compares the instructions: sites cost nothing.
 //!
 //! Each pair is `shipped_x` and `by_hand_x`; one that must differ is `shipped_x` and `wrong_x`.
 
 #![forbid(unsafe_code)]
-#![expect(
-    clippy::disallowed_types,
-    reason = "the point is to do by hand what is refused elsewhere"
-)]
 #![expect(
     clippy::disallowed_methods,
     reason = "the point is to do by hand what is refused elsewhere"

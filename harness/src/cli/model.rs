@@ -20,18 +20,12 @@ use crate::suite::files::{self, Folder};
 pub(super) struct Args {
     /// Only models whose name contains this.
     filter: Option<String>,
-    /// Lists the models and what each asks; runs nothing.
-    #[arg(long)]
-    list: bool,
     /// Only this engine; may be given several times.
     #[arg(long, value_name = "ENGINE", value_parser = engine)]
     engine: Vec<Engine>,
     /// Leaves out mutants, planted defects and crash points.
     #[arg(long)]
     no_mutants: bool,
-    /// Samples pairs of operations on two real cores instead, with and without their fences.
-    #[arg(long, conflicts_with_all = ["filter", "engine", "scenario"])]
-    hardware: bool,
     /// Longest run of one model, in seconds; what was not finished is called bounded.
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
@@ -48,7 +42,20 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    instead: Instead,
+    #[command(flatten)]
     one: One,
+}
+
+/// What is done instead of running models.
+#[derive(Debug, clap::Args)]
+struct Instead {
+    /// Lists the models and what each asks; runs nothing.
+    #[arg(long)]
+    list: bool,
+    /// Samples pairs of operations on two real cores instead, with and without their fences.
+    #[arg(long, conflicts_with_all = ["filter", "engine", "scenario"])]
+    hardware: bool,
 }
 
 /// One run, as a result names it.
@@ -84,7 +91,7 @@ fn engine(name: &str) -> Result<Engine, String> {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    if args.list {
+    if args.instead.list {
         output.result(&show::list());
         return Exit::Pass;
     }
@@ -133,7 +140,7 @@ fn results(args: &Args, output: &mut Output) -> Result<Vec<ModelResult>, Exit> {
         output.error(&format!("this program cannot find itself: {error}"));
         Exit::Bug
     })?;
-    if args.hardware {
+    if args.instead.hardware {
         return Ok(hardware::run(&mut |result| output.note(&show::line(result))));
     }
     if let Some(scenario) = &args.one.scenario {

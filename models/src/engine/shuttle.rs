@@ -147,8 +147,8 @@ pub(crate) fn sample<S: Scenario>(
         findings.told = journal.told();
         findings.bound("one replayed execution".to_owned());
     } else if engine != Engine::ShuttleDfs {
-        let schedules = tally.executions;
-        findings.coverage = Some(Coverage::Sampled { schedules, seed: limits.seed });
+        findings.coverage =
+            Some(Coverage::Sampled { schedules: tally.executions, seed: limits.seed });
     } else if record.exhausted && tally.executions < limits.executions {
         findings.coverage = Some(Coverage::Complete);
     } else {

@@ -284,7 +284,8 @@ impl<M: ModelMemory> Memory for Planted<'_, M> {
             Some(Plant::WrongPin) if SITE == R_RELEASE => {
                 // The neighbour of seat 0 is seat 1, and the other way round.
                 let own = !bits;
-                let other = if own.trailing_zeros() % 2 == 0 { own << 1 } else { own >> 1 };
+                let other =
+                    if own.trailing_zeros().is_multiple_of(2) { own << 1 } else { own >> 1 };
                 self.mem.fetch_and::<SITE>(word, !other)
             }
             Some(Plant::StaysClosed) if SITE == W_REOPEN => self.mem.fetch_and::<SITE>(word, !0),

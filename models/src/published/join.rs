@@ -44,11 +44,11 @@ impl Scenario for Join {
     }
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
-        let word = |name, value| mem.word(Name::numbered(name, 0), value);
+        let number = |name, value| mem.word(Name::numbered(name, 0), value);
         let world = World {
-            commit_index: word("commit_index", BEFORE),
-            registered: word("registered", 0),
-            position: word("position", BEFORE),
+            commit_index: number("commit_index", BEFORE),
+            registered: number("registered", 0),
+            position: number("position", BEFORE),
             payloads: (0..SLOTS).map(|index| payload(mem, index)).collect(),
         };
         for sequence in 0..BEFORE {

@@ -73,11 +73,11 @@ impl Scenario for Lock {
     }
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
-        let word = |name| mem.word(Name::numbered(name, 0), 0);
+        let zero = |name| mem.word(Name::numbered(name, 0), 0);
         let world = World {
-            lock: RobustSpinlock::from_words(word("lock"), word("note"), word("depth")),
+            lock: RobustSpinlock::from_words(zero("lock"), zero("note"), zero("depth")),
             guarded: mem.cell(Name::numbered("guarded", 0)),
-            token: word("token"),
+            token: zero("token"),
         };
         if self.dead {
             let taken = world.lock.try_lock(mem, holder(0));

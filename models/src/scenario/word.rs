@@ -46,28 +46,28 @@ impl Scenario for Word {
         mem: &M,
         world: &World<M::Word, M::Cell>,
     ) -> String {
-        let word = &world.word;
+        let shared = &world.word;
         match index {
             0 => {
                 mem.put(&world.early, 7);
                 mem.put(&world.handed, 1);
                 if self.stores {
-                    mem.store::<Z_STORE>(word, 1);
+                    mem.store::<Z_STORE>(shared, 1);
                 } else {
-                    mem.fetch_or::<Z_CHANGE>(word, 1);
+                    mem.fetch_or::<Z_CHANGE>(shared, 1);
                 }
                 String::new()
             }
             1 => {
-                if mem.compare_exchange::<Z_CHANGE>(word, 1, 2).is_err() {
+                if mem.compare_exchange::<Z_CHANGE>(shared, 1, 2).is_err() {
                     return "-".to_owned();
                 }
                 let found = mem.get(&world.handed);
                 mem.put(&world.handed, found + 1);
-                mem.fetch_add::<Z_CHANGE>(word, 1);
+                mem.fetch_add::<Z_CHANGE>(shared, 1);
                 found.to_string()
             }
-            _ => match mem.load::<Z_LOAD>(word) {
+            _ => match mem.load::<Z_LOAD>(shared) {
                 1 => mem.get(&world.early).to_string(),
                 3 => mem.get(&world.handed).to_string(),
                 _ => "-".to_owned(),

@@ -217,9 +217,8 @@ pub(super) fn run(progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
             [false, true].into_iter().filter(|unfenced| !unfenced || pair.needs_fences());
         for unfenced in variants {
             let started = Instant::now();
-            let counted = two_cores().and_then(|cores| match unfenced {
-                true => sample(pair, Unfenced, cores),
-                false => sample(pair, Shared, cores),
+            let counted = two_cores().and_then(|cores| {
+                if unfenced { sample(pair, Unfenced, cores) } else { sample(pair, Shared, cores) }
             });
             let mut result = judge(pair, unfenced, counted);
             result.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

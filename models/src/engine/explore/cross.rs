@@ -43,7 +43,9 @@ fn programs(
 ) -> impl Strategy<Value = Threads> {
     prop::collection::vec(thread, 2..4).prop_map(move |mut threads| {
         if threads.len() == 3 {
-            threads.iter_mut().for_each(|steps| steps.truncate(short));
+            for steps in &mut threads {
+                steps.truncate(short);
+            }
         }
         threads
     })
