@@ -13,9 +13,12 @@ use super::ledger::Ledger;
 use super::scene::{Scene, Trouble};
 use super::shape::{Shape, Sync};
 use super::victim::Task;
+use crate::run::busy;
 
 /// A victim that is still there after so long does not get on.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two writes for readers that sleep.
+const PAUSE_NS: u64 = 150_000;
 /// Payloads of a victim that has all the time it wants.
 const PAYLOADS: u64 = 24;
 
@@ -100,7 +103,7 @@ pub(super) fn round(
     prepare(scene, kind, draw, ledger)?;
     let (payloads, writes) = (kind.payloads(), kind.writes());
     let task = task(scene, writes, payloads, death);
-    let end = play(scene, &task, ledger)?;
+    let end = play(scene, (&task, !writes), ledger)?;
     // In half of all cases somebody from outside clears up before the survivors notice.
     if draw & 1 == 0 {
         scene.recover(ledger)?;
@@ -142,13 +145,16 @@ fn prepare(scene: &mut Scene, kind: Kind, draw: u64, ledger: &mut Ledger) -> Res
                 [sites::W_LABEL, sites::W_COMMIT, sites::W_COMMIT_INDEX, sites::W_GENERATION];
             let site = halves[(draw >> 8) as usize % halves.len()];
             let task = task(scene, true, PAYLOADS, Some((site, 2 + (draw >> 16) % 4)));
-            play(scene, &task, ledger)?;
+            play(scene, (&task, false), ledger)?;
         }
         Kind::Joiner | Kind::Undertaker => {
             scene.take_over(ledger)?;
-            // Right before it asks whether its payload is still the one it was admitted to.
+            // Right before it asks whether its payload is still the one it was admitted to. Nobody
+            // writes meanwhile: who does would clear it away.
             let task = task(scene, false, PAYLOADS, Some((sites::R_VALIDATE, 1)));
-            play(scene, &task, ledger)?;
+            if scene.put(ledger).is_some() {
+                play(scene, (&task, false), ledger)?;
+            }
             if kind == Kind::Undertaker {
                 scene.leave();
             }
@@ -170,8 +176,12 @@ fn task(scene: &Scene, writes: bool, payloads: u64, death: Option<(u16, u64)>) -
     }
 }
 
-/// Starts a victim and does its part until it has ended.
-fn play(scene: &mut Scene, task: &Task, ledger: &mut Ledger) -> Result<End, Trouble> {
+/// Starts a victim and does its part until it has ended: reads, and writes where that is asked.
+fn play(
+    scene: &mut Scene,
+    (task, writes): (&Task, bool),
+    ledger: &mut Ledger,
+) -> Result<End, Trouble> {
     let mut victim = Victim::start(task)?;
     let start_ns = monotonic_ns();
     loop {
@@ -181,7 +191,11 @@ fn play(scene: &mut Scene, task: &Task, ledger: &mut Ledger) -> Result<End, Trou
         }
         scene.dawdles = task.writes && task.shape.waits_for_pins();
         let read = scene.drain(ledger);
-        let wrote = !task.writes && scene.put(ledger).is_some();
+        let wrote = writes && scene.put(ledger).is_some();
+        if wrote && task.shape.park {
+            // Long enough for who reads to fall asleep.
+            busy(PAUSE_NS);
+        }
         if !(read || wrote) {
             rustix::thread::sched_yield();
         }
