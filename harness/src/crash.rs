@@ -69,7 +69,7 @@ impl Job {
     pub fn of(profile: Profile, seed: u64) -> Self {
         let kills = match profile {
             Profile::Smoke => 8,
-            Profile::Full => 120,
+            Profile::Full => 60,
             Profile::Soak => 3_000,
         };
         Self { parent: std::process::id(), seed, kills, only: None, plant: None }

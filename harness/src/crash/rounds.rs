@@ -17,8 +17,10 @@ use crate::run::busy;
 
 /// A victim that is still there after so long does not get on.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Between two writes for readers that sleep.
-const PAUSE_NS: u64 = 150_000;
+/// Between two bursts for readers that sleep: more than a ring holds, so that the producer sleeps,
+/// too.
+const PAUSE_NS: u64 = 300_000;
+const BURST: u64 = 8;
 /// Payloads of a victim that has all the time it wants.
 const PAYLOADS: u64 = 24;
 
@@ -184,6 +186,7 @@ fn play(
 ) -> Result<End, Trouble> {
     let mut victim = Victim::start(task)?;
     let start_ns = monotonic_ns();
+    let mut puts = 0;
     loop {
         if let Some(status) = victim.0.try_wait().map_err(|error| error.to_string())? {
             scene.dawdles = false;
@@ -192,7 +195,8 @@ fn play(
         scene.dawdles = task.writes && task.shape.waits_for_pins();
         let read = scene.drain(ledger);
         let wrote = writes && scene.put(ledger).is_some();
-        if wrote && task.shape.park {
+        puts += u64::from(wrote);
+        if wrote && task.shape.park && puts.is_multiple_of(BURST) {
             // Long enough for who reads to fall asleep.
             busy(PAUSE_NS);
         }

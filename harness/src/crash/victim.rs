@@ -28,8 +28,8 @@ const LOOK: Timeout = Timeout::After(Duration::from_micros(300));
 const PACE_NS: u64 = 20_000;
 /// Before one write in so many.
 const LOOK_EVERY: u64 = 3;
-/// One write in so many is given up.
-const ABORT_EVERY: u64 = 5;
+/// One write in so many is given up, one read in so many is slow.
+const ODD_EVERY: u64 = 5;
 
 /// What one victim does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +91,7 @@ fn write(task: &Task, mem: Planted) -> Option<()> {
         }
         let mut slot = producer.acquire_write_slot(PATIENCE).ok()?;
         let sequence = slot.sequence();
-        if count % ABORT_EVERY == 0 {
+        if count % ODD_EVERY == 0 {
             fill(&keyed.foreign(), slot.payload(), sequence);
             slot.abort();
             continue;
@@ -115,6 +115,10 @@ fn read(task: &Task, mem: Planted) -> Option<()> {
         match consumer.acquire_consume_slot(PATIENCE) {
             Ok(slot) => {
                 count += 1;
+                if task.shape.park && count % ODD_EVERY == 0 {
+                    // So slow that a producer falls asleep.
+                    busy(5 * PACE_NS);
+                }
                 let valid = slot.validate();
                 slot.release();
                 if !valid {

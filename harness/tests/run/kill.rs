@@ -93,3 +93,44 @@ fn a_polite_kill_is_an_interrupt() {
     assert_eq!(code(&output), 130, "{}", said(&output));
     assert!(place.out().join("latest/report.html").exists());
 }
+
+/// Processes whose command line contains this.
+fn processes_with(text: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let names = processes.filter_map(|entry| entry.file_name().into_string().ok());
+    let says = |id: &String| {
+        std::fs::read_to_string(format!("/proc/{id}/cmdline")).is_ok_and(|line| line.contains(text))
+    };
+    names.filter(says).collect()
+}
+
+#[test]
+fn a_harness_that_is_killed_while_it_kills_leaves_no_driver_and_no_victim() {
+    let out = tempfile::tempdir().unwrap();
+    for round in 0..rounds().0 / 4 {
+        let mut command = crate::support::harness();
+        command.args(["crash", "--kills", "1000", "--out"]).arg(out.path());
+        let mut harness = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        pause(Duration::from_millis(100 + round * 53 % 300));
+        let stat =
+            |id: &str| std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        let parent = format!(" {} ", harness.id());
+        let drivers: Vec<String> = processes_with("__crash-driver")
+            .into_iter()
+            .filter(|id| stat(id).rsplit(')').next().is_some_and(|rest| rest.contains(&parent)))
+            .collect();
+        harness.kill().unwrap();
+        harness.wait().unwrap();
+        for driver in drivers {
+            let victims = format!("\"parent\":{driver},");
+            // One that nobody has waited for yet has no command line any more.
+            let alive = || {
+                processes_with("__crash-driver").contains(&driver)
+                    || !processes_with(&victims).is_empty()
+            };
+            assert!(within(Duration::from_millis(500), || !alive()), "round {round}: {driver}");
+        }
+    }
+    let left = std::fs::read_dir(out.path()).into_iter().flatten().count();
+    assert_eq!(left, 0);
+}

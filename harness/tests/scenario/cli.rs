@@ -27,13 +27,30 @@ fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn help_lists_exit_codes_and_three_examples() {
+fn help_lists_exit_codes_and_four_examples() {
     let (code, stdout, stderr) = harness(&["--help"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     for line in ["  0  pass", "130  interrupted", " 70  a bug"] {
         assert!(stdout.contains(line), "{line}");
     }
-    assert_eq!(stdout.matches("\n  harness ").count(), 3);
+    assert_eq!(stdout.matches("\n  harness ").count(), 4);
+}
+
+#[test]
+fn faults_are_planned_and_explained_in_words() {
+    let file = "scenarios/faults/half-written.toml";
+    let (code, stdout, stderr) = harness(&["plan", file]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let planned = "fault: dies: at 200 ms producer dies right before its visit 7 to W_COMMIT";
+    assert!(stdout.contains(planned), "{stdout}");
+    let (code, stdout, _) = harness(&["plan", file, "--json"]);
+    let plans: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, &plans[0]["trials"][0]["faults"][1]["name"]), (0, &Value::from("heir")));
+    let (code, stdout, stderr) = harness(&["explain", file]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let words = stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Fault `heir`: 400 ms after the measured part begins"), "{words}");
+    assert!(words.contains("the producer is started again."), "{words}");
 }
 
 #[test]
