@@ -2,7 +2,7 @@
 //! live on are harmed.
 //!
 //! `victim` (a process that dies at a site) ← `driver` (a process that starts victims, lives on, and
-//! judges) ← [`Conductor`] (the harness, which hears the driver and ends it). One row a victim, site
+//! judges) ← `crash` here (the harness, which hears the driver and ends it). One row a victim, site
 //! and shape of block; a scout that nobody kills tells first which sites its kind comes to.
 //! Knows nothing of: scenarios, pages.
 

@@ -36,6 +36,7 @@ impl Ticks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::words::nap;
     use datahub::wait::monotonic_ns;
     use std::time::Duration;
 
@@ -44,7 +45,7 @@ mod tests {
         let ticks = Ticks::new();
         let (outer, first) = (monotonic_ns(), ticks.now());
         let inner = monotonic_ns();
-        std::thread::sleep(Duration::from_millis(200));
+        nap(Duration::from_millis(200));
         let (inner, last) = (monotonic_ns() - inner, ticks.now());
         let outer = monotonic_ns() - outer;
         let found = ticks.between_ns(first, last);
