@@ -6,10 +6,10 @@ use report_schema::ModelKind;
 
 use super::{Entry, Expect, Size};
 use crate::scenario::Runnable;
-use crate::scenario::eviction::Evict;
 use crate::scenario::batch::Batch;
 use crate::scenario::checked::Checked;
 use crate::scenario::counted::Counted;
+use crate::scenario::eviction::Evict;
 use crate::scenario::explicit::Explicit;
 use crate::scenario::handover::HandOver;
 use crate::scenario::heartbeat::Claims;
