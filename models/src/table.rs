@@ -20,7 +20,10 @@ pub const EDGES: &str = "site-table";
 
 /// Sites that no model runs, and why none needs to.
 pub const NOT_RUN: &[(&str, &str)] = &[
+    ("G_THAW", "takes a freezing back that nobody was let through meanwhile; carries nothing"),
     ("H_BEAT", "a hint to observers, who believe it no further than any number"),
+    ("R_WHERE", "a path, read only after R_CLOSED or the kernel's token has ordered it"),
+    ("W_WHERE", "a path, written before W_MOVED or the name publishes it"),
     ("Z_RAW_READ", "bytes as they are: whatever is read is right"),
     ("Z_RAW_WRITE", "bytes as they are"),
     ("M_COUNT", "statistics: one writer a counter, any value read was once true"),
@@ -33,18 +36,29 @@ pub const NOT_MET: &[(&str, &str, &str)] = &[];
 
 /// Edges that are met and carry nothing that anybody needs.
 pub const INCIDENTAL: &[(&str, &str, &str)] = &[
+    ("C_LEAVE", "E_CHECK", FENCE),
+    ("E_MARK", "R_NEXT", "the fence is carried on by the commit after it, which brings more"),
+    ("G_ACK", "E_CHECK", FENCE),
+    ("H_FREE", "E_CHECK", FENCE),
     ("H_FREE", "H_LOOK", "an observer of an empty place asks for nothing in it"),
     ("P_FENCE", "P_FENCE", "two sleepers, of whom neither waits for the other"),
     ("R_RELEASE", "R_ADMIT", "a reader that follows another one only reads, as that one did"),
     ("R_RELEASE", "R_NEXT", "a reader that follows another one only reads, as that one did"),
     ("R_RELEASE", "X_SCAN", "recovery writes no payload; the write after it takes the slot first"),
+    ("W_COMMIT", "E_CHECK", FENCE),
     ("W_COMMIT", "W_TAKE", "a successor, to whom the kernel's token has shown its predecessor"),
+    ("W_COMMIT_INDEX", "E_CHECK", FENCE),
+    ("X_LEAVE", "E_CHECK", FENCE),
     ("X_UNPIN", "R_ADMIT", "a newcomer only reads, as the dead one did"),
     ("Z_SEQ_END", "Z_SEQ_CHECK", "the second look at a former count, kept from the last read"),
     ("Z_SEQ_MARK", "Z_SEQ_LOOK", "the fence of a former write, carried on by the next odd count"),
     ("Z_TWO_FLIP", "Z_TWO_CHECK", "the second look at a former count, kept from the last read"),
     ("Z_TWO_MARK", "Z_TWO_LOOK", "the fence of a former write, carried on by the next odd count"),
 ];
+
+/// Why an acquiring fence meets more than its partner.
+const FENCE: &str =
+    "the fence takes up whatever its role has read before it; only the mark is wanted";
 
 /// The edges that the table declares, from the site that releases to the one that acquires.
 fn declared(table: &[Site]) -> BTreeSet<(&'static str, &'static str)> {
