@@ -5,6 +5,12 @@ use report_schema::{CrashResult, Verdict};
 
 use super::rounds::Kind;
 
+/// The sites of a hand-over.
+const MOVES: &[&str] = &[
+    "C_ARRIVE", "G_FREEZE", "G_KEEP", "G_KEPT", "G_THAW", "R_WHERE", "W_MOVED", "W_MOVING",
+    "W_WHERE",
+];
+
 /// Whether a kind of victim comes to a site only as other kinds do, where it is killed already.
 pub(super) fn repeats(kind: Kind, site: &str) -> bool {
     let own = ["X_", "H_RETIRE", "H_FREE", "P_AWAKE", "M_ADD"];
@@ -17,6 +23,10 @@ pub(super) fn reason(kind: Kind, site: &str) -> Option<&'static str> {
     let of = |parts: &[&str]| parts.iter().any(|part| site.starts_with(part));
     let reason = match kind {
         _ if of(&["Z_"]) => "these blocks have no flexible zones",
+        _ if of(&["E_"]) => "these blocks evict nobody: `eviction/…` among the models does",
+        _ if of(MOVES) => {
+            "these streams stay in their blocks: `tests/handover` kills at a hand-over"
+        }
         _ if of(&["H_LOOK", "H_WHO", "H_AGE"]) => "only observers come there",
         _ if repeats(kind, site) => "killed there as `writer` or `reader`",
         Kind::Reader | Kind::Joiner if of(&["W_", "G_", "X_SCAN", "X_GENERATION", "X_RESET"]) => {
