@@ -26,9 +26,6 @@ use crate::shm::{self, Mapping};
 use crate::slot::{Reader, SlotRWState};
 use header::{Geometry, HeaderError};
 
-/// How much of a payload is asked for before it is written: what a core can have under way at once.
-const EXPECTED_BYTES: usize = 1024;
-
 /// A block mapped into this process.
 #[derive(Debug)]
 pub struct Block {
@@ -296,18 +293,6 @@ impl Block {
         self.slice_at(offset, layout::RECORD / size_of::<SharedWord>())
     }
 
-    /// Asks for a slot's own line and the first lines of its payload, to be written soon: they come
-    /// side by side and while the slot before is filled, not one after the other as they are written.
-    #[inline]
-    pub(crate) fn expect_write(&self, slot: usize) {
-        prefetch_for_write(core::ptr::from_ref(&self.slots()[slot]).cast());
-        let bytes = self.layout().stride.min(EXPECTED_BYTES);
-        let first = self.payload(slot).as_ptr().cast_const();
-        for offset in (0..bytes).step_by(layout::LINE) {
-            prefetch_for_write(first.wrapping_add(offset));
-        }
-    }
-
     /// Where a zone begins, and how many bytes its users have; `None` when there is no such zone.
     pub(crate) fn zone(&self, index: usize) -> Option<(NonNull<u8>, usize)> {
         let zone = self.geometry.config.zones().get(index)?;
@@ -342,17 +327,4 @@ impl Block {
         // SAFETY: `slot` is below the number of slots, so the record lies inside the mapping.
         unsafe { self.base.add(offset) }.cast()
     }
-}
-
-/// Asks for the line at `place`, to be written soon. A hint: the address need not exist.
-#[inline]
-fn prefetch_for_write(place: *const u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the instruction reads no register but its operand, changes nothing that a program can
-    // see, and faults for no address.
-    unsafe {
-        core::arch::asm!("prefetchw [{}]", in(reg) place, options(readonly, nostack, preserves_flags));
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _no_hint = place;
 }

@@ -108,10 +108,7 @@ impl<M: MappedMemory> Producer<M> {
     #[inline]
     pub fn acquire_write_slot(&mut self, timeout: Timeout) -> Result<WriteSlot<'_, M>, WriteError> {
         match self.writer.try_acquire(&self.mem, &self.block.ring()) {
-            Some(index) => {
-                self.block.expect_write(self.writer.after(index));
-                Ok(WriteSlot::new(self, index))
-            }
+            Some(index) => Ok(WriteSlot::new(self, index)),
             None => self.acquire_slowly(timeout),
         }
     }

@@ -121,13 +121,6 @@ impl RingWriter {
         }
     }
 
-    /// The slot that is likely to follow.
-    #[inline]
-    #[must_use]
-    pub(crate) fn after(&self, index: usize) -> usize {
-        wrapped(index + 1, self.rules.slots)
-    }
-
     /// Whether the slot holds none of the newest payloads.
     #[inline]
     fn may_overwrite(&self, index: usize) -> bool {
