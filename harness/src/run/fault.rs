@@ -202,6 +202,15 @@ impl<'a> Course<'a> {
         let role = fault.role;
         let charge = &mut troupe.charges[role];
         let restart = fault.action == Action::Restart;
+        let planned_ns = begun_ns.saturating_add(fault.at_ns);
+        if matches!(fault.action, Action::KillAtSite { .. })
+            && !charge.lives()
+            && troupe.words.died_ns(role).is_some_and(|died_ns| died_ns >= planned_ns)
+        {
+            // It kept the time by its own clock, and was dead before we looked.
+            self.log(fault, planned_ns, None);
+            return note_death(&mut self.log, role, troupe.words);
+        }
         if charge.is_done() && (charge.lives() || !restart) {
             let why = if charge.lives() { "it had finished" } else { "it was dead" };
             return self.log(fault, 0, Some(why.to_owned()));
@@ -227,14 +236,12 @@ impl<'a> Course<'a> {
             }
             // It does that to itself.
             Action::KillAtSite { .. } | Action::CorruptByte => {
-                let planned = begun_ns.saturating_add(fault.at_ns);
-                return self.log(fault, planned, None);
+                return self.log(fault, planned_ns, None);
             }
             Action::FillShm { time } => {
-                let from = begun_ns.saturating_add(fault.at_ns);
-                self.log(fault, from, None);
+                self.log(fault, planned_ns, None);
                 if let Some(entry) = self.log.last_mut() {
-                    entry.end_ns = Some(from.saturating_add(time.0));
+                    entry.end_ns = Some(planned_ns.saturating_add(time.0));
                 }
                 return;
             }
