@@ -16,8 +16,9 @@ use super::shape::{ALL, Shape};
 use super::{Job, Word};
 use crate::run::mix;
 
-/// Scouts for each kind of victim and shape: what they come to differs a little.
-const SCOUTS: u64 = 3;
+/// Scouts for each kind of victim and shape: what they come to differs a little, and some places are
+/// come to only while somebody else is in the way.
+const SCOUTS: u64 = 16;
 /// Later visits than this are as good as earlier ones.
 const HIT_MAX: u64 = 64;
 /// Attempts for each kill that is wanted.
