@@ -4,6 +4,7 @@
 use core::fmt::Write as _;
 
 use datahub::cursor::{AckLine, CursorLine, RegistryLine};
+use datahub::ring::writer::{NotTaken, RingWriter};
 use datahub::ring::{ProducerLine, Ring};
 use datahub::sequence::{Sequence, tag};
 use datahub::sites::{R_COMMIT_INDEX, R_LATEST, R_PEEK};
@@ -11,7 +12,7 @@ use datahub::slot::{SlotRWState, SlotState, SlotWord};
 
 use crate::memory::ModelMemory;
 use crate::trace::Name;
-use crate::violation::{Promise, check};
+use crate::violation::{Promise, check, fail};
 
 /// The words of a payload: two, so that it can be torn.
 pub type Payload<C> = [C; 2];
@@ -135,6 +136,30 @@ impl Seen {
     #[must_use]
     pub fn text(self) -> String {
         self.0
+    }
+}
+
+/// Writes the next payload and commits it; says `-` when it is in somebody's way, who is looked for
+/// twice. `promise` is what any other refusal breaks.
+pub fn write_one<M: ModelMemory>(
+    mem: &M,
+    block: &Block<M::Word, M::Cell>,
+    writer: &mut RingWriter,
+    (seen, promise): (&mut Seen, Promise),
+) {
+    let mut looks = 0;
+    let taken = writer.acquire(mem, &block.ring(), |_| {
+        mem.pause();
+        looks += 1;
+        looks < 2
+    });
+    match taken {
+        Ok(index) => {
+            fill(mem, &block.payloads[index], writer.next());
+            seen.number('w', writer.commit(mem, &block.ring(), index, 16));
+        }
+        Err(NotTaken::Blocked(_)) => seen.mark("-"),
+        Err(wrong) => fail(promise, format!("the writer is told {wrong:?}")),
     }
 }
 

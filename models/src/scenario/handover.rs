@@ -8,14 +8,14 @@ use datahub::config::ConsumerSync;
 use datahub::cursor;
 use datahub::handover::{self, ArrivalLine};
 use datahub::ring::reader::{JoinAt, NotRead, RingReader};
-use datahub::ring::writer::{self, NotTaken, RingWriter};
+use datahub::ring::writer::{self, RingWriter};
 use datahub::ring::{Fate, Ring, Rules};
 use datahub::rules::resume;
 use datahub::sequence::Sequence;
 use datahub::slot::{self, Reader, known_readers};
 
 use super::Scenario;
-use super::block::{Block, Seen, fill, quiet, verify};
+use super::block::{Block, Seen, quiet, verify, write_one};
 use crate::litmus::sites::{LOAD_ACQUIRE, RMW_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::trace::Name;
@@ -84,28 +84,6 @@ impl HandOver {
 
     const fn rules(&self, first: Sequence) -> Rules {
         Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first, attempts: 2 }
-    }
-
-    fn write<M: ModelMemory>(
-        mem: &M,
-        block: &Block<M::Word, M::Cell>,
-        writer: &mut RingWriter,
-        seen: &mut Seen,
-    ) {
-        let mut looks = 0;
-        let taken = writer.acquire(mem, &block.ring(), |_| {
-            mem.pause();
-            looks += 1;
-            looks < 2
-        });
-        match taken {
-            Ok(index) => {
-                fill(mem, &block.payloads[index], writer.next());
-                seen.number('w', writer.commit(mem, &block.ring(), index, 16));
-            }
-            Err(NotTaken::Blocked(_)) => seen.mark("-"),
-            Err(wrong) => fail(Promise::Progress, format!("the writer is told {wrong:?}")),
-        }
     }
 
     /// What `Producer::hand_over` does.
@@ -269,7 +247,7 @@ impl Scenario for HandOver {
         let readers = (0..).take(self.readers).map(join).collect();
         let mut writer = RingWriter::new(self.rules(0));
         if self.before {
-            Self::write(mem, &old, &mut writer, &mut Seen::default());
+            write_one(mem, &old, &mut writer, (&mut Seen::default(), Promise::Progress));
         }
         World {
             old,
@@ -292,12 +270,12 @@ impl Scenario for HandOver {
             let writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
             let Some(mut writer) = writer else { fail(Promise::Model, "two writers".to_owned()) };
             if !self.before {
-                Self::write(mem, &world.old, &mut writer, &mut seen);
+                write_one(mem, &world.old, &mut writer, (&mut seen, Promise::Progress));
             }
             let mut writer = self.hand_over(mem, world, &mut writer);
             seen.mark("hands over");
             for _ in 0..self.after {
-                Self::write(mem, &world.new, &mut writer, &mut seen);
+                write_one(mem, &world.new, &mut writer, (&mut seen, Promise::Progress));
             }
             *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
             return seen.text();
@@ -338,7 +316,7 @@ impl Scenario for HandOver {
         let block = if moved { &world.new } else { &world.old };
         let next = writer.next();
         for _ in 0..2 {
-            Self::write(mem, block, &mut writer, &mut Seen::default());
+            write_one(mem, block, &mut writer, (&mut Seen::default(), Promise::Progress));
         }
         check(writer.next() == next + 2, Promise::Progress, || {
             "the producer cannot write although nobody is registered".to_owned()

@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use datahub::config::ConsumerSync;
 use datahub::ring::Rules;
 use datahub::ring::reader::{JoinAt, NotRead, RingReader};
-use datahub::ring::writer::{NotTaken, RingWriter, begin};
+use datahub::ring::writer::{RingWriter, begin};
 use datahub::rules::resume;
 use datahub::sequence::Sequence;
 use datahub::slot::Reader;
 
 use super::Scenario;
-use super::block::{Block, Seen, fill, quiet, verify};
+use super::block::{Block, Seen, quiet, verify, write_one};
 use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::trace::Name;
@@ -44,28 +44,6 @@ impl Resume {
         Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first: 0, attempts: 2 }
     }
 
-    fn write<M: ModelMemory>(
-        mem: &M,
-        block: &Block<M::Word, M::Cell>,
-        writer: &mut RingWriter,
-        seen: &mut Seen,
-    ) {
-        let mut looks = 0;
-        let taken = writer.acquire(mem, &block.ring(), |_| {
-            mem.pause();
-            looks += 1;
-            looks < 2
-        });
-        match taken {
-            Ok(index) => {
-                fill(mem, &block.payloads[index], writer.next());
-                seen.number('w', writer.commit(mem, &block.ring(), index, 16));
-            }
-            Err(NotTaken::Blocked(_)) => seen.mark("-"),
-            Err(wrong) => fail(Promise::Progress, format!("after recovery: {wrong:?}")),
-        }
-    }
-
     /// Takes over, if the producer is gone.
     fn succeed<M: ModelMemory>(
         &self,
@@ -79,7 +57,7 @@ impl Resume {
         let mut writer = resume(mem, &world.block.ring(), self.rules());
         begin(mem, &world.block.ring());
         seen.number('s', writer.next());
-        Self::write(mem, &world.block, &mut writer, seen);
+        write_one(mem, &world.block, &mut writer, (seen, Promise::Progress));
         *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
         mem.store::<STORE_RELEASE>(&world.token, 2);
         true
@@ -126,7 +104,7 @@ impl Scenario for Resume {
         let reader = RingReader::join(mem, &ring, self.rules(), Reader::new(0), JoinAt::Oldest)
             .unwrap_or_else(|refused| fail(Promise::Model, format!("cannot join: {refused:?}")));
         let mut writer = RingWriter::new(self.rules());
-        Self::write(mem, &block, &mut writer, &mut Seen::default());
+        write_one(mem, &block, &mut writer, (&mut Seen::default(), Promise::Progress));
         World {
             block,
             token: mem.word(Name::numbered("token", 0), 0),
@@ -149,7 +127,7 @@ impl Scenario for Resume {
                     fail(Promise::Model, "two producers".to_owned());
                 };
                 for _ in 0..self.commits {
-                    Self::write(mem, &world.block, &mut writer, &mut seen);
+                    write_one(mem, &world.block, &mut writer, (&mut seen, Promise::Progress));
                 }
                 if self.closes {
                     writer.close(mem, &world.block.ring());
@@ -193,7 +171,7 @@ impl Scenario for Resume {
             fail(Promise::Progress, "nobody took over".to_owned());
         };
         let next = writer.next();
-        Self::write(mem, &world.block, &mut writer, &mut seen);
+        write_one(mem, &world.block, &mut writer, (&mut seen, Promise::Progress));
         check(writer.next() == next + 1, Promise::Progress, || {
             "the successor cannot write although all is quiet".to_owned()
         });

@@ -6,13 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use datahub::config::ConsumerSync;
 use datahub::ring::Rules;
 use datahub::ring::reader::{JoinAt, NotRead, RingReader};
-use datahub::ring::writer::{NotTaken, RingWriter};
+use datahub::ring::writer::RingWriter;
 use datahub::sequence::Sequence;
 use datahub::sites::{R_COMMIT_INDEX, R_LABEL};
 use datahub::slot::{self, Reader};
 
 use super::Scenario;
-use super::block::{Block, Seen, fill, quiet, verify};
+use super::block::{Block, Seen, quiet, verify, write_one};
 use crate::memory::{ModelMemory, Shareable};
 use crate::violation::{Promise, check, fail};
 
@@ -82,20 +82,7 @@ impl Sequential {
         let ring = world.block.ring();
         let mut writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..self.commits {
-            let mut looks = 0;
-            let taken = writer.acquire(mem, &ring, |_| {
-                mem.pause();
-                looks += 1;
-                looks < 2
-            });
-            match taken {
-                Ok(index) => {
-                    fill(mem, &world.block.payloads[index], writer.next());
-                    seen.number('w', writer.commit(mem, &ring, index, 16));
-                }
-                Err(NotTaken::Blocked(_)) => seen.mark("-"),
-                Err(wrong) => fail(Promise::Model, format!("the writer is told {wrong:?}")),
-            }
+            write_one(mem, &world.block, &mut writer, (&mut *seen, Promise::Model));
         }
         if self.closes {
             writer.close(mem, &ring);
