@@ -16,6 +16,8 @@ mod overlay;
 mod problem;
 mod roles;
 mod rules;
+#[cfg(test)]
+pub(crate) mod sample;
 mod tree;
 mod work;
 

@@ -11,29 +11,7 @@ use crate::plan::{Options, plan};
 use crate::run::{Aftermath, Stall, Struck};
 use crate::scenario::model::fault::Action;
 use crate::scenario::parse;
-
-const STREAM: &str = r#"# Does it run?
-schema = 1
-name = "s"
-question = "Does it run?"
-
-[block]
-slots = 4
-payload-size = "8 B"
-policy = "ring-buffer"
-consumer-sync = "sequential"
-
-[[consumer]]
-name = "reader"
-
-[workload.stream]
-
-[run]
-warmup = "0ms"
-duration = "1s"
-seed = 1
-deadline = "9s"
-"#;
+use crate::scenario::sample::STREAM;
 
 fn planned(text: &str) -> CellPlan {
     let scenario = parse("s.toml", text, &[]).unwrap();

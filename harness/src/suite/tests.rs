@@ -6,30 +6,7 @@ use super::*;
 use crate::plan::{Options, plan};
 use crate::run::{Aftermath, RawRole, RawTrial, Report};
 use crate::scenario::parse;
-
-const SCENARIO: &str = r#"# Does it run?
-schema = 1
-name = "s"
-question = "Does it run?"
-
-[block]
-slots = 4
-payload-size = "8 B"
-policy = "ring-buffer"
-consumer-sync = "sequential"
-
-[[consumer]]
-name = "reader"
-
-[workload.stream]
-
-[run]
-warmup = "0ms"
-duration = "1s"
-repeats = 2
-seed = 1
-deadline = "9s"
-"#;
+use crate::scenario::sample::STREAM;
 
 /// Answers each trial from a list; the last answer stands for all that follow.
 struct Fake {
@@ -99,7 +76,8 @@ impl Observer for Nobody {
 }
 
 fn outcome(answers: Vec<fn(&mut RawTrial)>, interrupted_after: usize) -> (Outcome, usize) {
-    let scenario = parse("s.toml", SCENARIO, &[]).unwrap();
+    let scenario =
+        parse("s.toml", &STREAM.replace("seed = 1", "seed = 1\nrepeats = 2"), &[]).unwrap();
     let host = Host { cores: vec![0, 1], ..Host::default() };
     let plans = [plan(&scenario, &host, &Options::default()).unwrap()];
     let request = Request {

@@ -5,32 +5,10 @@ use report_schema::{Calibration, Counts, Latency, LatencyKind, Noise, Role, Role
 use super::*;
 use crate::gate::parse as check;
 use crate::scenario::parse;
-
-const SCENARIO: &str = r#"# Does it run?
-schema = 1
-name = "s"
-question = "Does it run?"
-
-[block]
-slots = 4
-payload-size = "8 B"
-policy = "ring-buffer"
-consumer-sync = "sequential"
-
-[[consumer]]
-name = "reader"
-
-[workload.stream]
-
-[run]
-warmup = "0ms"
-duration = "1s"
-seed = 1
-deadline = "9s"
-"#;
+use crate::scenario::sample::STREAM;
 
 fn cell(checks: &[(&str, bool, u32)]) -> Cell {
-    let mut cell = parse("s.toml", SCENARIO, &[]).unwrap().smoke.remove(0);
+    let mut cell = parse("s.toml", STREAM, &[]).unwrap().smoke.remove(0);
     cell.expectations = checks
         .iter()
         .map(|(text, near_only, min_trials)| Expectation {
