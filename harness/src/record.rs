@@ -21,10 +21,6 @@ use allow::Allowed;
 pub struct Recorded {
     /// As it stands in the result.
     pub trial: Trial,
-    /// What kept the trial from running to its end, one sentence each.
-    pub broken: Vec<String>,
-    /// Survivors of a fault that were blocked beyond all bounds.
-    pub stuck: Vec<String>,
     /// What the processes could not do as asked.
     pub degraded: Vec<String>,
 }
@@ -50,6 +46,7 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
     let producer = raw.roles.first().and_then(|role| role.report.as_ref());
     let [before_ns, after_ns] = producer.map_or([None, None], |report| report.line_ns);
     let class = class(before_ns, after_ns);
+    let broken = raw.roles.iter().flat_map(|role| troubles(role, allowed));
     let trial = Trial {
         repeat: plan.repeat,
         seed: plan.seed,
@@ -62,12 +59,12 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         metrics: metrics(raw),
         mismatches,
         faults: fault::windows(raw),
+        broken: broken.chain(raw.leaks.iter().cloned()).collect(),
+        stuck: fault::stuck(raw),
     };
-    let broken = raw.roles.iter().flat_map(|role| troubles(role, allowed));
-    let broken = broken.chain(raw.leaks.iter().cloned()).collect();
     let said = reports(raw).flat_map(|report| report.degraded.iter());
     let degraded = said.chain(&raw.aftermath.degraded).cloned().collect();
-    Recorded { trial, broken, stuck: fault::stuck(raw), degraded }
+    Recorded { trial, degraded }
 }
 
 /// How many commits there were, as the block says it if it was held open, or else its producer.

@@ -117,6 +117,7 @@ pub fn run(
         scenarios,
         models: vec![],
         crashes: vec![],
+        comparisons: vec![],
         notes: notes(request, interrupted),
     };
     Ok(Outcome { result, interrupted })
@@ -160,7 +161,7 @@ impl Runner<'_> {
             }
             for _ in 0..=RETRIES {
                 let recorded = self.trial(plan, trial)?;
-                let again = moved(&recorded) && !self.launcher.interrupted();
+                let again = moved(&recorded.trial) && !self.launcher.interrupted();
                 cells[trial.cell].push(recorded);
                 if !again {
                     break;

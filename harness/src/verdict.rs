@@ -7,10 +7,9 @@
 mod figures;
 mod performance;
 
-use report_schema::{Dropped, GateResult, Placement, Verdict};
+use report_schema::{Dropped, GateResult, Placement, Trial, Verdict};
 
 use crate::gate::{Class, Expectation, MissingFigure, Outcome};
-use crate::record::Recorded;
 use crate::scenario::Cell;
 pub(crate) use figures::Figures;
 
@@ -22,7 +21,7 @@ pub struct Evidence<'a> {
     /// What was promised.
     pub cell: &'a Cell,
     /// What happened; trials that moved between cores included.
-    pub trials: &'a [Recorded],
+    pub trials: &'a [Trial],
     /// The clock's smallest step.
     pub clock_quantum_ns: Option<u64>,
 }
@@ -41,11 +40,8 @@ pub struct Judgement {
 /// Judges a cell.
 #[must_use]
 pub fn judge(evidence: &Evidence<'_>) -> Judgement {
-    let figures: Vec<Figures<'_>> = evidence
-        .trials
-        .iter()
-        .map(|recorded| Figures::of(recorded, evidence.clock_quantum_ns))
-        .collect();
+    let figures: Vec<Figures<'_>> =
+        evidence.trials.iter().map(|trial| Figures::of(trial, evidence.clock_quantum_ns)).collect();
     let mut gates = vec![ran(evidence), agrees(evidence)];
     if !evidence.cell.faults.is_empty() {
         gates.push(survives(evidence));
@@ -67,20 +63,20 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
 
 /// Whether a trial moved between cores, so that its figures belong to neither class.
 #[must_use]
-pub fn moved(recorded: &Recorded) -> bool {
-    recorded.trial.calibration.class == Placement::Changed
+pub fn moved(trial: &Trial) -> bool {
+    trial.calibration.class == Placement::Changed
 }
 
-fn dropped(trials: &[Recorded]) -> Dropped {
+fn dropped(trials: &[Trial]) -> Dropped {
     let reasons: Vec<String> = trials
         .iter()
-        .filter(|recorded| moved(recorded))
-        .map(|recorded| {
-            let line = recorded.trial.calibration;
+        .filter(|trial| moved(trial))
+        .map(|trial| {
+            let line = trial.calibration;
             let ns = |value: Option<u64>| value.map_or("?".to_owned(), |ns| format!("{ns} ns"));
             format!(
                 "repeat {} moved between cores: the bare line took {} before and {} after",
-                recorded.trial.repeat,
+                trial.repeat,
                 ns(line.before_ns),
                 ns(line.after_ns)
             )
@@ -113,30 +109,31 @@ fn rule(
         unit: String::new(),
         verdict,
         reason,
+        evidence: None,
     }
 }
 
 fn ran(evidence: &Evidence<'_>) -> GateResult {
-    let bad: Vec<String> = in_trials(evidence, |recorded| &recorded.broken);
+    let bad: Vec<String> = in_trials(evidence, |trial| &trial.broken);
     rule(evidence, "implied:ran", "every process ends as it should", &bad, Verdict::Broken)
 }
 
 fn agrees(evidence: &Evidence<'_>) -> GateResult {
-    let bad: Vec<String> = in_trials(evidence, |recorded| &recorded.trial.mismatches);
+    let bad: Vec<String> = in_trials(evidence, |trial| &trial.mismatches);
     let check = "the block's metrics agree with what its users counted";
     rule(evidence, "implied:metrics", check, &bad, Verdict::Correctness)
 }
 
 fn survives(evidence: &Evidence<'_>) -> GateResult {
-    let bad: Vec<String> = in_trials(evidence, |recorded| &recorded.stuck);
+    let bad: Vec<String> = in_trials(evidence, |trial| &trial.stuck);
     let check = "nobody stays blocked by the dead";
     rule(evidence, "implied:survivors", check, &bad, Verdict::Correctness)
 }
 
-fn in_trials(evidence: &Evidence<'_>, part: impl Fn(&Recorded) -> &Vec<String>) -> Vec<String> {
-    let said = |recorded: &Recorded| {
-        let place = place(recorded);
-        part(recorded).iter().map(|what| format!("{what} ({place})")).collect::<Vec<_>>()
+fn in_trials(evidence: &Evidence<'_>, part: impl Fn(&Trial) -> &Vec<String>) -> Vec<String> {
+    let said = |trial: &Trial| {
+        let place = place(trial);
+        part(trial).iter().map(|what| format!("{what} ({place})")).collect::<Vec<_>>()
     };
     evidence.trials.iter().flat_map(said).collect()
 }
@@ -148,22 +145,22 @@ fn correctness(
     figures: &[Figures<'_>],
 ) -> GateResult {
     let (mut seen, mut unknown) = (None, None);
-    for (trial, recorded) in figures.iter().zip(evidence.trials) {
-        match expectation.evaluate(trial) {
+    for figures in figures {
+        match expectation.evaluate(figures) {
             Ok(outcome) if outcome.holds => {
                 seen.get_or_insert(outcome);
             }
             Ok(outcome) => {
                 let (check, value) = (&expectation.check.text, outcome.value);
-                let reason = format!("{check} does not hold: {value} ({})", place(recorded));
+                let reason = format!("{check} does not hold: {value} ({})", place(figures.trial()));
                 return gate(evidence, expectation, Some(outcome), (Verdict::Correctness, reason));
             }
             Err(missing) => {
-                unknown.get_or_insert_with(|| format!("{missing} ({})", place(recorded)));
+                unknown.get_or_insert_with(|| format!("{missing} ({})", place(figures.trial())));
             }
         }
     }
-    let broken = evidence.trials.iter().find(|recorded| !recorded.broken.is_empty());
+    let broken = evidence.trials.iter().find(|trial| !trial.broken.is_empty());
     let said = match (seen, broken) {
         _ if unknown.is_some() => (Verdict::Inconclusive, unknown.unwrap_or_default()),
         (None, _) => (Verdict::Inconclusive, "no trial ran".to_owned()),
@@ -176,8 +173,8 @@ fn correctness(
 }
 
 /// Which trial, so that it can be repeated.
-fn place(recorded: &Recorded) -> String {
-    format!("repeat {}, seed {:#018x}", recorded.trial.repeat, recorded.trial.seed)
+fn place(trial: &Trial) -> String {
+    format!("repeat {}, seed {:#018x}", trial.repeat, trial.seed)
 }
 
 fn several(count: usize, noun: &str) -> String {
@@ -200,6 +197,7 @@ fn gate(
         unit: expectation.check.metric.dimension().unit().to_owned(),
         verdict,
         reason,
+        evidence: None,
     }
 }
 

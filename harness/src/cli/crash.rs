@@ -77,6 +77,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         scenarios: vec![],
         models: vec![],
         crashes: outcome.rows,
+        comparisons: vec![],
         notes: notes(args, outcome.interrupted, outcome.broken.as_deref()),
     };
     finish(args, &result, exit, output)

@@ -123,6 +123,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         scenarios: vec![],
         models: results,
         crashes: vec![],
+        comparisons: vec![],
         notes,
     };
     match Folder::create(&args.out, "models", &moment) {

@@ -77,7 +77,7 @@ fn recorded(change: impl FnOnce(&mut RawTrial)) -> Recorded {
 #[test]
 fn a_flawless_trial_has_nothing_to_say() {
     let found = recorded(|_| {});
-    assert_eq!((&found.broken, &found.trial.mismatches), (&vec![], &vec![]));
+    assert_eq!((&found.trial.broken, &found.trial.mismatches), (&vec![], &vec![]));
     assert_eq!((found.trial.counts.committed, found.trial.counts.delivered), (10, 10));
     assert_eq!(found.trial.counts.lost, 0);
     assert_eq!(found.trial.calibration.class, Placement::Near);
@@ -121,20 +121,20 @@ fn a_killed_process_breaks_the_trial_and_silences_what_cannot_be_known() {
         raw.roles[1].report = None;
         raw.roles[1].exit = "signal 9".to_owned();
     });
-    assert_eq!(found.broken, ["reader ended with signal 9"]);
+    assert_eq!(found.trial.broken, ["reader ended with signal 9"]);
     assert_eq!((found.trial.counts.lost, found.trial.mismatches.len()), (0, 0));
 }
 
 #[test]
 fn a_process_that_gave_up_breaks_the_trial() {
     let found = recorded(|raw| report(raw, 1).trouble = Some("gave up".to_owned()));
-    assert_eq!(found.broken, ["reader: gave up"]);
+    assert_eq!(found.trial.broken, ["reader: gave up"]);
 }
 
 #[test]
 fn a_process_that_ends_without_a_word_breaks_the_trial() {
     let found = recorded(|raw| raw.roles[0].report = None);
-    assert_eq!(found.broken, ["producer ended without a report"]);
+    assert_eq!(found.trial.broken, ["producer ended without a report"]);
     assert_eq!(found.trial.calibration.class, Placement::Unknown);
 }
 
@@ -163,7 +163,7 @@ fn a_consumer_that_a_fault_killed_breaks_nothing_and_its_account_is_kept() {
         strike(raw, 1, Action::Kill);
         raw.roles[1].left = Counts { delivered: 6, ..Counts::default() };
     });
-    assert_eq!((&found.broken, &found.trial.mismatches), (&vec![], &vec![]));
+    assert_eq!((&found.trial.broken, &found.trial.mismatches), (&vec![], &vec![]));
     assert_eq!((found.trial.counts.delivered, found.trial.counts.lost), (6, 0));
     assert_eq!(found.trial.roles[1].exit, "killed by a fault");
 }
@@ -183,7 +183,7 @@ fn another_end_than_the_planned_one_stays_broken() {
         strike(raw, 1, Action::Kill);
         raw.roles[1].exit = "signal 11".to_owned();
     });
-    assert_eq!(found.broken, ["reader ended with signal 11"]);
+    assert_eq!(found.trial.broken, ["reader ended with signal 11"]);
 }
 
 #[test]
@@ -206,10 +206,10 @@ fn random_bytes_excuse_contents_but_neither_crash_nor_hang() {
         })
     };
     let (gave_up, crashed) = (scribbled("exit 6"), scribbled("signal 11"));
-    assert_eq!((gave_up.trial.counts.torn, &gave_up.broken), (0, &vec![]));
-    assert_eq!(crashed.broken, ["producer ended with signal 11"]);
+    assert_eq!((gave_up.trial.counts.torn, &gave_up.trial.broken), (0, &vec![]));
+    assert_eq!(crashed.trial.broken, ["producer ended with signal 11"]);
     assert_eq!(
-        scribbled("deadline").broken,
+        scribbled("deadline").trial.broken,
         ["producer did not end before the deadline and was killed"]
     );
 }
@@ -249,11 +249,11 @@ fn a_survivor_that_death_keeps_waiting_is_stuck() {
     let found = waited(Action::Kill, 801_000);
     assert_eq!(found.trial.faults[0].blocked_ns, Some(800_000));
     assert_eq!(found.trial.faults[0].blocked.as_deref(), Some("producer"));
-    assert!(found.stuck.is_empty());
+    assert!(found.trial.stuck.is_empty());
     let said = "producer was blocked for 2000 ms after this: something";
-    assert_eq!(waited(Action::Kill, 2_000_001_000).stuck, [said]);
+    assert_eq!(waited(Action::Kill, 2_000_001_000).trial.stuck, [said]);
     let stop = Action::Stop { time: crate::units::Nanos(1) };
-    assert!(waited(stop, 2_000_001_000).stuck.is_empty());
+    assert!(waited(stop, 2_000_001_000).trial.stuck.is_empty());
 }
 
 #[test]

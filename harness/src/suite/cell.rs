@@ -1,6 +1,6 @@
 //! One cell's result: the block's facts, its trials, its gates.
 
-use report_schema::{BlockFacts, CellResult, ConsumerSync, Policy, Workload};
+use report_schema::{BlockFacts, CellResult, ConsumerSync, Policy, Trial, Workload};
 
 use crate::plan::CellPlan;
 use crate::record::Recorded;
@@ -10,17 +10,18 @@ use crate::verdict::{Evidence, judge};
 pub(super) fn result(
     file: &str,
     plan: &CellPlan,
-    trials: Vec<Recorded>,
+    recorded: Vec<Recorded>,
     clock_quantum_ns: Option<u64>,
 ) -> CellResult {
     let cell = &plan.cell;
-    let judgement = judge(&Evidence { file, cell, trials: &trials, clock_quantum_ns });
     let mut degraded = plan.degraded.clone();
-    for reason in trials.iter().flat_map(|recorded| &recorded.degraded) {
+    for reason in recorded.iter().flat_map(|recorded| &recorded.degraded) {
         if !degraded.contains(reason) {
             degraded.push(reason.clone());
         }
     }
+    let trials: Vec<Trial> = recorded.into_iter().map(|recorded| recorded.trial).collect();
+    let judgement = judge(&Evidence { file, cell, trials: &trials, clock_quantum_ns });
     let (workload, offered_rate_hz) = match cell.workload {
         model::Workload::PingPong => (Workload::PingPong, None),
         model::Workload::Stream => (Workload::Stream, None),
@@ -34,7 +35,7 @@ pub(super) fn result(
         block: block(plan),
         workload,
         offered_rate_hz,
-        trials: trials.into_iter().map(|recorded| recorded.trial).collect(),
+        trials,
         gates: judgement.gates,
         dropped: judgement.dropped,
     }

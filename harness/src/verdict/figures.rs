@@ -1,15 +1,14 @@
 //! The figures of one trial, by the names that expectations use.
 
 use hdrhistogram::Histogram;
-use report_schema::{Counts, Latency, Role, RoleResult};
+use report_schema::{Counts, Latency, Role, RoleResult, Trial};
 
 use crate::gate::{Metric, MetricSource, Percentile};
-use crate::record::Recorded;
 
 /// One trial's figures, its roles' histograms added together.
 #[derive(Debug)]
 pub(crate) struct Figures<'a> {
-    recorded: &'a Recorded,
+    trial: &'a Trial,
     clock_quantum_ns: Option<u64>,
     latency: Option<Histogram<u64>>,
     service: Option<Histogram<u64>>,
@@ -17,10 +16,10 @@ pub(crate) struct Figures<'a> {
 
 impl<'a> Figures<'a> {
     /// Reads the histograms of a trial. One that cannot be read is as one that is missing.
-    pub(crate) fn of(recorded: &'a Recorded, clock_quantum_ns: Option<u64>) -> Self {
-        let roles = &recorded.trial.roles;
+    pub(crate) fn of(trial: &'a Trial, clock_quantum_ns: Option<u64>) -> Self {
+        let roles = &trial.roles;
         Self {
-            recorded,
+            trial,
             clock_quantum_ns,
             latency: merged(
                 &roles.iter().filter_map(|role| role.latency.as_ref()).collect::<Vec<_>>(),
@@ -32,17 +31,17 @@ impl<'a> Figures<'a> {
     }
 
     /// The trial.
-    pub(crate) fn recorded(&self) -> &'a Recorded {
-        self.recorded
+    pub(crate) fn trial(&self) -> &'a Trial {
+        self.trial
     }
 
     fn producer(&self) -> Option<&RoleResult> {
-        self.recorded.trial.roles.iter().find(|role| role.role == Role::Producer)
+        self.trial.roles.iter().find(|role| role.role == Role::Producer)
     }
 
     /// One way over the bare line: the slower of the two measurements.
     fn calibration_ns(&self) -> Option<u64> {
-        let line = self.recorded.trial.calibration;
+        let line = self.trial.calibration;
         line.before_ns.max(line.after_ns)
     }
 }
@@ -101,14 +100,14 @@ fn rank(sorted: &[u64], percentile: Percentile) -> Option<f64> {
 impl Figures<'_> {
     /// How long survivors were blocked by each fault that blocked somebody.
     fn blocked(&self, percentile: Percentile) -> Option<f64> {
-        let faults = &self.recorded.trial.faults;
+        let faults = &self.trial.faults;
         let mut blocked: Vec<u64> = faults.iter().filter_map(|fault| fault.blocked_ns).collect();
         blocked.sort_unstable();
         rank(&blocked, percentile)
     }
 
     fn faults(&self) -> u64 {
-        let faults = self.recorded.trial.faults.iter();
+        let faults = self.trial.faults.iter();
         faults.filter(|fault| fault.missed.is_none()).count() as u64
     }
 }
@@ -126,7 +125,7 @@ impl MetricSource for Figures<'_> {
             Metric::Blocked(percentile) => self.blocked(percentile),
             Metric::ProducerWait => self.producer()?.longest_wait_ns.map(|ns| ns as f64),
             Metric::Faults => Some(self.faults() as f64),
-            counted => count(&self.recorded.trial.counts, counted).map(|count| count as f64),
+            counted => count(&self.trial.counts, counted).map(|count| count as f64),
         }
     }
 }

@@ -45,8 +45,8 @@ fn comparable<'f, 'a>(
     figures: &'f [Figures<'a>],
 ) -> (Placement, Vec<&'f Figures<'a>>) {
     let of = |class: Placement| -> Vec<&Figures<'a>> {
-        let whole = |figures: &&Figures<'_>| figures.recorded().broken.is_empty();
-        let same = |figures: &&Figures<'_>| figures.recorded().trial.calibration.class == class;
+        let whole = |figures: &&Figures<'_>| figures.trial().broken.is_empty();
+        let same = |figures: &&Figures<'_>| figures.trial().calibration.class == class;
         figures.iter().filter(whole).filter(same).collect()
     };
     let near = of(Placement::Near);
@@ -60,7 +60,7 @@ fn comparable<'f, 'a>(
 }
 
 fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
-    let broken = figures.iter().filter(|figures| !figures.recorded().broken.is_empty()).count();
+    let broken = figures.iter().filter(|figures| !figures.trial().broken.is_empty()).count();
     let total = several(figures.len(), "trial");
     if figures.is_empty() {
         "no trial ran".to_owned()

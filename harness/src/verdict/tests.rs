@@ -24,7 +24,7 @@ fn cell(checks: &[(&str, bool, u32)]) -> Cell {
 }
 
 /// A trial whose producer made so many messages a second.
-fn trial(class: Placement, rate: f64) -> Recorded {
+fn trial(class: Placement, rate: f64) -> Trial {
     let role = RoleResult {
         role: Role::Producer,
         index: 0,
@@ -41,7 +41,7 @@ fn trial(class: Placement, rate: f64) -> Recorded {
         cpu_user_ms: 0,
         cpu_system_ms: 0,
     };
-    let trial = Trial {
+    Trial {
         repeat: 0,
         seed: 0xABC,
         started_ms: 0,
@@ -53,38 +53,39 @@ fn trial(class: Placement, rate: f64) -> Recorded {
         metrics: [].into(),
         mismatches: vec![],
         faults: vec![],
-    };
-    Recorded { trial, broken: vec![], stuck: vec![], degraded: vec![] }
+        broken: vec![],
+        stuck: vec![],
+    }
 }
 
 /// A trial whose bare line took so long.
-fn line(ns: u64) -> Recorded {
-    let mut recorded = trial(Placement::Near, 1.0);
-    recorded.trial.calibration.after_ns = Some(ns);
-    recorded
+fn line(ns: u64) -> Trial {
+    let mut trial = trial(Placement::Near, 1.0);
+    trial.calibration.after_ns = Some(ns);
+    trial
 }
 
-fn judged(checks: &[(&str, bool, u32)], trials: &[Recorded]) -> Judgement {
+fn judged(checks: &[(&str, bool, u32)], trials: &[Trial]) -> Judgement {
     let cell = cell(checks);
     judge(&Evidence { file: "s.toml", cell: &cell, trials, clock_quantum_ns: Some(10) })
 }
 
 /// The verdict of the only expectation.
-fn verdict(text: &str, trials: &[Recorded]) -> Verdict {
+fn verdict(text: &str, trials: &[Trial]) -> Verdict {
     judged(&[(text, false, 1)], trials).gates[2].verdict
 }
 
-fn with(change: impl FnOnce(&mut Recorded)) -> Recorded {
-    let mut recorded = trial(Placement::Near, 100.0);
-    change(&mut recorded);
-    recorded
+fn with(change: impl FnOnce(&mut Trial)) -> Trial {
+    let mut trial = trial(Placement::Near, 100.0);
+    change(&mut trial);
+    trial
 }
 
 #[test]
 fn one_violation_in_one_trial_is_enough_also_in_a_dropped_one() {
-    let torn = with(|recorded| {
-        recorded.trial.counts.torn = 3;
-        recorded.trial.calibration.class = Placement::Changed;
+    let torn = with(|trial| {
+        trial.counts.torn = 3;
+        trial.calibration.class = Placement::Changed;
     });
     let found = judged(&[("torn == 0", false, 1)], &[trial(Placement::Near, 1.0), torn]);
     let gate = &found.gates[2];
@@ -113,8 +114,8 @@ fn a_missing_figure_is_never_a_pass() {
 
 #[test]
 fn a_histogram_that_cannot_be_read_is_a_missing_figure() {
-    let spoiled = with(|recorded| {
-        recorded.trial.roles[0].latency = Some(Latency {
+    let spoiled = with(|trial| {
+        trial.roles[0].latency = Some(Latency {
             kind: LatencyKind::Service,
             n: 1,
             min_ns: 1,
@@ -134,20 +135,20 @@ fn a_histogram_that_cannot_be_read_is_a_missing_figure() {
 
 #[test]
 fn a_broken_trial_is_broken_unless_it_is_also_wrong() {
-    let broken = with(|recorded| recorded.broken.push("reader ended with signal 9".to_owned()));
+    let broken = with(|trial| trial.broken.push("reader ended with signal 9".to_owned()));
     let found = judged(&[("torn == 0", false, 1)], std::slice::from_ref(&broken));
     assert_eq!(found.verdict, Verdict::Broken);
     assert!(found.gates[0].reason.starts_with("reader ended with signal 9 (repeat 0"));
-    let wrong = with(|recorded| {
-        recorded.broken.push("gave up".to_owned());
-        recorded.trial.counts.torn = 1;
+    let wrong = with(|trial| {
+        trial.broken.push("gave up".to_owned());
+        trial.counts.torn = 1;
     });
     assert_eq!(judged(&[("torn == 0", false, 1)], &[wrong]).verdict, Verdict::Correctness);
 }
 
 #[test]
 fn metrics_that_disagree_are_a_correctness_failure() {
-    let found = judged(&[], &[with(|r| r.trial.mismatches.push("they differ".to_owned()))]);
+    let found = judged(&[], &[with(|r| r.mismatches.push("they differ".to_owned()))]);
     assert_eq!(
         (found.verdict, found.gates[1].verdict),
         (Verdict::Correctness, Verdict::Correctness)
@@ -200,6 +201,6 @@ fn a_rate_below_its_bound_fails() {
 
 #[test]
 fn a_broken_trial_is_no_evidence_of_performance() {
-    let broken = with(|recorded| recorded.broken.push("deadline".to_owned()));
+    let broken = with(|trial| trial.broken.push("deadline".to_owned()));
     assert_eq!(verdict("throughput.messages >= 100 /s", &[broken]), Verdict::Inconclusive);
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Verdict;
+use crate::{Evidence, Verdict};
 
 /// One expectation, judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,4 +27,7 @@ pub struct GateResult {
     pub verdict: Verdict,
     /// Why, in one sentence.
     pub reason: String,
+    /// How sure it is, where the check compares with a baseline and there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }

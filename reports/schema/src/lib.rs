@@ -8,8 +8,10 @@
 
 #![forbid(unsafe_code)]
 
+mod comparison;
 mod counts;
 mod crash;
+mod evidence;
 mod gate;
 mod host;
 mod latency;
@@ -20,8 +22,10 @@ mod suite;
 mod trial;
 mod verdict;
 
+pub use comparison::{CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms};
 pub use counts::Counts;
 pub use crash::CrashResult;
+pub use evidence::{Evidence, Repeat, Side};
 pub use gate::GateResult;
 pub use host::Host;
 pub use latency::{Interval, Latency, LatencyKind};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CrashResult, Host, ModelResult, ScenarioResult, Verdict};
+use crate::{Comparison, CrashResult, Host, ModelResult, ScenarioResult, Verdict};
 
 /// The version of the format that this crate reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -40,6 +40,9 @@ pub struct SuiteResult {
     pub models: Vec<ModelResult>,
     /// The processes that were killed, site by site.
     pub crashes: Vec<CrashResult>,
+    /// What was compared with what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
     /// What a reader should know before trusting the figures.
     pub notes: Vec<String>,
 }

@@ -33,6 +33,12 @@ pub struct Trial {
     pub mismatches: Vec<String>,
     /// What went wrong on purpose, in the order of the plan.
     pub faults: Vec<FaultWindow>,
+    /// How it broke, one sentence each: a worker that died, a deadline that passed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<String>,
+    /// Who stayed blocked by the dead, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stuck: Vec<String>,
 }
 
 /// The one-way latency of a bare cache line between the same two cores.

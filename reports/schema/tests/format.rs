@@ -1,6 +1,6 @@
 //! The format on disk: what is read, what is refused, and with which words.
 
-use report_schema::{LoadError, SuiteResult, Verdict, json_schema};
+use report_schema::{LoadError, Side, SuiteResult, Verdict, json_schema};
 
 const GOLDEN: &str = include_str!("golden/result-1.json");
 
@@ -109,4 +109,36 @@ fn the_published_schema_is_current() {
          `REFRESH_SCHEMA=1 cargo test -p report-schema`; if a field was removed or changed its \
          meaning, raise SCHEMA_VERSION too"
     );
+}
+
+const COMPARED: &str = include_str!("golden/comparison-1.json");
+
+#[test]
+fn comparisons_and_evidence_are_read_and_written_without_loss() {
+    let suite = SuiteResult::from_json(COMPARED).unwrap();
+    let comparison = &suite.comparisons[0];
+    assert_eq!(comparison.cells[0].change.verdict(), comparison.verdict);
+    let evidence = comparison.cells[0].evidence.as_ref().unwrap();
+    assert_eq!((evidence.count(Side::Base), evidence.count(Side::Candidate)), (1, 2));
+    assert_eq!(suite.to_json().unwrap(), COMPARED);
+}
+
+#[test]
+fn a_document_without_comparisons_says_nothing_of_them() {
+    let suite = SuiteResult::from_json(GOLDEN).unwrap();
+    assert!(suite.comparisons.is_empty());
+    let gates = suite.scenarios.iter().flat_map(|scenario| &scenario.cells[0].gates);
+    assert!(gates.map(|gate| &gate.evidence).all(Option::is_none));
+}
+
+#[test]
+fn an_unknown_field_of_a_comparison_is_refused() {
+    for anchor in
+        ["\"kind\":", "\"metric\":", "\"ratio\":", "\"side\":", "\"alarms\":", "\"name\": \"block"]
+    {
+        assert!(COMPARED.contains(anchor), "the golden file lacks {anchor}");
+        let text = COMPARED.replacen(anchor, &format!("\"surprise\": 1, {anchor}"), 1);
+        let error = SuiteResult::from_json(&text).unwrap_err();
+        assert!(error.to_string().contains("unknown field `surprise`"), "{anchor} {error}");
+    }
 }

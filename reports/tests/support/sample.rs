@@ -91,6 +91,7 @@ pub(crate) fn empty() -> SuiteResult {
         scenarios: vec![],
         models: vec![],
         crashes: vec![],
+        comparisons: vec![],
         notes: vec!["The suite shared its two cores with nothing else.".to_owned()],
     }
 }
@@ -263,6 +264,7 @@ fn open(dice: &mut Dice) -> ScenarioResult {
                 verdict: Verdict::Performance,
                 reason: "11.2 µs is 2.53 times the bound of 4.45 µs, p = 0.004 over 4 repeats"
                     .to_owned(),
+                evidence: None,
             });
         }
         cells.push(cell);
@@ -334,6 +336,7 @@ fn judged(mut cell: CellResult) -> CellResult {
             unit: String::new(),
             verdict: if value == 0 { Verdict::Pass } else { Verdict::Correctness },
             reason: format!("{value} in {} deliveries", counts.delivered),
+            evidence: None,
             id: name,
         });
     }
@@ -387,6 +390,8 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
         .collect::<BTreeMap<_, _>>(),
         mismatches: vec![],
         faults: vec![],
+        broken: vec![],
+        stuck: vec![],
         roles,
     }
 }

@@ -84,7 +84,7 @@ impl Observer for Display {
         if wrong > 0 {
             parts.push(format!("{wrong} violations"));
         }
-        parts.extend(recorded.broken.iter().chain(&trial.mismatches).cloned());
+        parts.extend(trial.broken.iter().chain(&trial.mismatches).cloned());
         let line = parts.join(", ");
         // Standard error that cannot be written is nobody's loss.
         let _unwritten = writeln!(anstream::stderr().lock(), "{line}").is_err();
