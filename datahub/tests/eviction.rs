@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod eviction {
+    #[path = "../support/other.rs"]
+    mod other;
     mod policy;
     mod stopped;
 }

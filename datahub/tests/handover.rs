@@ -6,7 +6,11 @@
 mod handover {
     mod deaths;
     mod moves;
+    #[path = "../support/other.rs"]
+    mod other;
+    #[path = "../support/own.rs"]
     mod own;
+    mod payloads;
     mod places;
     mod processes;
     mod refusals;

@@ -1,12 +1,11 @@
 //! Deaths of real processes: the survivors go on, and nothing stays behind.
-//!
-//! A test starts this very program again as the other process; the variable `ROLE` tells it what
-//! to be. The child dies with its parent.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+#[path = "support/other.rs"]
+mod other;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use datahub::config::{BlockConfig, ConsumerSync, OnFull};
@@ -19,7 +18,7 @@ use datahub::producer::Producer;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
 use datahub::wait::{Timeout, WaitStrategy};
-use nix::sys::signal::Signal;
+use other::{Other, say};
 
 const PATIENCE: Timeout = Timeout::After(Duration::from_secs(20));
 
@@ -30,51 +29,18 @@ fn write(producer: &mut Producer, timeout: Timeout) -> u64 {
     slot.commit(8).unwrap()
 }
 
-/// A child process that is killed, however the test ends.
-struct Role(Child, BufReader<std::process::ChildStdout>);
-
-impl Role {
-    fn start(role: &str, place: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "role", "--nocapture"])
-            .envs([("ROLE", role), ("PLACE", place), ("PARENT", &std::process::id().to_string())])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let mut role = Self(child, output);
-        role.expect("ready");
-        role
-    }
-
-    fn expect(&mut self, word: &str) {
-        let mut line = String::new();
-        while !line.trim_end().ends_with(word) {
-            line.clear();
-            assert_ne!(self.1.read_line(&mut line).unwrap(), 0, "the child ended before '{word}'");
-        }
-    }
-
-    fn kill(&mut self) {
-        self.0.kill().unwrap();
-        self.0.wait().unwrap();
-    }
-}
-
-impl Drop for Role {
-    fn drop(&mut self) {
-        let _already_dead = self.0.kill();
-        let _reaped = self.0.wait();
-    }
+/// A child that plays `role` at `place`, when it says that it is where it should be.
+fn ready(role: &str, place: &Path) -> Other {
+    let mut other = Other::start("role", role, &[("PLACE", place.as_os_str())]);
+    other.until("ready");
+    other
 }
 
 /// Not a test by itself: what a child process does.
 #[test]
 fn role() {
-    let Ok(role) = std::env::var("ROLE") else { return };
-    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
-    assert_eq!(std::env::var("PARENT").unwrap(), nix::unistd::getppid().to_string());
-    let place = Place::File(std::env::var("PLACE").unwrap().into());
+    let Some(role) = other::role() else { return };
+    let place = Place::File(std::env::var_os("PLACE").unwrap().into());
     match role.as_str() {
         "holds-a-payload" => {
             let mut consumer = Consumer::attach(place, JoinAt::Latest).unwrap();
@@ -88,9 +54,9 @@ fn role() {
         "sleeps" => {
             let mut consumer = Consumer::attach(place, JoinAt::Oldest).unwrap();
             consumer.set_wait(WaitStrategy::Park);
-            announce("ready");
+            say("ready");
             let sequence = consumer.acquire_consume_slot(PATIENCE).unwrap().sequence();
-            announce(&format!("read {sequence}"));
+            say(&format!("read {sequence}"));
         }
         "half-writes" => {
             let Place::File(path) = place else { return };
@@ -108,18 +74,9 @@ fn role() {
     }
 }
 
-fn announce(word: &str) {
-    use std::io::Write;
-    let mut output = std::io::stdout().lock();
-    writeln!(output, "\n{word}").unwrap();
-    output.flush().unwrap();
-}
-
 fn stay() {
-    announce("ready");
-    let mut line = String::new();
+    say("ready");
     // The parent kills this process, or dies and takes it along.
-    std::io::stdin().read_line(&mut line).unwrap();
     nix::unistd::pause();
 }
 
@@ -134,12 +91,12 @@ fn a_reader_killed_inside_a_slot_stops_nobody() {
     let mut producer = unnamed(config.with_physical_slots(2).unwrap());
     let place = producer.path();
     write(&mut producer, Timeout::Now);
-    let mut role = Role::start("holds-a-payload", place.to_str().unwrap());
+    let role = ready("holds-a-payload", &place);
     let mut survivor = Consumer::attach(Place::File(place), JoinAt::Latest).unwrap();
     write(&mut producer, Timeout::Now);
     assert!(producer.acquire_write_slot(Timeout::Now).is_err(), "the child holds the other slot");
 
-    role.kill();
+    drop(role);
     assert_eq!(write(&mut producer, PATIENCE), 2);
     assert_eq!(survivor.acquire_consume_slot(Timeout::Now).unwrap().sequence(), 2);
     assert_eq!(producer.metrics().get(Metric::RecoveryActions), 1);
@@ -149,11 +106,11 @@ fn a_reader_killed_inside_a_slot_stops_nobody() {
 #[test]
 fn a_sequential_consumer_killed_behind_a_full_ring_stops_nobody() {
     let mut producer = unnamed(BlockConfig::new(ConsumerSync::SequentialSync, 2, 8).unwrap());
-    let mut role = Role::start("reads-nothing", producer.path().to_str().unwrap());
+    let role = ready("reads-nothing", &producer.path());
     write(&mut producer, Timeout::Now);
     write(&mut producer, Timeout::Now);
     assert!(producer.acquire_write_slot(Timeout::Now).is_err());
-    role.kill();
+    drop(role);
     for sequence in 2..10 {
         assert_eq!(write(&mut producer, PATIENCE), sequence);
     }
@@ -165,10 +122,10 @@ fn a_polling_producer_finds_out_that_a_consumer_is_dead() {
     for on_full in [OnFull::Block, OnFull::Error] {
         let config = BlockConfig::new(ConsumerSync::SequentialSync, 2, 8).unwrap();
         let mut producer = unnamed(config.on_full(on_full));
-        let mut role = Role::start("reads-nothing", producer.path().to_str().unwrap());
+        let role = ready("reads-nothing", &producer.path());
         write(&mut producer, Timeout::Now);
         write(&mut producer, Timeout::Now);
-        role.kill();
+        drop(role);
         let limit = Instant::now() + Duration::from_secs(20);
         while producer.acquire_write_slot(Timeout::Now).is_err() {
             assert!(Instant::now() < limit, "the dead consumer blocks for ever");
@@ -181,9 +138,9 @@ fn a_polling_consumer_finds_out_that_the_producer_is_dead() {
     let root = tempfile::tempdir_in("/dev/shm").unwrap();
     let name = BlockName::new("half").unwrap();
     let place = Place::Named { folder: Folder::at(root.path()), name };
-    let mut role = Role::start("half-writes", place.path().to_str().unwrap());
+    let role = ready("half-writes", &place.path());
     let mut consumer = Consumer::attach(place, JoinAt::Latest).unwrap();
-    role.kill();
+    drop(role);
     let limit = Instant::now() + Duration::from_secs(20);
     loop {
         match consumer.acquire_consume_slot(Timeout::Now).map(|_| ()) {
@@ -198,9 +155,9 @@ fn a_dead_consumers_seat_is_given_to_the_next() {
     let config = BlockConfig::new(ConsumerSync::Sequential, 2, 8).unwrap();
     let producer = unnamed(config.max_consumers(1).unwrap());
     let place = producer.path();
-    let mut role = Role::start("reads-nothing", place.to_str().unwrap());
+    let role = ready("reads-nothing", &place);
     assert!(Consumer::attach(Place::File(place.clone()), JoinAt::Oldest).is_err());
-    role.kill();
+    drop(role);
     assert_eq!(Consumer::attach(Place::File(place), JoinAt::Oldest).unwrap().number(), 0);
 }
 
@@ -211,9 +168,9 @@ fn a_producer_killed_in_a_write_leaves_what_it_promised() {
     let folder = Folder::at(root.path());
     let name = BlockName::new("half").unwrap();
     let place = Place::Named { folder: folder.clone(), name: name.clone() };
-    let mut role = Role::start("half-writes", place.path().to_str().unwrap());
+    let role = ready("half-writes", &place.path());
     let mut consumer = Consumer::attach(place, JoinAt::Latest).unwrap();
-    role.kill();
+    drop(role);
 
     assert_eq!(&*consumer.acquire_consume_slot(Timeout::Now).unwrap(), 1_u64.to_le_bytes());
     let dead = consumer.acquire_consume_slot(PATIENCE).map(|_| ());
@@ -232,13 +189,13 @@ fn a_producer_killed_in_a_write_leaves_what_it_promised() {
 fn a_parked_consumer_is_woken_by_the_next_commit() {
     let config = BlockConfig::new(ConsumerSync::Sequential, 2, 8).unwrap().parking(true);
     let mut producer = unnamed(config);
-    let mut role = Role::start("sleeps", producer.path().to_str().unwrap());
+    let mut role = ready("sleeps", &producer.path());
     // Until the child is seen asleep, so that the wake-up is what is tested.
-    let status = format!("/proc/{}/stat", role.0.id());
+    let status = format!("/proc/{}/stat", role.child.id());
     let limit = Instant::now() + Duration::from_secs(20);
     while !std::fs::read_to_string(&status).unwrap().contains(") S ") && Instant::now() < limit {
         std::thread::yield_now();
     }
     write(&mut producer, Timeout::Now);
-    role.expect("read 0");
+    role.until("read 0");
 }

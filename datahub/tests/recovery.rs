@@ -7,6 +7,10 @@ mod recovery {
     mod deaths;
     mod integrity;
     mod mortal;
+    #[path = "../support/other.rs"]
+    mod other;
+    #[path = "../support/own.rs"]
     mod own;
+    mod payloads;
     mod role;
 }

@@ -6,8 +6,9 @@ use datahub::monitor::Monitor;
 use datahub::producer::Producer;
 use datahub::recovery::recover;
 
-use super::own::{Own, PATIENCE, read, shape, write};
-use super::role::Role;
+use super::own::Own;
+use super::payloads::{PATIENCE, files, read, shape, write};
+use super::role::{dies, go, ready};
 
 const SYNC: ConsumerSync = ConsumerSync::SequentialSync;
 
@@ -35,11 +36,11 @@ fn successor(own: &Own) -> Producer {
 /// The producer dies in a hand-over, before its `visit`-th step at `site`. Whether the stream has moved.
 fn producer_dies(site: &str, visit: u32, recovers: bool) -> bool {
     let own = Own::new();
-    let mut role = Role::ready(&format!("hands-over {site}:{visit}"), &own, &own.place());
+    let mut role = ready(&format!("hands-over {site}:{visit}"), &own, &own.place());
     let (mut behind, mut ahead) = (own.attach(), own.attach());
     assert_eq!(read_until(&mut ahead, 2), [0, 1]);
-    role.go();
-    role.dies();
+    go(&mut role);
+    dies(role);
 
     if recovers {
         recover(&own.place(), None).unwrap();
@@ -50,7 +51,7 @@ fn producer_dies(site: &str, visit: u32, recovers: bool) -> bool {
     let next = producer.get_commit_index();
     assert!(next == 3 || moved && next == 4, "{site}:{visit} goes on with {next}");
     assert_eq!(write(&mut producer, PATIENCE), Some(next));
-    assert_eq!(own.files(), ["datahub.imu"], "{site}:{visit}");
+    assert_eq!(files(&own), ["datahub.imu"], "{site}:{visit}");
     assert_eq!(read_until(&mut behind, next + 1), (0..=next).collect::<Vec<_>>());
     assert_eq!(read_until(&mut ahead, next + 1), (2..=next).collect::<Vec<_>>());
     let mut newcomer = own.attach();
@@ -104,12 +105,12 @@ fn a_consumer_that_dies_while_it_moves_is_cleared() {
         let own = Own::new();
         let mut producer = own.create(shape(SYNC, 2, 8));
         write(&mut producer, PATIENCE).unwrap();
-        let mut role = Role::ready(&format!("moves {site}:1"), &own, &own.place());
+        let mut role = ready(&format!("moves {site}:1"), &own, &own.place());
         let mut survivor = own.attach();
         let mut producer = producer.hand_over(shape(SYNC, 2, 64)).unwrap();
         assert_eq!(producer.still_to_move(), 0b11, "{site}");
-        role.go();
-        role.dies();
+        go(&mut role);
+        dies(role);
         assert_eq!(read_until(&mut survivor, 1), [0]);
         for sequence in 1..6 {
             assert_eq!(write(&mut producer, PATIENCE), Some(sequence), "{site}");
@@ -125,13 +126,13 @@ fn a_consumer_that_dies_while_it_moves_is_cleared() {
 fn a_consumer_that_dies_before_it_moves_keeps_nobody_waiting() {
     let own = Own::new();
     let producer = own.create(shape(SYNC, 2, 8));
-    let role = Role::ready("holds", &own, &own.place());
+    let role = ready("holds", &own, &own.place());
     let mut producer = producer.hand_over(shape(SYNC, 2, 64)).unwrap();
     for sequence in 0..2 {
         assert_eq!(write(&mut producer, PATIENCE), Some(sequence));
     }
     assert_eq!(write(&mut producer, datahub::wait::Timeout::Now), None);
-    role.kill();
+    drop(role);
     assert_eq!(write(&mut producer, PATIENCE), Some(2));
     assert_eq!(producer.still_to_move(), 0);
 }
@@ -140,16 +141,16 @@ fn a_consumer_that_dies_before_it_moves_keeps_nobody_waiting() {
 #[test]
 fn a_successor_of_the_dead_knows_who_is_still_to_come() {
     let own = Own::new();
-    let mut role = Role::ready("hands-over", &own, &own.place());
+    let mut role = ready("hands-over", &own, &own.place());
     let mut living = own.attach();
-    let dying = Role::ready("holds", &own, &own.place());
-    role.go();
-    while role.line() != "moved" {}
-    role.kill();
+    let dying = ready("holds", &own, &own.place());
+    go(&mut role);
+    role.until("moved");
+    drop(role);
     let mut producer = successor(&own);
     assert_eq!(producer.still_to_move(), 0b11);
     assert!(recover(&own.place(), None).unwrap().done.is_empty(), "both live");
-    dying.kill();
+    drop(dying);
     assert_eq!(producer.still_to_move(), 0b01);
     for sequence in 4..7 {
         assert_eq!(write(&mut producer, PATIENCE), Some(sequence));

@@ -11,7 +11,8 @@ use datahub::shm::Folder;
 use datahub::wait::Timeout;
 use proptest::prelude::*;
 
-use super::own::{Own, PATIENCE, read, read_on, shape, write, write_some};
+use super::own::Own;
+use super::payloads::{PATIENCE, read, read_on, shape, write, write_some};
 
 fn unnamed(sync: ConsumerSync, capacity: u32) -> Producer {
     Producer::create_unnamed(&Folder::default(), shape(sync, capacity, 8)).unwrap()

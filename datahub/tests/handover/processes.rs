@@ -5,8 +5,9 @@ use datahub::memory::Shared;
 use datahub::place::Place;
 use datahub::producer::Producer;
 
-use super::own::{Own, PATIENCE, shape, write};
-use super::role::Role;
+use super::own::Own;
+use super::payloads::{PATIENCE, files, shape, write};
+use super::role::ready;
 
 const BLOCKS: u64 = 6;
 
@@ -23,7 +24,7 @@ fn stream(
         Producer::create_unnamed_with(Shared, &own.folder, make(8)).unwrap()
     };
     let place = if named { own.place() } else { Place::File(producer.path()) };
-    let mut children: Vec<Role> = (0..readers).map(|_| Role::ready("reads", own, &place)).collect();
+    let mut children: Vec<_> = (0..readers).map(|_| ready("reads", own, &place)).collect();
     for block in 1..BLOCKS {
         // Not a multiple of anything, so that the ring is cut at other places.
         for _ in 0..=7 * block {
@@ -40,10 +41,7 @@ fn stream(
         std::thread::yield_now();
     }
     drop(producer);
-    let told = children.iter_mut().map(|child| {
-        std::iter::repeat_with(|| child.line()).find(|line| line.contains(" in all")).unwrap()
-    });
-    told.collect()
+    children.iter_mut().map(|child| child.until(" in all")).collect()
 }
 
 const LAST: u64 = 7 * (BLOCKS - 1) * BLOCKS / 2 + BLOCKS - 1;
@@ -58,7 +56,7 @@ fn one_sequential_reader_is_given_everything_once() {
         let own = Own::new();
         let make = |bytes| shape(ConsumerSync::Sequential, 4, bytes).parking(named);
         assert_eq!(stream(&own, named, 1, make), [everything()]);
-        assert_eq!(own.files(), [] as [&str; 0]);
+        assert_eq!(files(&own), [] as [&str; 0]);
     }
 }
 
@@ -68,7 +66,7 @@ fn three_gating_readers_are_given_everything_once() {
         let own = Own::new();
         let make = |bytes| shape(ConsumerSync::SequentialSync, 4, bytes).on_full(OnFull::Block);
         assert_eq!(stream(&own, named, 3, make), [everything(), everything(), everything()]);
-        assert_eq!(own.files(), [] as [&str; 0]);
+        assert_eq!(files(&own), [] as [&str; 0]);
     }
 }
 
@@ -80,5 +78,5 @@ fn latest_only_readers_follow_to_the_last() {
         assert!(line.contains(&format!(" to {LAST}, ")), "{line}");
         assert!(line.ends_with(&format!(" {} moves", BLOCKS - 1)), "{line}");
     }
-    assert_eq!(own.files(), [] as [&str; 0]);
+    assert_eq!(files(&own), [] as [&str; 0]);
 }

@@ -10,7 +10,8 @@ use datahub::schema::Schema;
 use datahub::shm::Folder;
 use datahub::wait::Timeout;
 
-use super::own::{Own, PATIENCE, name, read, read_on, shape, write_some};
+use super::own::{Own, name};
+use super::payloads::{PATIENCE, files, read, read_on, shape, write_some};
 
 const SYNC: ConsumerSync = ConsumerSync::SequentialSync;
 
@@ -127,5 +128,5 @@ fn a_name_that_leads_elsewhere_is_not_taken() {
     drop(producer);
     write_some(&mut other, 1);
     assert_eq!(read(&mut own.attach(), PATIENCE), Ok(0));
-    assert_eq!(own.files(), ["datahub.imu"]);
+    assert_eq!(files(&own), ["datahub.imu"]);
 }

@@ -1,9 +1,8 @@
-//! The other processes: this very program, started again; the variable `ROLE` tells it what to be.
+//! The other processes, and where they die.
 
 use std::cell::Cell;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
 use datahub::config::ConsumerSync;
@@ -17,7 +16,9 @@ use datahub::shm::Folder;
 use datahub::sites::{self, Site};
 use nix::sys::signal::{Signal, raise};
 
-use super::own::{Own, PATIENCE, name, read, shape, write_some};
+use super::other::{self, Other, say};
+use super::own::{Own, name};
+use super::payloads::{PATIENCE, read, shape, write_some};
 
 /// Dies by SIGKILL at a site, so many visits after it was armed.
 #[derive(Debug, Clone)]
@@ -46,63 +47,30 @@ impl Observer for Mortality {
     }
 }
 
-/// A child process that is killed, however the test ends.
-pub(super) struct Role(Child, BufReader<ChildStdout>);
-
-impl Role {
-    /// Until the child says that it is where it should be.
-    pub(super) fn ready(role: &str, own: &Own, place: &Place) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "handover::role::role", "--nocapture"])
-            .envs([("ROLE", role), ("PARENT", &std::process::id().to_string())])
-            .env("FOLDER", own.folder.path())
-            .env("PLACE", place.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let output = BufReader::new(child.stdout.take().unwrap());
-        let mut role = Self(child, output);
-        while role.line() != "ready" {}
-        role
-    }
-
-    pub(super) fn line(&mut self) -> String {
-        let mut line = String::new();
-        assert_ne!(self.1.read_line(&mut line).unwrap(), 0, "the child ended early");
-        line.trim_end().to_owned()
-    }
-
-    /// Lets the child go on.
-    pub(super) fn go(&mut self) {
-        self.0.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
-    }
-
-    /// Waits for the end that the child was meant to have.
-    pub(super) fn dies(&mut self) {
-        use std::os::unix::process::ExitStatusExt;
-        assert_eq!(self.0.wait().unwrap().signal(), Some(Signal::SIGKILL as i32));
-    }
-
-    pub(super) fn kill(mut self) {
-        self.0.kill().unwrap();
-        self.dies();
-    }
+/// A child that plays `role`, when it says that it is where it should be.
+pub(super) fn ready(role: &str, own: &Own, place: &Place) -> Other {
+    let (folder, place) = (own.folder.path(), place.path());
+    let variables = [("FOLDER", folder.as_os_str()), ("PLACE", place.as_os_str())];
+    let mut other = Other::start("handover::role::role", role, &variables);
+    other.until("ready");
+    other
 }
 
-impl Drop for Role {
-    fn drop(&mut self) {
-        let _already_dead = self.0.kill();
-        let _reaped = self.0.wait();
-    }
+/// Lets the child go on.
+pub(super) fn go(other: &mut Other) {
+    other.child.stdin.as_mut().unwrap().write_all(b"go\n").unwrap();
+}
+
+/// Waits for the end that the child was meant to have.
+pub(super) fn dies(mut other: Other) {
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(other.child.wait().unwrap().signal(), Some(Signal::SIGKILL as i32));
 }
 
 /// Not a test by itself: what a child process does.
 #[test]
 fn role() {
-    let Ok(role) = std::env::var("ROLE") else { return };
-    nix::sys::prctl::set_pdeathsig(Signal::SIGKILL).unwrap();
-    assert_eq!(std::env::var("PARENT").unwrap(), nix::unistd::getppid().to_string());
+    let Some(role) = other::role() else { return };
     let folder = Folder::at(PathBuf::from(std::env::var_os("FOLDER").unwrap()));
     let place = Place::File(std::env::var_os("PLACE").unwrap().into());
     let (verb, rest) = role.split_once(' ').unwrap_or((&role, ""));
@@ -182,12 +150,6 @@ fn moves<M: MappedMemory>(mem: M, place: &Place, arm: impl FnOnce()) {
     read(&mut consumer, PATIENCE).unwrap();
     drop(consumer);
     panic!("still alive");
-}
-
-fn say(word: &str) {
-    let mut output = std::io::stdout().lock();
-    writeln!(output, "\n{word}").unwrap();
-    output.flush().unwrap();
 }
 
 fn wait() {

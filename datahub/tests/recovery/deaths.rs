@@ -18,24 +18,25 @@ use datahub::wait::{Timeout, monotonic_ns};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::own::{Own, PATIENCE, name, read_all, shape, write};
-use super::role::Role;
+use super::own::{Own, name};
+use super::payloads::{PATIENCE, bytes, read_all, shape, write};
+use super::role::{dies, ready, start};
 
 /// Plans without changing a byte, then recovers; both say the same, and nothing is left to do.
 fn plan_and_recover(own: &Own) -> Vec<Action> {
-    let before = own.bytes();
+    let before = bytes(own);
     let planned = plan(&own.place()).unwrap();
-    assert!(own.bytes() == before, "planning changed the block");
+    assert!(bytes(own) == before, "planning changed the block");
     assert!(planned.steps.iter().all(|step| step.proof.token_free), "{planned:?}");
     assert_eq!(planned.damage, [] as [String; 0]);
 
     let report = recover(&own.place(), None).unwrap();
     assert_eq!((&report.done, report.skipped.len()), (&planned.steps, 0));
 
-    let settled = own.bytes();
+    let settled = bytes(own);
     assert!(plan(&own.place()).unwrap().is_clean());
     let again = recover(&own.place(), None).unwrap();
-    assert!(again.done.is_empty() && own.bytes() == settled, "{again:?}");
+    assert!(again.done.is_empty() && bytes(own) == settled, "{again:?}");
     planned.steps.into_iter().map(|step| step.action).collect()
 }
 
@@ -56,10 +57,10 @@ fn a_consumer_killed_inside_a_slot_is_cleared_beside_the_living() {
     let mut producer = own.create(shape(ConsumerSync::LatestOnly));
     write(&mut producer);
     let mut survivor = own.attach();
-    let role = Role::ready("holds-a-payload", &own);
+    let role = ready("holds-a-payload", &own);
     let held = survivor.acquire_consume_slot(Timeout::Now).unwrap();
     assert_eq!(plan_and_recover(&own), []);
-    role.kill();
+    drop(role);
 
     let slot = held.slot_index();
     let reaped = Action::ReapConsumer { number: 1, pins: vec![slot], gates: false };
@@ -78,11 +79,11 @@ fn a_consumer_killed_behind_a_full_ring_is_found_named_and_cleared() {
     let own = Own::new();
     let mut producer = own.create(shape(ConsumerSync::SequentialSync));
     write(&mut producer);
-    let role = Role::ready("holds-a-payload", &own);
+    let role = ready("holds-a-payload", &own);
     write(&mut producer);
-    let process = role.process();
+    let process = u64::from(role.child.id());
     let monitor = Monitor::open(&own.place()).unwrap();
-    role.kill();
+    drop(role);
 
     let view = monitor.snapshot(monotonic_ns());
     assert!(view.is_full());
@@ -101,7 +102,7 @@ fn a_consumer_killed_behind_a_full_ring_is_found_named_and_cleared() {
 /// What is left of a producer that died before its third visit to a site.
 fn dead_at(policy: &str, site: &str) -> (Own, Vec<Action>, Vec<u64>) {
     let own = Own::new();
-    Role::start(&format!("{policy}:{site}"), &own).dies();
+    dies(start(&format!("{policy}:{site}"), &own));
     let actions = plan_and_recover(&own);
     assert!(validate_integrity(&own.place()).unwrap().is_whole());
     let mut consumer = own.attach();
@@ -146,7 +147,7 @@ fn a_producer_killed_before_it_announced_has_its_commit_announced() {
 #[test]
 fn a_batch_whose_producer_died_is_whole_or_gone() {
     let own = Own::new();
-    Role::start("batch:W_COMMIT", &own).dies();
+    dies(start("batch:W_COMMIT", &own));
     let given_up = |(index, from)| Action::SettleSlot { index, from, to: SlotState::Free };
     let states = [SlotState::Writing, SlotState::Committed, SlotState::Committed];
     let mut wanted: Vec<Action> = (0..).zip(states).map(given_up).collect();
@@ -156,7 +157,7 @@ fn a_batch_whose_producer_died_is_whole_or_gone() {
     drop(own);
 
     let own = Own::new();
-    Role::start("batch:W_COMMIT_INDEX", &own).dies();
+    dies(start("batch:W_COMMIT_INDEX", &own));
     let actions = plan_and_recover(&own);
     let Action::AnnounceCommit { from, to } = actions[0] else { panic!("{actions:?}") };
     assert_eq!(to, from + 3);
@@ -167,7 +168,7 @@ fn a_batch_whose_producer_died_is_whole_or_gone() {
 #[test]
 fn a_label_that_cannot_be_is_not_believed() {
     let own = Own::new();
-    Role::start("sequential:W_COMMIT", &own).dies();
+    dies(start("sequential:W_COMMIT", &own));
     let block = Monitor::open(&own.place()).unwrap();
     let at = block.block().geometry().layout.slots as u64 + 64 + 8;
     let file = File::options().write(true).open(own.place().path()).unwrap();
@@ -195,9 +196,9 @@ fn a_latest_only_producer_killed_before_it_led_readers_on_is_finished() {
 #[test]
 fn consumers_of_a_recovered_block_read_what_is_left_and_are_told() {
     let own = Own::new();
-    let role = Role::ready("produces", &own);
+    let role = ready("produces", &own);
     let mut consumer = own.attach();
-    role.kill();
+    drop(role);
     // The slot of the next sequence was taken ahead of time.
     let spare = Action::SettleSlot { index: 1, from: SlotState::Writing, to: SlotState::Free };
     assert_eq!(plan_and_recover(&own), [spare, Action::RetireProducer]);
@@ -211,8 +212,8 @@ fn a_stopped_consumer_is_evicted_by_force_only_and_by_the_right_name_only() {
     let own = Own::new();
     let mut producer = own.create(shape(ConsumerSync::SequentialSync));
     write(&mut producer);
-    let role = Role::ready("holds-a-payload", &own);
-    kill(Pid::from_raw(role.0.id().cast_signed()), Signal::SIGSTOP).unwrap();
+    let role = ready("holds-a-payload", &own);
+    kill(Pid::from_raw(role.child.id().cast_signed()), Signal::SIGSTOP).unwrap();
     write(&mut producer);
     let monitor = Monitor::open(&own.place()).unwrap();
     // As it will look in six seconds.

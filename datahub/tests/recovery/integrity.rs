@@ -15,8 +15,9 @@ use datahub::recovery::removal::{RemoveError, unlink};
 use datahub::recovery::{recover, reset_metrics};
 use datahub::wait::{Timeout, monotonic_ns};
 
-use super::own::{Own, PATIENCE, name, plant, read_all, shape, write};
-use super::role::Role;
+use super::own::{Own, name};
+use super::payloads::{PATIENCE, bytes, plant, read_all, shape, write};
+use super::role::ready;
 
 #[test]
 fn a_flipped_bit_is_found_and_not_laundered() {
@@ -146,12 +147,12 @@ fn a_reset_makes_the_present_counts_zero_and_touches_nothing_else() {
 #[test]
 fn a_living_producers_name_stays_and_a_dead_ones_goes_and_its_consumers_are_told() {
     let own = Own::new();
-    let role = Role::ready("produces", &own);
+    let role = ready("produces", &own);
     let mut consumer = own.attach();
     let refused = unlink(&own.folder, &name());
-    let process = Some(role.process());
+    let process = Some(u64::from(role.child.id()));
     assert!(matches!(refused, Err(RemoveError::Alive { process: p, .. }) if p == process));
-    role.kill();
+    drop(role);
     unlink(&own.folder, &name()).unwrap();
     assert_eq!(own.folder.names().unwrap(), []);
     assert_eq!(read_all(&mut consumer), [0]);
@@ -165,5 +166,5 @@ fn a_file_that_is_no_block_is_not_removed() {
     let own = Own::new();
     plant(&own, b"somebody's notes");
     assert!(matches!(unlink(&own.folder, &name()), Err(RemoveError::NotOurs { .. })));
-    assert_eq!(own.bytes(), b"somebody's notes");
+    assert_eq!(bytes(&own), b"somebody's notes");
 }

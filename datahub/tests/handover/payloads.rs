@@ -1,67 +1,27 @@
-//! A folder, a block and its payloads, for tests of hand-overs.
+//! Blocks and payloads for tests of hand-overs.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use datahub::config::{BlockConfig, ConsumerSync};
 use datahub::consumer::{Consumer, ReadError};
-use datahub::memory::{MappedMemory, Shared};
-use datahub::name::BlockName;
-use datahub::place::Place;
+use datahub::memory::MappedMemory;
 use datahub::producer::Producer;
-use datahub::ring::reader::JoinAt;
-use datahub::shm::Folder;
 use datahub::wait::Timeout;
+
+use super::own::Own;
 
 /// Longer than any test waits.
 pub(super) const PATIENCE: Timeout = Timeout::After(Duration::from_secs(20));
 
-/// A folder of its own.
-pub(super) struct Own {
-    pub(super) folder: Folder,
-    root: tempfile::TempDir,
-    _alone: MutexGuard<'static, ()>,
-}
-
-/// One test at a time: between fork and exec, a child that another test starts shares the tokens of
-/// this process, and a token that was given back meanwhile still looks held.
-static ALONE: Mutex<()> = Mutex::new(());
-
-impl Own {
-    pub(super) fn new() -> Self {
-        let root = tempfile::tempdir_in("/dev/shm").unwrap();
-        let folder = Folder::at(root.path());
-        // A test that failed has left nothing behind.
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        Self { folder, root, _alone: alone }
-    }
-
-    pub(super) fn create(&self, config: BlockConfig) -> Producer {
-        Producer::create_with(Shared, &self.folder, &name(), config).unwrap()
-    }
-
-    pub(super) fn place(&self) -> Place {
-        Place::Named { folder: self.folder.clone(), name: name() }
-    }
-
-    pub(super) fn attach(&self) -> Consumer {
-        Consumer::attach(self.place(), JoinAt::Oldest).unwrap()
-    }
-
-    /// The files in the folder, hidden ones too.
-    pub(super) fn files(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.root.path()).unwrap();
-        let name = |entry: std::io::Result<std::fs::DirEntry>| {
-            entry.unwrap().file_name().into_string().unwrap()
-        };
-        let mut names: Vec<String> = entries.map(name).collect();
-        names.sort();
-        names
-    }
-}
-
-pub(super) fn name() -> BlockName {
-    BlockName::new("imu").unwrap()
+/// The files in the folder, hidden ones too.
+pub(super) fn files(own: &Own) -> Vec<String> {
+    let entries = std::fs::read_dir(own.folder.path()).unwrap();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.unwrap().file_name().into_string().unwrap()
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
+    names.sort();
+    names
 }
 
 /// Payloads of 8 bytes and more begin with their sequence and end with it, too.
