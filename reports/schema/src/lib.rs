@@ -3,14 +3,15 @@
 //! Plain data, JSON on disk, closed: an unknown field, a missing one or another version is an
 //! error, so that nothing is lost in silence. Units stand in the field names.
 //! Knows nothing of: how results are made or shown.
-//! Checked by: `tests/format.rs` (golden file, planted defects) and `result-1.json`, the published
-//! JSON Schema.
+//! Checked by: `tests/format.rs` (golden file, planted defects); `result-1.json` and `event-1.json` are
+//! the published JSON Schemas.
 
 #![forbid(unsafe_code)]
 
 mod comparison;
 mod counts;
 mod crash;
+mod event;
 mod evidence;
 mod gate;
 mod host;
@@ -18,6 +19,7 @@ mod latency;
 mod load;
 mod model;
 mod scenario;
+mod shard;
 mod suite;
 mod trial;
 mod verdict;
@@ -25,6 +27,10 @@ mod verdict;
 pub use comparison::{CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms};
 pub use counts::Counts;
 pub use crash::CrashResult;
+pub use event::{
+    EVENT_VERSION, Event, Happening, SuiteBegan, SuiteEnded, TrialEnded, TrialMoved, TrialStep,
+    event_json_schema,
+};
 pub use evidence::{Evidence, Repeat, Side};
 pub use gate::GateResult;
 pub use host::Host;
@@ -34,6 +40,7 @@ pub use model::{Counterexample, Coverage, ModelKind, ModelResult};
 pub use scenario::{
     BlockFacts, CellResult, ConsumerSync, Dropped, Policy, ScenarioResult, Workload,
 };
+pub use shard::Shard;
 pub use suite::{SCHEMA_VERSION, SuiteResult};
 pub use trial::{Calibration, FaultWindow, Noise, Placement, Role, RoleResult, Trial};
 pub use verdict::{EXIT_NOTHING_RAN, Verdict};

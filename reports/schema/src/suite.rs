@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comparison, CrashResult, Host, ModelResult, ScenarioResult, Verdict};
+use crate::{Comparison, CrashResult, Host, ModelResult, ScenarioResult, Shard, Verdict};
 
 /// The version of the format that this crate reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -43,6 +43,9 @@ pub struct SuiteResult {
     /// What was compared with what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comparisons: Vec<Comparison>,
+    /// Which part of the suite this is; absent when it is the whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
     /// What a reader should know before trusting the figures.
     pub notes: Vec<String>,
 }

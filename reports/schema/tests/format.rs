@@ -1,6 +1,6 @@
 //! The format on disk: what is read, what is refused, and with which words.
 
-use report_schema::{LoadError, Side, SuiteResult, Verdict, json_schema};
+use report_schema::{Event, LoadError, Side, SuiteResult, Verdict, event_json_schema, json_schema};
 
 const GOLDEN: &str = include_str!("golden/result-1.json");
 
@@ -96,19 +96,36 @@ fn an_unknown_verdict_or_a_negative_count_is_refused() {
 }
 
 #[test]
-fn the_published_schema_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/result-1.json");
-    let current = json_schema();
-    if std::env::var_os("REFRESH_SCHEMA").is_some() {
-        std::fs::write(path, &current).unwrap();
+fn an_event_that_is_damaged_unknown_or_of_another_version_is_refused() {
+    let good = r#"{"event_version":1,"number":0,"unix_ms":1,"what":{"trial-moved":{"cell":"c","phase":"measured","commits":3}}}"#;
+    let event = Event::from_json(good).unwrap();
+    assert_eq!(serde_json::to_string(&event).unwrap(), good);
+    for (from, to) in [
+        ("\"number\":0,", ""),
+        ("trial-moved", "trial-flew"),
+        ("\"commits\":3", "\"commits\":3,\"surprise\":1"),
+    ] {
+        let error = Event::from_json(&good.replacen(from, to, 1)).unwrap_err();
+        assert!(matches!(error, LoadError::Shape { .. }), "{from}: {error:?}");
     }
-    let published = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(
-        published == current,
-        "reports/schema/result-1.json is out of date. Refresh it by \
-         `REFRESH_SCHEMA=1 cargo test -p report-schema`; if a field was removed or changed its \
-         meaning, raise SCHEMA_VERSION too"
-    );
+    let newer = good.replacen("\"event_version\":1", "\"event_version\":2", 1);
+    assert_eq!(Event::from_json(&newer), Err(LoadError::Version { found: 2, supported: 1 }));
+    let cut = &good[..good.len() - 1];
+    assert!(matches!(Event::from_json(cut), Err(LoadError::Syntax { .. })));
+}
+
+#[test]
+fn the_published_schemas_are_current() {
+    let hint = "refresh it by `REFRESH_SCHEMA=1 cargo test -p report-schema`; if a field was removed or changed its \
+                meaning, raise the version too";
+    for (name, current) in [("result-1", json_schema()), ("event-1", event_json_schema())] {
+        let path = format!("{}/{name}.json", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("REFRESH_SCHEMA").is_some() {
+            std::fs::write(&path, &current).unwrap();
+        }
+        let published = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(published == current, "reports/schema/{name}.json is out of date: {hint}");
+    }
 }
 
 const COMPARED: &str = include_str!("golden/comparison-1.json");

@@ -92,6 +92,7 @@ pub(crate) fn empty() -> SuiteResult {
         models: vec![],
         crashes: vec![],
         comparisons: vec![],
+        shard: None,
         notes: vec!["The suite shared its two cores with nothing else.".to_owned()],
     }
 }

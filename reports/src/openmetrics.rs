@@ -1,0 +1,156 @@
+//! The result as an OpenMetrics exposition, for a push gateway or a text-file collector.
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use report_schema::{Role, SuiteResult, Verdict};
+
+use crate::summary::{CellSummary, Curves, Shown, Summary};
+
+/// Why the exposition could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("the metrics cannot be written: {0}")]
+pub struct MetricsError(#[from] core::fmt::Error);
+
+type Labels = Vec<(&'static str, String)>;
+#[expect(clippy::disallowed_types, reason = "the library keeps a figure there; nobody shares it")]
+type Figure = Gauge<f64, std::sync::atomic::AtomicU64>;
+type Gauges = Family<Labels, Figure>;
+
+/// Quantiles of every latency.
+const QUANTILES: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
+
+/// Renders the result. Every figure is a gauge: a run is over and nothing in it counts on.
+///
+/// # Errors
+///
+/// [`MetricsError`]: only what the encoder refuses; no result is known to cause it.
+pub fn render(suite: &SuiteResult) -> Result<String, MetricsError> {
+    let summary = Summary::of(suite);
+    let mut registry = Registry::with_prefix("harness");
+    run(&mut registry, &summary);
+    latencies(&mut registry, &summary.cells);
+    rates(&mut registry, &summary.cells);
+    counts(&mut registry, &summary.cells);
+    verdicts(&mut registry, &summary);
+    let mut text = String::new();
+    encode(&mut text, &registry)?;
+    Ok(text)
+}
+
+fn run(registry: &mut Registry, summary: &Summary<'_>) {
+    let suite = summary.suite;
+    let info: Labels = vec![
+        ("suite", suite.suite.clone()),
+        ("profile", suite.profile.clone()),
+        ("commit", suite.commit.clone().unwrap_or_else(|| "unknown".to_owned())),
+        ("verdict", summary.verdict.map_or("none", Verdict::as_str).to_owned()),
+        ("cpu", suite.host.cpu_model.clone().unwrap_or_else(|| "unknown".to_owned())),
+    ];
+    registry.register("run", "What was run, and what it says", Info::new(info));
+    let seconds = |ms: u64| ms as f64 / 1e3;
+    let figures = [
+        ("started_timestamp", "When the run began", seconds(suite.started_unix_ms)),
+        ("wall", "How long the run took", seconds(suite.wall_ms)),
+    ];
+    for (name, help, value) in figures {
+        let gauge = Figure::default();
+        gauge.set(value);
+        registry.register_with_unit(name, help, Unit::Seconds, gauge);
+    }
+    let code = Figure::default();
+    code.set(f64::from(suite.exit_code));
+    registry.register("exit_code", "The exit code of the run", code);
+}
+
+fn latencies(registry: &mut Registry, cells: &[CellSummary<'_>]) {
+    let (latency, samples) = (Gauges::default(), Gauges::default());
+    for summary in cells {
+        for curve in Curves::shown(&[summary], Shown::EachEnd).curves {
+            let labels = |rest: Option<f64>| {
+                let mut labels = cell_label(summary);
+                labels.push(("of", curve.label.clone()));
+                labels.push(("timed", curve.kind.describe().to_owned()));
+                labels.extend(rest.map(|quantile| ("quantile", quantile.to_string())));
+                labels
+            };
+            samples.get_or_create(&labels(None)).set(curve.histogram.len() as f64);
+            for quantile in QUANTILES {
+                let value = curve.histogram.value_at_quantile(quantile) as f64 / 1e9;
+                latency.get_or_create(&labels(Some(quantile))).set(value);
+            }
+        }
+    }
+    let help = "Latency over the compared trials";
+    registry.register_with_unit("latency", help, Unit::Seconds, latency);
+    registry.register("latency_samples", "Samples behind the latencies", samples);
+}
+
+fn rates(registry: &mut Registry, cells: &[CellSummary<'_>]) {
+    let (messages, bytes) = (Gauges::default(), Gauges::default());
+    for summary in cells {
+        for (role, name) in [(Role::Producer, "producer"), (Role::Consumer, "consumers")] {
+            let mut labels = cell_label(summary);
+            labels.push(("role", name.to_owned()));
+            if let Some(rate) = summary.messages_per_s(role) {
+                messages.get_or_create(&labels).set(rate);
+            }
+            if let Some(rate) = summary.bytes_per_s(role) {
+                bytes.get_or_create(&labels).set(rate);
+            }
+        }
+    }
+    registry.register("messages_per_second", "Median over the compared trials", messages);
+    registry.register("payload_bytes_per_second", "Median over the compared trials", bytes);
+}
+
+fn counts(registry: &mut Registry, cells: &[CellSummary<'_>]) {
+    let counts = Gauges::default();
+    for summary in cells {
+        for (name, value) in summary.counts.named() {
+            let mut labels = cell_label(summary);
+            labels.push(("counter", name.to_owned()));
+            counts.get_or_create(&labels).set(value as f64);
+        }
+    }
+    registry.register("count", "What was counted in all trials", counts);
+}
+
+fn verdicts(registry: &mut Registry, summary: &Summary<'_>) {
+    let holds = Gauges::default();
+    let passed = |verdict: Verdict| f64::from(u8::from(verdict == Verdict::Pass));
+    for (gate, cell) in summary.gates() {
+        let mut labels = cell_label(cell);
+        labels.push(("gate", gate.id.clone()));
+        labels.push(("line", gate.line.map_or_else(String::new, |line| line.to_string())));
+        holds.get_or_create(&labels).set(passed(gate.verdict));
+    }
+    registry.register("gate_holds", "1 where an expectation holds", holds);
+    let models = Gauges::default();
+    for model in &summary.suite.models {
+        let labels = vec![
+            ("model", model.scenario.clone()),
+            ("engine", model.engine.clone()),
+            ("memory", model.memory.clone()),
+        ];
+        models.get_or_create(&labels).set(passed(model.verdict));
+    }
+    registry.register("model_holds", "1 where a model ended as it must", models);
+    let kills = Gauges::default();
+    for row in &summary.suite.crashes {
+        let labels = vec![
+            ("victim", row.victim.clone()),
+            ("site", row.site.clone()),
+            ("shape", row.shape.clone()),
+            ("verdict", row.verdict.to_string()),
+        ];
+        kills.get_or_create(&labels).set(row.kills as f64);
+    }
+    registry.register("kills", "Processes killed at a site", kills);
+}
+
+fn cell_label(summary: &CellSummary<'_>) -> Labels {
+    vec![("cell", summary.cell.id.clone())]
+}
