@@ -7,6 +7,7 @@ mod cores;
 mod estimate;
 pub mod fault;
 mod seed;
+pub mod shard;
 mod show;
 
 use crate::host::Host;

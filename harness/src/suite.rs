@@ -5,6 +5,7 @@
 
 mod cell;
 pub mod files;
+pub mod merge;
 
 use std::io;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -118,6 +119,7 @@ pub fn run(
         models: vec![],
         crashes: vec![],
         comparisons: vec![],
+        shard: None,
         notes: notes(request, interrupted),
     };
     Ok(Outcome { result, interrupted })

@@ -27,6 +27,15 @@ pub enum FilesError {
     /// The page cannot be made.
     #[error("the report cannot be made: {0}")]
     Page(#[from] reports::page::RenderError),
+    /// A format of other tools cannot be made.
+    #[error(transparent)]
+    Hlog(#[from] reports::hlog::HlogError),
+    /// A format of other tools cannot be made.
+    #[error(transparent)]
+    Metrics(#[from] reports::openmetrics::MetricsError),
+    /// A format of other tools cannot be made.
+    #[error(transparent)]
+    Junit(#[from] reports::junit::JunitError),
 }
 
 /// The folder of one run.
@@ -119,6 +128,12 @@ impl Folder {
                 self.write(&name, reports::hgrm::write(&histogram).as_bytes())?;
             }
         }
+        for (index, cell) in cells(result).enumerate() {
+            if let Some(log) = reports::hlog::write(cell, result.started_unix_ms)? {
+                self.write(&format!("{}.hlog", prefix(index, cell)), log.as_bytes())?;
+            }
+        }
+        self.write("metrics.txt", reports::openmetrics::render(result)?.as_bytes())?;
         self.write("summary.md", reports::markdown::render(result).as_bytes())?;
         self.write("report.html", reports::page::render(result)?.as_bytes())?;
         Ok(())
@@ -170,11 +185,14 @@ fn sweep(out: &Path) {
     }
 }
 
+fn cells(result: &SuiteResult) -> impl Iterator<Item = &CellResult> {
+    result.scenarios.iter().flat_map(|scenario| &scenario.cells)
+}
+
 /// Every latency with the name of its file.
 fn latencies(result: &SuiteResult) -> Vec<(String, &Latency)> {
     let mut all = vec![];
-    let cells = result.scenarios.iter().flat_map(|scenario| &scenario.cells);
-    for (index, cell) in cells.enumerate() {
+    for (index, cell) in cells(result).enumerate() {
         for (number, trial) in cell.trials.iter().enumerate() {
             all.extend(of_trial(&prefix(index, cell), number, trial));
         }

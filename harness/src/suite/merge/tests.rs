@@ -1,0 +1,167 @@
+//! Shards of a made-up run: put together they are the run; damaged ones are refused.
+
+use proptest::prelude::*;
+use report_schema::{SCHEMA_VERSION, Trial};
+
+use super::*;
+use crate::scenario::sample::STREAM;
+
+/// A run of scenarios with so many cells, as JSON would give it; every cell passed.
+fn run(sizes: &[usize]) -> SuiteResult {
+    let trial = |index: usize| -> Trial {
+        let json = format!(
+            r#"{{"repeat":0,"seed":{index},"started_ms":{index},"duration_ms":5,
+            "calibration":{{"before_ns":60,"after_ns":60,"class":"near"}},
+            "noise":{{"steal_ms":null,"involuntary_switches":null,"voluntary_switches":null,
+            "minor_faults":null,"major_faults":null,"frequency_khz":null}},
+            "roles":[],"counts":{{"committed":1,"delivered":1,"torn":0,"mislabelled":0,"backward":0,
+            "lost":0,"duplicated":0,"checksum_failures":0,"lapped":0,"timeouts":0}},
+            "metrics":{{}},"mismatches":[],"faults":[]}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    };
+    let cell = |id: String, index: usize| -> CellResult {
+        let json = format!(
+            r#"{{"id":"{id}","axes":{{}},"verdict":"pass","degraded":[],
+            "block":{{"policy":"ring-buffer","consumer_sync":"sequential","slots":4,"physical_slots":5,
+            "payload_bytes":8,"checksum":null,"consumers":1,"total_bytes":4096}},
+            "workload":"stream","offered_rate_hz":null,"trials":[],"gates":[],
+            "dropped":{{"trials":0,"reasons":[]}}}}"#
+        );
+        let mut cell: CellResult = serde_json::from_str(&json).unwrap();
+        cell.trials.push(trial(index));
+        cell
+    };
+    let scenario = |(number, size): (usize, &usize)| ScenarioResult {
+        file: format!("s{number}.toml"),
+        name: format!("s{number}"),
+        question: STREAM.lines().next().unwrap().to_owned(),
+        cells: (0..*size).map(|index| cell(format!("s{number}/c{index}"), index)).collect(),
+        verdict: Verdict::Pass,
+    };
+    SuiteResult {
+        schema_version: SCHEMA_VERSION,
+        suite: "s".to_owned(),
+        profile: "smoke".to_owned(),
+        started_unix_ms: 1_000,
+        wall_ms: 50,
+        commit: Some("abc".to_owned()),
+        command: ["harness", "run", "s"].map(str::to_owned).to_vec(),
+        seed: 1,
+        host: report_schema::Host::default(),
+        verdict: Verdict::Pass,
+        exit_code: 0,
+        scenarios: sizes.iter().enumerate().map(scenario).collect(),
+        models: vec![],
+        crashes: vec![],
+        comparisons: vec![],
+        shard: None,
+        notes: vec![],
+    }
+}
+
+/// What the shards of this run would have written.
+fn split(whole: &SuiteResult, count: u32) -> Vec<Piece> {
+    let ids: Vec<String> = cells(whole).map(|cell| cell.id.clone()).collect();
+    let piece = |index| {
+        let part = Part { index, count };
+        let mut result = whole.clone();
+        result.shard = Some(Shard { index, count, cells: ids.clone() });
+        for scenario in &mut result.scenarios {
+            let own =
+                |id: &String| ids.iter().position(|each| each == id).is_some_and(|p| part.holds(p));
+            scenario.cells.retain(|cell| own(&cell.id));
+        }
+        result.scenarios.retain(|scenario| !scenario.cells.is_empty());
+        result.command.extend(["--shard".to_owned(), format!("{index}/{count}")]);
+        Piece { file: format!("{index}.json"), result }
+    };
+    (1..=count).map(piece).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn all_shards_in_any_order_are_the_run(
+        sizes in proptest::collection::vec(1_usize..6, 1..4),
+        count in 1_u32..7,
+        turn in 0_usize..7,
+    ) {
+        let whole = run(&sizes);
+        let mut pieces = split(&whole, count);
+        let middle = turn % pieces.len();
+        pieces.rotate_left(middle);
+        // A shard without a cell wrote nothing.
+        pieces.retain(|piece| !piece.result.scenarios.is_empty());
+        prop_assert_eq!(merge(pieces, false).unwrap(), whole);
+    }
+}
+
+fn refused(pieces: Vec<Piece>, partial: bool, why: &str) {
+    let error = merge(pieces, partial).unwrap_err();
+    assert!(error.reasons.iter().any(|reason| reason.contains(why)), "{why}: {error}");
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused_with_or_without_partial() {
+    type Damage = fn(&mut Vec<Piece>);
+    let damages: [(&str, Damage); 9] = [
+        ("its suite is other", |pieces| pieces[1].result.suite = "other".to_owned()),
+        ("its profile is full", |pieces| pieces[1].result.profile = "full".to_owned()),
+        ("its seed is 2", |pieces| pieces[1].result.seed = 2),
+        ("its commit is unknown", |pieces| pieces[1].result.commit = None),
+        ("its plan is 4 shards", |pieces| pieces[1].result.shard.as_mut().unwrap().count = 4),
+        ("the cells of its plan", |pieces| {
+            pieces[1].result.shard.as_mut().unwrap().cells[0] = "x".to_owned();
+        }),
+        ("it is no shard", |pieces| pieces[2].result.shard = None),
+        ("is also in", |pieces| {
+            let twin = pieces[0].clone();
+            pieces.push(twin);
+        }),
+        ("s0/c0 is not a cell of shard 2", |pieces| {
+            let cell = pieces[0].result.scenarios[0].cells[0].clone();
+            pieces[1].result.scenarios[0].cells.push(cell);
+        }),
+    ];
+    for (why, damage) in damages {
+        for partial in [false, true] {
+            let mut pieces = split(&run(&[3, 4]), 3);
+            damage(&mut pieces);
+            refused(pieces, partial, why);
+        }
+    }
+    refused(vec![], true, "there is no shard");
+}
+
+#[test]
+fn a_missing_shard_is_refused_or_said_in_the_verdict() {
+    let mut pieces = split(&run(&[3, 4]), 3);
+    pieces.remove(1);
+    refused(pieces.clone(), false, "shard 2/3 is missing or not finished: 2 cells did not run");
+    let whole = merge(pieces, true).unwrap();
+    assert_eq!((whole.verdict, whole.exit_code), (Verdict::Inconclusive, 5));
+    assert!(whole.notes.iter().any(|note| note.contains("shard 2/3 is missing")), "{whole:?}");
+}
+
+#[test]
+fn a_shard_that_was_interrupted_is_not_complete() {
+    let mut pieces = split(&run(&[6]), 3);
+    pieces[2].result.scenarios[0].cells[0].trials.clear();
+    refused(pieces.clone(), false, "shard 3/3 is missing or not finished: 1 cell did not run");
+    assert_eq!(merge(pieces, true).unwrap().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn the_worst_shard_decides_and_other_machines_are_told() {
+    let mut pieces = split(&run(&[3]), 3);
+    pieces[1].result.verdict = Verdict::Correctness;
+    pieces[1].result.host.cpu_model = Some("another".to_owned());
+    pieces[2].result.started_unix_ms = 3_000;
+    let whole = merge(pieces, false).unwrap();
+    assert_eq!((whole.verdict, whole.exit_code), (Verdict::Correctness, 1));
+    assert_eq!(whole.wall_ms, 2_050);
+    assert_eq!(whole.scenarios[0].cells[2].trials[0].started_ms, 2_002);
+    assert!(whole.notes[0].contains("different machines"), "{:?}", whole.notes);
+}
