@@ -1,9 +1,11 @@
 //! The machine: what a plan needs to know and what a report must say.
 //!
 //! Everything is read from `/proc` and `/sys` below a given root, so a machine can be made up in a
-//! test. What cannot be found is absent, and a note says why.
+//! test. What cannot be found is absent, and a note says why. What it means for figures: `health`.
 
 mod clock;
+pub mod health;
+pub mod signs;
 mod topology;
 
 use std::fs;
@@ -19,8 +21,6 @@ pub struct Host {
     pub cores: Vec<usize>,
     /// What the report says of the machine.
     pub facts: report_schema::Host,
-    /// What would make figures better, one sentence each.
-    pub advice: Vec<String>,
 }
 
 impl Host {
@@ -44,7 +44,6 @@ impl Host {
             notes.push("clock: it did not move while it was measured".to_owned());
         }
         host.facts.notes.extend(notes);
-        host.advice = advice(&host);
         host
     }
 
@@ -69,7 +68,7 @@ impl Host {
             ..report_schema::Host::default()
         };
         facts.notes = reader.notes;
-        Self { cores: vec![], facts, advice: vec![] }
+        Self { cores: vec![], facts }
     }
 
     /// The machine's facts for a result file.
@@ -159,37 +158,6 @@ fn shm_free(notes: &mut Vec<String>) -> Option<u64> {
             None
         }
     }
-}
-
-/// What to improve, from what was found.
-fn advice(host: &Host) -> Vec<String> {
-    let facts = &host.facts;
-    let mut advice = vec![];
-    if host.cores.len() < 2 {
-        advice.push("give it at least two cores: producer and consumer share one now".to_owned());
-    } else if host.cores.len() < 4 {
-        let cores = host.cores.len();
-        advice.push(format!("fan-out beyond {cores} processes shares cores: more cores help"));
-    }
-    if facts.governor.as_deref().is_some_and(|governor| governor != "performance") {
-        advice.push("set the frequency governor to `performance`".to_owned());
-    }
-    if facts.clock_source.as_deref().is_some_and(|source| source != "tsc") {
-        advice.push("use the `tsc` clock source: others make each reading dear".to_owned());
-    }
-    if let Some(name) = &facts.virtualised {
-        advice.push(format!(
-            "this is a virtual machine ({name}): trials are classed near or far, tails belong to \
-             the machine below as much as to the block"
-        ));
-    }
-    if facts.clock_quantum_ns.is_some_and(|quantum| quantum > 50) {
-        advice.push("the clock is coarse: use means over batches, not percentiles".to_owned());
-    }
-    if facts.shm_free_bytes.is_some_and(|free| free < 256 << 20) {
-        advice.push("make /dev/shm larger: 256 MiB are wanted".to_owned());
-    }
-    advice
 }
 
 #[cfg(test)]

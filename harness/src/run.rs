@@ -34,6 +34,7 @@ use std::io;
 
 use report_schema::Counts;
 
+pub use calibrate::pairs as measure_pairs;
 pub use plant::Plant;
 pub use process::ProcessLauncher;
 

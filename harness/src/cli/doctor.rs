@@ -1,11 +1,15 @@
-//! `harness doctor`: this machine, and what would make its figures better.
+//! `harness doctor`: whether this machine can be believed, and what would make it better.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Exit, Output};
 use crate::host::Host;
+use crate::host::health::{Finding, Grade, Pair, examine, verdict};
+use crate::host::signs::Signs;
+use crate::run::measure_pairs;
 use crate::units::Bytes;
 
 /// Arguments of `doctor`.
@@ -18,52 +22,77 @@ pub(super) struct Args {
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let host = Host::read();
+    // The load is read before the measurement adds to it.
+    let signs = Signs::read(Path::new("/"), &host.cores);
+    let pairs = match measure_pairs(&host.cores) {
+        Ok(pairs) => pairs,
+        Err(error) => {
+            output.error(&format!("the cache line cannot be measured: {error}"));
+            vec![]
+        }
+    };
+    let findings = examine(&host, &signs, &pairs);
     if args.json {
-        output.json(&json!({
-            "cores": host.cores,
-            "host": host.report(),
-            "advice": host.advice,
-        }));
+        output.json(&as_json(&host, &findings, &pairs));
     } else {
-        output.result(&as_text(&host));
+        output.result(&as_text(&host, &findings));
     }
     Exit::Pass
 }
 
-fn as_text(host: &Host) -> String {
+fn as_json(host: &Host, findings: &[Finding], pairs: &[Pair]) -> Value {
+    let (grade, said) = verdict(findings);
+    let finding = |finding: &Finding| {
+        json!({
+            "name": finding.name,
+            "value": finding.value,
+            "grade": finding.grade.word(),
+            "advice": finding.advice,
+        })
+    };
+    let pair = |pair: &Pair| {
+        let classes: Vec<&str> = pair.classes.iter().map(|class| class.as_str()).collect();
+        json!({
+            "cores": [pair.cores.0, pair.cores.1],
+            "one_way_ns": pair.one_way_ns,
+            "classes": classes,
+        })
+    };
+    json!({
+        "grade": grade.word(),
+        "verdict": said,
+        "findings": findings.iter().map(finding).collect::<Vec<_>>(),
+        "pairs": pairs.iter().map(pair).collect::<Vec<_>>(),
+        "cores": host.cores,
+        "host": host.report(),
+    })
+}
+
+fn as_text(host: &Host, findings: &[Finding]) -> String {
     let facts = &host.facts;
     let unknown = || "unknown".to_owned();
-    let named = |text: &Option<String>| text.clone().unwrap_or_else(unknown);
-    let size = |bytes: Option<u64>| bytes.map_or_else(unknown, |bytes| Bytes(bytes).rough());
-    let time = |ns: Option<u64>| ns.map_or_else(unknown, |ns| format!("{ns} ns"));
-    let cores: Vec<String> = host.cores.iter().map(usize::to_string).collect();
-    let lines = [
-        ("processor", named(&facts.cpu_model)),
-        ("cores", format!("{} ({})", host.cores.len(), cores.join(", "))),
-        ("kernel", named(&facts.kernel)),
-        ("virtual", facts.virtualised.clone().unwrap_or_else(|| "no".to_owned())),
-        ("governor", named(&facts.governor)),
-        ("clock source", named(&facts.clock_source)),
-        ("clock step", time(facts.clock_quantum_ns)),
-        ("clock cost", time(facts.clock_cost_ns)),
-        ("memory", size(facts.memory_bytes)),
-        ("/dev/shm free", size(facts.shm_free_bytes)),
+    let memory = facts.memory_bytes.map_or_else(unknown, |bytes| Bytes(bytes).rough());
+    let known = [
+        ("processor", facts.cpu_model.clone().unwrap_or_else(unknown)),
+        ("kernel", facts.kernel.clone().unwrap_or_else(unknown)),
+        ("memory", memory),
     ];
     let mut text = String::new();
     // A String takes every write.
-    for (name, value) in lines {
-        let _written = writeln!(text, "{name:<14} {value}");
+    for (name, value) in known {
+        let _written = writeln!(text, "         {name:<15} {value}");
     }
-    let lists = [
-        ("mitigations", &facts.mitigations),
-        ("not known", &facts.notes),
-        ("to improve", &host.advice),
-    ];
-    for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
-        let _written = writeln!(text, "{name}:");
-        for line in list {
-            let _written = writeln!(text, "  - {line}");
+    for finding in findings {
+        let word = if finding.grade == Grade::Neutral { "" } else { finding.grade.word() };
+        let _written = writeln!(text, "{word:<8} {:<15} {}", finding.name, finding.value);
+        if let Some(advice) = &finding.advice {
+            let _written = writeln!(text, "{:24} → {advice}", "");
         }
     }
+    for note in &facts.notes {
+        let _written = writeln!(text, "         not known       {note}");
+    }
+    let (grade, said) = verdict(findings);
+    let _written = writeln!(text, "{}: {said}", grade.word());
     text
 }

@@ -3,9 +3,15 @@
 //! Two words, one for each direction, polled without a pause. The median over batches is what a
 //! block's latency is held against. Source of the method and the border: ARCHITECTURE.md.
 
+use std::io;
+
+use core_affinity::CoreId;
+use datahub::shm::Folder;
 use datahub::shm::words::WordMap;
 use datahub::wait::monotonic_ns;
 use report_schema::Placement;
+
+use crate::host::health::Pair;
 
 use super::words::{PING, PONG};
 
@@ -65,6 +71,45 @@ fn pong(words: &WordMap, first: u64) -> Option<()> {
     Some(())
 }
 
+/// Times that one pair of cores is measured: what moves is seen.
+const LOOKS_AT_A_PAIR: u64 = 5;
+/// Pairs at most: each takes up to 50 ms.
+const PAIRS: usize = 16;
+
+/// The bare line between pairs of these cores, by two threads that are pinned there.
+///
+/// # Errors
+///
+/// When the two words cannot be made.
+pub fn pairs(cores: &[usize]) -> io::Result<Vec<Pair>> {
+    let all = cores.iter().enumerate();
+    let all = all.flat_map(|(place, a)| cores[place + 1..].iter().map(move |b| (*a, *b)));
+    all.take(PAIRS).map(pair).collect()
+}
+
+fn pair((a, b): (usize, usize)) -> io::Result<Pair> {
+    let words = WordMap::create(&Folder::default(), 8).map_err(io::Error::other)?;
+    let measured = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            core_affinity::set_for_current(CoreId { id: b });
+            for turn in 0..LOOKS_AT_A_PAIR {
+                pong(&words, turn * BATCHES * ROUNDS);
+            }
+        });
+        let ping = scope.spawn(|| {
+            core_affinity::set_for_current(CoreId { id: a });
+            (0..LOOKS_AT_A_PAIR).map(|turn| play(&words, Side::Ping, turn)).collect::<Vec<_>>()
+        });
+        ping.join().unwrap_or_default()
+    });
+    let one_way_ns: Vec<u64> = measured.into_iter().flatten().collect();
+    let mut classes: Vec<Placement> =
+        one_way_ns.iter().map(|ns| class(Some(*ns), Some(*ns))).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    Ok(Pair { cores: (a, b), one_way_ns, classes })
+}
+
 /// Polls without a pause until the word has reached `value`.
 #[inline]
 fn await_value(words: &WordMap, word: usize, value: u64) -> Option<()> {
@@ -95,7 +140,6 @@ pub(crate) fn class(before_ns: Option<u64>, after_ns: Option<u64>) -> Placement 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use datahub::shm::Folder;
 
     #[test]
     fn both_ends_finish_and_one_measures() {
@@ -112,6 +156,15 @@ mod tests {
     fn an_end_that_is_not_there_is_given_up() {
         let words = WordMap::create(&Folder::default(), 8).unwrap();
         assert_eq!(play(&words, Side::Ping, 0), None);
+    }
+
+    #[test]
+    fn every_pair_of_cores_is_looked_at_and_one_core_is_no_pair() {
+        let cores = crate::host::Host::read().cores;
+        let pairs = pairs(&cores[..cores.len().min(2)]).unwrap();
+        assert_eq!(pairs.len(), usize::from(cores.len() > 1));
+        assert!(pairs.iter().flat_map(|pair| &pair.one_way_ns).all(|ns| *ns > 0));
+        assert!(super::pairs(&[0]).unwrap().is_empty());
     }
 
     #[test]
