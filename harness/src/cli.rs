@@ -7,6 +7,7 @@ mod doctor;
 mod exit;
 mod explain;
 mod list;
+mod merge;
 mod model;
 mod output;
 mod plan;
@@ -15,6 +16,7 @@ mod report;
 pub mod run;
 mod schema;
 pub mod select;
+pub mod sinks;
 
 use std::ffi::OsString;
 
@@ -58,6 +60,8 @@ enum Verb {
     Replay(replay::Args),
     /// Kills real processes at every site of the protocol, and looks whether survivors are harmed.
     Crash(crash::Args),
+    /// Puts the shards of a run together: one result, one report, one verdict.
+    Merge(merge::Args),
     /// Makes the report of a result again.
     Report(report::Args),
     /// Prints a completion script for a shell.
@@ -98,6 +102,7 @@ fn dispatch(verb: Verb, output: &mut Output) -> Exit {
         Verb::Model(args) => model::execute(&args, output),
         Verb::Replay(args) => replay::execute(&args, output),
         Verb::Crash(args) => crash::execute(&args, output),
+        Verb::Merge(args) => merge::execute(&args, output),
         Verb::Report(args) => report::execute(&args, output),
         Verb::Completions(args) => completions::execute(&args, output),
         Verb::Worker { .. } if worker::main() => Exit::Pass,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use comfy_table::{Table, presets};
@@ -10,11 +10,11 @@ use report_schema::{CrashResult, SCHEMA_VERSION, SuiteResult, Verdict};
 use reports::format;
 
 use super::output::coloured;
+use super::sinks::{Sinks, Told};
 use super::{Exit, Output};
 use crate::crash::{self, Job, Neglect, Outcome, Watch};
 use crate::host::Host;
 use crate::scenario::Profile;
-use crate::suite::files::{self, FilesError, Folder};
 
 /// Arguments of `crash`.
 #[derive(Debug, clap::Args)]
@@ -32,21 +32,16 @@ pub(super) struct Args {
     /// All randomness comes from it.
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Execution")]
     seed: u64,
-    /// Where results are written.
-    #[arg(short, long, value_name = "DIR", default_value = "out", help_heading = "Output")]
-    out: PathBuf,
-    /// Prints the result document on standard output.
-    #[arg(long, help_heading = "Output")]
-    json: bool,
+    #[command(flatten)]
+    sinks: Sinks,
     /// Lets the survivors misbehave on purpose: the run must then be found guilty.
     #[arg(long, value_enum, value_name = "DEFECT", help_heading = "Testing")]
     plant: Option<Neglect>,
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    if let Err(error) = files::prove(&args.out) {
-        output.error(&error.to_string());
-        return Exit::Io;
+    if let Err(exit) = args.sinks.prove(output) {
+        return exit;
     }
     let mut job = Job::of(args.profile, args.seed);
     job.kills = args.kills.unwrap_or(job.kills);
@@ -78,9 +73,14 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         models: vec![],
         crashes: outcome.rows,
         comparisons: vec![],
+        shard: None,
         notes: notes(args, outcome.interrupted, outcome.broken.as_deref()),
     };
-    finish(args, &result, exit, output)
+    let told = |page: &Path| Told {
+        body: table(&result) + &findings(&result),
+        last: format!("{}; see {}", said(&result, exit), page.display()),
+    };
+    args.sinks.deliver((&result, exit), true, told, output)
 }
 
 /// The worst of all rows; no row at all is never a pass.
@@ -109,41 +109,6 @@ fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
         notes.push(format!("The defect {plant:?} was planted: this run must be found guilty."));
     }
     notes
-}
-
-fn finish(args: &Args, result: &SuiteResult, exit: Exit, output: &mut Output) -> Exit {
-    let written = write(&args.out, result);
-    if args.json {
-        match result.to_json() {
-            Ok(json) => output.result(&format!("{json}\n")),
-            Err(error) => output.error(&format!("the result cannot be written: {error}")),
-        }
-    } else {
-        output.result(&table(result));
-        output.result(&findings(result));
-    }
-    match written {
-        Ok(page) => {
-            let last = format!("{}; see {}", said(result, exit), page.display());
-            if args.json {
-                output.note(&last);
-            } else {
-                output.result(&format!("{last}\n"));
-            }
-            exit
-        }
-        Err(error) => {
-            output.error(&error.to_string());
-            Exit::Io
-        }
-    }
-}
-
-fn write(out: &Path, result: &SuiteResult) -> Result<PathBuf, FilesError> {
-    let moment = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let folder = Folder::create(out, &result.suite, &moment)?;
-    folder.write_all(result, true)?;
-    Ok(folder.path().join("report.html"))
 }
 
 /// One row for each kind of victim and shape of block.

@@ -3,7 +3,7 @@
 mod hardware;
 pub(super) mod show;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use models::request::Request;
@@ -11,9 +11,9 @@ use models::{Engine, Options};
 use report_schema::{EXIT_NOTHING_RAN, ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
 
 use super::run::commit;
+use super::sinks::{Sinks, Told};
 use super::{Exit, Output};
 use crate::host::Host;
-use crate::suite::files::{self, Folder};
 
 /// Arguments of `model`.
 #[derive(Debug, clap::Args)]
@@ -35,12 +35,8 @@ pub(super) struct Args {
     /// Where random schedules begin.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Where results are written.
-    #[arg(short, long, value_name = "DIR", default_value = "out")]
-    out: PathBuf,
-    /// Prints the result document on standard output.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    sinks: Sinks,
     #[command(flatten)]
     instead: Instead,
     #[command(flatten)]
@@ -96,11 +92,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         return Exit::Pass;
     }
     let (started, began) = (jiff::Timestamp::now(), Instant::now());
-    let moment = started.strftime("%Y%m%dT%H%M%SZ").to_string();
     // An hour of models must not end at a folder that cannot be written to.
-    if let Err(error) = files::prove(&args.out) {
-        output.error(&error.to_string());
-        return Exit::Io;
+    if let Err(exit) = args.sinks.prove(output) {
+        return exit;
     }
     let results = match results(args, output) {
         Ok(results) => results,
@@ -124,15 +118,14 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         models: results,
         crashes: vec![],
         comparisons: vec![],
+        shard: None,
         notes,
     };
-    match Folder::create(&args.out, "models", &moment) {
-        Ok(folder) => finish(args, (&result, exit), &folder, output),
-        Err(error) => {
-            output.error(&error.to_string());
-            Exit::Io
-        }
-    }
+    let told = |page: &Path| Told {
+        body: show::table(&result.models) + &show::findings(&result.models),
+        last: show::last_line(&result.models, exit, page),
+    };
+    args.sinks.deliver((&result, exit), true, told, output)
 }
 
 /// Runs what was asked for, and says of each how it went.
@@ -182,35 +175,6 @@ fn one(args: &Args, engine: Engine, scenario: &str) -> Request {
     request.limits.repeats = args.one.repeats;
     request.limits.preemptions = args.one.preemptions;
     request
-}
-
-fn finish(
-    args: &Args,
-    (result, exit): (&SuiteResult, Exit),
-    folder: &Folder,
-    output: &mut Output,
-) -> Exit {
-    let written = folder.write_all(result, true);
-    if args.json {
-        match result.to_json() {
-            Ok(json) => output.result(&json),
-            Err(error) => output.error(&format!("the result cannot be written: {error}")),
-        }
-    } else {
-        output.result(&show::table(&result.models));
-        output.result(&show::findings(&result.models));
-    }
-    if let Err(error) = written {
-        output.error(&error.to_string());
-        return Exit::Io;
-    }
-    let last = show::last_line(&result.models, exit, &folder.path().join("report.html"));
-    if args.json {
-        output.note(&last);
-    } else {
-        output.result(&format!("{last}\n"));
-    }
-    exit
 }
 
 /// What the engines that ran cannot see: their silence about it is no proof.

@@ -6,6 +6,7 @@ use super::select::Selection;
 use super::{Exit, Output};
 use crate::host::Host;
 use crate::plan::fault::{PlannedFault, schedule};
+use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, TrialPlan, plan};
 use crate::units::Nanos;
 
@@ -20,6 +21,9 @@ pub(super) struct Args {
     /// Instead of the scenarios' repeats.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     repeats: Option<u32>,
+    /// Only the I-th of N parts of the cells, as `run` would run it.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Part>,
     /// Prints JSON.
     #[arg(long)]
     json: bool,
@@ -49,6 +53,10 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             }
         }
     }
+    let plans = match super::run::part(args.shard, plans, output) {
+        Ok((plans, _)) => plans,
+        Err(exit) => return exit,
+    };
     show(&plans, args.json, output);
     if refused {
         Exit::Usage

@@ -22,8 +22,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let file =
-        if args.result.is_dir() { args.result.join("result.json") } else { args.result.clone() };
+    let file = document(&args.result);
     let result = match reports::load::file(&file) {
         Ok(result) => result,
         Err(error) => {
@@ -37,6 +36,11 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     }
     let page = args.out.clone().unwrap_or_else(|| file.with_file_name("report.html"));
     write(&result, &page, output)
+}
+
+/// The result document that is meant by a file or the folder of a run.
+pub(super) fn document(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join("result.json") } else { path.to_owned() }
 }
 
 fn write(result: &SuiteResult, page: &Path, output: &mut Output) -> Exit {

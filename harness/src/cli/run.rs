@@ -1,21 +1,24 @@
 //! `harness run`: its arguments, and from them to the exit code.
 
+mod events;
 mod progress;
-mod show;
+pub(super) mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use report_schema::{SuiteResult, Verdict};
+use report_schema::{Happening, Shard, SuiteBegan, SuiteEnded, SuiteResult, Verdict};
 
 use super::select::Selection;
+use super::sinks::{Sinks, Told};
 use super::{Exit, Output};
 use crate::host::Host;
+use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, plan};
 use crate::run::{Plant, ProcessLauncher};
 use crate::scenario::Scenario;
-use crate::suite::files::{self, FilesError, Folder};
 use crate::suite::{self, Outcome, Request};
+use events::Events;
 use progress::Display;
 
 /// Arguments of `run`.
@@ -24,9 +27,9 @@ pub struct RunArgs {
     /// What is run.
     #[command(flatten)]
     pub selection: Selection,
-    /// Where results are written.
-    #[arg(short, long, value_name = "DIR", default_value = "out", help_heading = "Output")]
-    pub out: PathBuf,
+    /// Where results go.
+    #[command(flatten)]
+    pub sinks: Sinks,
     /// Instead of the scenarios' seeds; printed with each result, so that a run can be repeated.
     #[arg(long, value_name = "N", help_heading = "Execution")]
     pub seed: Option<u64>,
@@ -34,12 +37,15 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
         help_heading = "Execution")]
     pub repeats: Option<u32>,
+    /// Runs only the I-th of N parts of the cells, as in `1/4`; `harness merge` puts them together.
+    #[arg(long, value_name = "I/N", help_heading = "Execution")]
+    pub shard: Option<Part>,
     /// How progress is shown; `auto` is a bar on a terminal and plain lines elsewhere.
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub progress: Progress,
-    /// Prints the result document on standard output.
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
+    /// Writes one JSON object a line while it runs: what happens, as it happens.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub events: Option<PathBuf>,
     /// Writes no report, only the result document.
     #[arg(long, help_heading = "Output")]
     pub no_report: bool,
@@ -61,6 +67,8 @@ pub enum Progress {
     Bar,
     /// One line for each trial.
     Plain,
+    /// One JSON object a line, as with `--events`.
+    Jsonl,
     /// Nothing.
     None,
 }
@@ -79,30 +87,67 @@ impl RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
-    match prepare(args, output) {
-        Ok((plans, host)) => match conduct(args, &plans, &host) {
-            Ok(outcome) => finish(args, outcome, output),
-            Err(error) => {
-                output.error(&format!("no worker can be started: {error}"));
-                Exit::Broken
-            }
-        },
-        Err(exit) => exit,
+    let Prepared { plans, shard, host, events } = match prepare(args, output) {
+        Ok(prepared) => prepared,
+        Err(exit) => return exit,
+    };
+    let mut display = Display::new(args.progress, events);
+    let mut outcome = conduct(args, &plans, &host, &mut display);
+    if let Ok(outcome) = &mut outcome {
+        outcome.result.shard = shard;
+    }
+    display.clear();
+    match outcome {
+        Ok(outcome) => finish(args, outcome, display.events, output),
+        Err(error) => {
+            output.error(&format!("no worker can be started: {error}"));
+            Exit::Broken
+        }
     }
 }
 
+/// All that a run begins with.
+struct Prepared {
+    plans: Vec<Plan>,
+    shard: Option<Shard>,
+    host: Host,
+    events: Events,
+}
+
 /// Everything that can be wrong before anything runs.
-fn prepare(args: &RunArgs, output: &mut Output) -> Result<(Vec<Plan>, Host), Exit> {
+fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
     let scenarios = args.selection.scenarios(output)?;
     let host = Host::read();
     let plans = plans(args, &scenarios, &host, output)?;
-    match files::prove(&args.out) {
-        Ok(()) => Ok((plans, host)),
-        Err(error) => {
-            output.error(&error.to_string());
-            Err(Exit::Io)
-        }
+    let (plans, shard) = part(args.shard, plans, output)?;
+    args.sinks.prove(output)?;
+    let events = Events::open(args.events.as_deref(), args.progress == Progress::Jsonl);
+    let events = events.map_err(|error| unwritten(args, &error, output))?;
+    Ok(Prepared { plans, shard, host, events })
+}
+
+/// The part of the plans that was asked for; a part without a cell runs nothing.
+pub(super) fn part(
+    part: Option<Part>,
+    plans: Vec<Plan>,
+    output: &mut Output,
+) -> Result<(Vec<Plan>, Option<Shard>), Exit> {
+    let Some(part) = part else { return Ok((plans, None)) };
+    let (plans, shard) = part.of(plans);
+    if plans.is_empty() {
+        let (index, count, cells) = (shard.index, shard.count, shard.cells.len());
+        output.error(&format!("shard {index}/{count} has no cell: there are only {cells}"));
+        return Err(Exit::NothingRan);
     }
+    Ok((plans, Some(shard)))
+}
+
+/// Says that events cannot be written.
+fn unwritten(args: &RunArgs, error: &std::io::Error, output: &mut Output) -> Exit {
+    let file = args.events.as_ref().map(|file| file.display().to_string());
+    let file = file.unwrap_or_else(|| "events on standard error".to_owned());
+    output.error(&format!("cannot write {file}: {error}"));
+    Exit::Io
 }
 
 fn plans(
@@ -139,7 +184,12 @@ fn name(selection: &Selection) -> String {
     stem.filter(plain).unwrap_or_else(|| "suite".to_owned())
 }
 
-fn conduct(args: &RunArgs, plans: &[Plan], host: &Host) -> std::io::Result<Outcome> {
+fn conduct(
+    args: &RunArgs,
+    plans: &[Plan],
+    host: &Host,
+    display: &mut Display,
+) -> std::io::Result<Outcome> {
     let first_seed = || plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
     let request = Request {
         plans,
@@ -151,11 +201,15 @@ fn conduct(args: &RunArgs, plans: &[Plan], host: &Host) -> std::io::Result<Outco
         commit: commit(),
         plant: args.plant,
     };
+    display.events.tell(Happening::SuiteBegan(SuiteBegan {
+        suite: request.name.clone(),
+        profile: request.profile.clone(),
+        commit: request.commit.clone(),
+        seed: request.seed,
+        trials: plans.iter().map(|plan| plan.trials.len() as u64).sum(),
+    }));
     let mut launcher = ProcessLauncher::new()?;
-    let mut display = Display::new(args.progress);
-    let outcome = suite::run(&request, &mut launcher, &mut display);
-    display.clear();
-    outcome
+    suite::run(&request, &mut launcher, display)
 }
 
 /// The commit of the working folder, where there is one.
@@ -171,43 +225,24 @@ pub(super) fn commit() -> Option<String> {
     Some(if dirty { format!("{head}-dirty") } else { head })
 }
 
-fn finish(args: &RunArgs, outcome: Outcome, output: &mut Output) -> Exit {
+fn finish(args: &RunArgs, outcome: Outcome, mut events: Events, output: &mut Output) -> Exit {
     let Outcome { mut result, interrupted } = outcome;
     let exit = exit(args, &result, interrupted);
     result.exit_code = exit.code();
-    let written = write(args, &result);
-    if args.json {
-        match result.to_json() {
-            Ok(json) => output.result(&format!("{json}\n")),
-            Err(error) => output.error(&format!("the result cannot be written: {error}")),
-        }
-    } else {
-        output.result(&show::table(&result));
-        output.result(&show::findings(&result));
-    }
-    match written {
-        Ok(file) => {
-            let last = show::last_line(&result, exit, &file);
-            if args.json {
-                output.note(&last);
-            } else {
-                output.result(&format!("{last}\n"));
-            }
-            exit
-        }
-        Err(error) => {
-            output.error(&error.to_string());
-            Exit::Io
-        }
-    }
-}
-
-/// Writes everything; returns what a person wants to open first.
-fn write(args: &RunArgs, result: &SuiteResult) -> Result<PathBuf, FilesError> {
-    let moment = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let folder = Folder::create(&args.out, &result.suite, &moment)?;
-    folder.write_all(result, !args.no_report)?;
-    Ok(folder.path().join(if args.no_report { "result.json" } else { "report.html" }))
+    let mut folder = String::new();
+    let told = |file: &Path| {
+        folder = file.parent().unwrap_or(file).display().to_string();
+        let body = show::table(&result) + &show::findings(&result);
+        Told { body, last: show::last_line(&result, exit, file) }
+    };
+    let exit = args.sinks.deliver((&result, exit), !args.no_report, told, output);
+    events.tell(Happening::SuiteEnded(SuiteEnded {
+        verdict: result.verdict,
+        exit_code: exit.code(),
+        wall_ms: result.wall_ms,
+        folder,
+    }));
+    events.failure().map_or(exit, |error| unwritten(args, error, output))
 }
 
 fn exit(args: &RunArgs, result: &SuiteResult, interrupted: bool) -> Exit {

@@ -19,12 +19,15 @@ enum Format {
     Scenario,
     /// A result document.
     Result,
+    /// One line of `harness run --events`.
+    Event,
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     match args.format {
         Format::Scenario => output.result(SCENARIO),
-        Format::Result => output.result(&format!("{}\n", report_schema::json_schema().trim_end())),
+        Format::Result => output.result(&report_schema::json_schema()),
+        Format::Event => output.result(&report_schema::event_json_schema()),
     }
     Exit::Pass
 }

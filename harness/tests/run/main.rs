@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
+mod cluster;
 mod crash;
 mod faults;
 mod foreign;
 mod kill;
+mod outputs;
 mod plants;
 mod sinks;
 mod support;

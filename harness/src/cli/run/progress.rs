@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use reports::format;
 
 use super::Progress;
+use super::events::Events;
 use crate::record::Recorded;
 use crate::run::Watch;
 use crate::suite::{Observer, Step};
@@ -14,6 +15,8 @@ use crate::suite::{Observer, Step};
 /// Shows a suite's progress.
 #[derive(Debug)]
 pub(super) struct Display {
+    /// For programs.
+    pub(super) events: Events,
     bar: Option<ProgressBar>,
     plain: bool,
     /// Commits when they were last looked at.
@@ -22,7 +25,7 @@ pub(super) struct Display {
 }
 
 impl Display {
-    pub(super) fn new(progress: Progress) -> Self {
+    pub(super) fn new(progress: Progress, events: Events) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = progress == Progress::Bar || progress == Progress::Auto && terminal;
         let plain = progress == Progress::Plain || progress == Progress::Auto && !terminal;
@@ -34,7 +37,7 @@ impl Display {
             }
             bar
         });
-        Self { bar, plain, last: (Instant::now(), 0), cell: String::new() }
+        Self { events, bar, plain, last: (Instant::now(), 0), cell: String::new() }
     }
 
     /// Takes the bar away.
@@ -47,6 +50,7 @@ impl Display {
 
 impl Watch for Display {
     fn moment(&mut self, phase: &'static str, commits: u64) {
+        self.events.moment(phase, commits);
         let Some(bar) = &self.bar else { return };
         let now = Instant::now();
         let seconds = now.duration_since(self.last.0).as_secs_f64();
@@ -61,6 +65,7 @@ impl Watch for Display {
 
 impl Observer for Display {
     fn begin(&mut self, step: Step<'_>) {
+        self.events.begin(step);
         self.last = (Instant::now(), 0);
         step.cell.clone_into(&mut self.cell);
         if let Some(bar) = &self.bar {
@@ -71,6 +76,7 @@ impl Observer for Display {
     }
 
     fn end(&mut self, step: Step<'_>, recorded: &Recorded) {
+        self.events.end(step, recorded);
         if !self.plain {
             return;
         }

@@ -12,7 +12,7 @@ use super::Exit;
 use crate::cli::output::coloured;
 
 /// One row a cell.
-pub(super) fn table(result: &SuiteResult) -> String {
+pub(in crate::cli) fn table(result: &SuiteResult) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header([
@@ -101,7 +101,7 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
 }
 
 /// One line for each gate that did not pass: what, where it is stated, why.
-pub(super) fn findings(result: &SuiteResult) -> String {
+pub(in crate::cli) fn findings(result: &SuiteResult) -> String {
     let mut lines = vec![];
     for cell in cells(result) {
         let failed = cell.gates.iter().filter(|gate| gate.verdict != Verdict::Pass);
@@ -134,7 +134,7 @@ fn finding(cell: &CellResult, gate: &GateResult) -> String {
 }
 
 /// The verdict in words, and where the report is.
-pub(super) fn last_line(result: &SuiteResult, exit: Exit, report: &Path) -> String {
+pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path) -> String {
     let gates: Vec<&GateResult> = cells(result).flat_map(|cell| &cell.gates).collect();
     let failed = gates.iter().filter(|gate| gate.verdict != Verdict::Pass).count();
     let total = gates.len();

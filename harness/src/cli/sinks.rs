@@ -1,0 +1,142 @@
+//! Where results go, for every verb that has some: folder, standard output, JUnit, the job's page.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use report_schema::SuiteResult;
+
+use super::{Exit, Output};
+use crate::suite::files::{self, FilesError, Folder, write_whole};
+
+/// Arguments that say where results go.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Sinks {
+    /// Where results are written.
+    #[arg(short, long, value_name = "DIR", default_value = "out", help_heading = "Output")]
+    pub out: PathBuf,
+    /// Prints the result document on standard output.
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Writes the verdicts as JUnit XML, too.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub junit: Option<PathBuf>,
+    /// Marks what did not pass at its line, for the job's page; `auto` looks for GITHUB_ACTIONS.
+    #[arg(long, value_enum, value_name = "FOR", default_value_t, help_heading = "Output")]
+    pub annotations: Annotations,
+}
+
+/// For whom lines are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, clap::ValueEnum)]
+pub enum Annotations {
+    /// GitHub where `GITHUB_ACTIONS=true`, else nobody.
+    #[default]
+    Auto,
+    /// Workflow commands on standard error, and the summary at the end of `GITHUB_STEP_SUMMARY`.
+    Github,
+    /// Nobody.
+    None,
+}
+
+/// What a verb says at its end.
+#[derive(Debug)]
+pub(super) struct Told {
+    /// The result for people; not with `--json`.
+    pub(super) body: String,
+    /// The last line.
+    pub(super) last: String,
+}
+
+impl Sinks {
+    /// Proves, before anything runs, that results can be written; says it where not.
+    pub(super) fn prove(&self, output: &mut Output) -> Result<(), Exit> {
+        let parent = self.junit.as_deref().and_then(Path::parent);
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| FilesError::Write { path, source }
+        };
+        let proved = files::prove(&self.out).and_then(|()| match parent {
+            Some(parent) if !parent.as_os_str().is_empty() => {
+                fs::create_dir_all(parent).map_err(failed(parent))
+            }
+            _ => Ok(()),
+        });
+        proved.map_err(|error| {
+            output.error(&error.to_string());
+            Exit::Io
+        })
+    }
+
+    /// Writes everything and says how it ended. `page` false leaves only the result document.
+    pub(super) fn deliver(
+        &self,
+        (result, exit): (&SuiteResult, Exit),
+        page: bool,
+        told: impl FnOnce(&Path) -> Told,
+        output: &mut Output,
+    ) -> Exit {
+        let written = self.write(result, page);
+        let file = written.as_deref().unwrap_or(&self.out);
+        let told = told(file);
+        if self.json {
+            match result.to_json() {
+                Ok(json) => output.result(&json),
+                Err(error) => output.error(&format!("the result cannot be written: {error}")),
+            }
+        } else {
+            output.result(&told.body);
+        }
+        let marked = self.annotate(result, output);
+        if let Err(error) = written.map(drop).and(marked) {
+            output.error(&error.to_string());
+            return Exit::Io;
+        }
+        if self.json {
+            output.note(&told.last);
+        } else {
+            output.result(&format!("{}\n", told.last));
+        }
+        exit
+    }
+
+    /// Writes the folder and the JUnit file; returns what a person wants to open first.
+    fn write(&self, result: &SuiteResult, page: bool) -> Result<PathBuf, FilesError> {
+        let began = i64::try_from(result.started_unix_ms).ok();
+        let began = began.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
+        let moment = began.unwrap_or_else(jiff::Timestamp::now).strftime("%Y%m%dT%H%M%SZ");
+        let folder = Folder::create(&self.out, &result.suite, &moment.to_string())?;
+        folder.write_all(result, page)?;
+        if let Some(file) = &self.junit {
+            let text = reports::junit::render(result)?;
+            write_whole(file, text.as_bytes())
+                .map_err(|source| FilesError::Write { path: file.clone(), source })?;
+        }
+        Ok(folder.path().join(if page { "report.html" } else { "result.json" }))
+    }
+
+    fn annotate(&self, result: &SuiteResult, output: &mut Output) -> Result<(), FilesError> {
+        let github = || std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        let wanted = match self.annotations {
+            Annotations::Auto => github(),
+            Annotations::Github => true,
+            Annotations::None => false,
+        };
+        if !wanted {
+            return Ok(());
+        }
+        let lines = reports::annotations::github(result);
+        if !lines.is_empty() {
+            output.note(lines.trim_end());
+        }
+        let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from) else {
+            return Ok(());
+        };
+        append(&path, &reports::markdown::render(result))
+            .map_err(|source| FilesError::Write { path, source })
+    }
+}
+
+/// Other steps of the job have written there before.
+fn append(path: &Path, text: &str) -> io::Result<()> {
+    OpenOptions::new().create(true).append(true).open(path)?.write_all(text.as_bytes())
+}
