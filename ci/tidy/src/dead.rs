@@ -80,7 +80,7 @@ fn children(source: &Source, is_root: bool) -> Vec<String> {
     let (folder, file) = source.path.rsplit_once('/').unwrap_or(("", &source.path));
     let stem = file.trim_end_matches(".rs");
     let own = if is_root || stem == "mod" { folder.to_owned() } else { format!("{folder}/{stem}") };
-    let mut modules = Modules { folder, own, found: Vec::new() };
+    let mut modules = Modules { paths: folder.to_owned(), own, found: Vec::new() };
     modules.visit_file(&source.file);
     for (at, _) in source.occurrences(&["include", "!", "("]) {
         let name = source.tokens[at + 3].text.trim_matches('"');
@@ -89,24 +89,26 @@ fn children(source: &Source, is_root: bool) -> Vec<String> {
     modules.found
 }
 
-struct Modules<'a> {
-    /// Where the file stands.
-    folder: &'a str,
+struct Modules {
+    /// Where a `path` attribute begins: with the file, or inside an inline module with its files.
+    paths: String,
     /// Where the files of the current module stand.
     own: String,
     found: Vec<String>,
 }
 
-impl<'ast> Visit<'ast> for Modules<'_> {
+impl<'ast> Visit<'ast> for Modules {
     fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
         let name = module.ident.to_string();
         let own = join(&self.own, name.trim_start_matches("r#"));
         if module.content.is_some() {
-            let outer = std::mem::replace(&mut self.own, own);
+            let outer = Self { paths: own.clone(), own, found: Vec::new() };
+            let outer = std::mem::replace(self, outer);
             visit::visit_item_mod(self, module);
-            self.own = outer;
+            let inner = std::mem::replace(self, outer);
+            self.found.extend(inner.found);
         } else if let Some(path) = path_attribute(&module.attrs) {
-            self.found.push(join(self.folder, &path));
+            self.found.push(join(&self.paths, &path));
         } else {
             self.found.extend([format!("{own}.rs"), format!("{own}/mod.rs")]);
         }
@@ -165,7 +167,8 @@ mod tests {
             ("c/src/x/other.rs", ""),
             ("c/src/bin/tool.rs", "mod help;"),
             ("c/src/bin/help.rs", ""),
-            ("c/tests/t.rs", "mod common;"),
+            ("c/tests/t.rs", "mod common; mod t { #[path = \"../support/far.rs\"] mod far; }"),
+            ("c/tests/support/far.rs", ""),
             ("c/tests/common.rs", ""),
             ("c/benches/b/main.rs", ""),
             ("c/odd/first.rs", ""),
