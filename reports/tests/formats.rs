@@ -224,7 +224,7 @@ fn the_exposition_is_openmetrics_and_labels_are_escaped() {
         ("\\\"b", "\"b"),
         ("TYPE harness_count gauge", "TYPE harness_count gouge"),
         ("quantile=\"0.99\"", "quantile=\"0.9\""),
-        ("harness_exit_code ", "harness_exit_code no"),
+        ("gauge\nharness_exit_code ", "gauge\nharness_exit_code no"),
     ] {
         let bad = text.replacen(from, to, 1);
         assert!(bad != text && check(&bad).is_err(), "{from} as {to} was accepted");
