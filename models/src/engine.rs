@@ -4,6 +4,8 @@
 mod explore;
 #[cfg(feature = "loom")]
 mod loom;
+#[cfg(test)]
+mod random;
 #[cfg(feature = "shuttle")]
 mod shuttle;
 
@@ -91,7 +93,7 @@ impl Engine {
                 "load buffering: values that come from the future",
                 "sequentially consistent accesses: it refuses them",
             ],
-            // The outcomes that it misses stand in the litmus suite.
+            // The outcomes that it misses stand in the litmus suite; `loom` says how it is driven.
             Self::Loom => &["load buffering: values that come from the future"],
             Self::ShuttleRandom | Self::ShuttlePct => {
                 &["memory orderings: every one is the strongest", "what its schedules did not meet"]

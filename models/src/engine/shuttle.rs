@@ -27,7 +27,7 @@ use crate::trace::{END, Journal, SET_UP};
 use crate::violation::from_payload;
 
 /// Random schedules when nobody says otherwise.
-const SCHEDULES: usize = 20_000;
+const SCHEDULES: u64 = 20_000;
 /// Preemptions of a PCT schedule.
 const PCT_DEPTH: usize = 3;
 
@@ -149,12 +149,28 @@ pub(crate) fn sample<S: Scenario>(
     } else if engine != Engine::ShuttleDfs {
         findings.coverage =
             Some(Coverage::Sampled { schedules: tally.executions, seed: limits.seed });
+        findings.failure = too_few(tally.executions, limits);
     } else if record.exhausted && tally.executions < limits.executions {
         findings.coverage = Some(Coverage::Complete);
     } else {
         findings.bound(format!("the first {} schedules, depth first", tally.executions));
     }
     findings
+}
+
+/// The schedules that a sample is made of.
+const fn wanted(limits: &Limits) -> u64 {
+    if limits.executions == u64::MAX { SCHEDULES } else { limits.executions }
+}
+
+/// A sample that was cut short is none: it would look like a whole one.
+fn too_few(executions: u64, limits: &Limits) -> Option<Failure> {
+    let (wanted, seconds) = (wanted(limits), limits.seconds);
+    (executions < wanted).then(|| {
+        Failure::of_model(format!(
+            "only {executions} of {wanted} schedules in {seconds} s; give it more --seconds"
+        ))
+    })
 }
 
 /// Who decides.
@@ -165,7 +181,7 @@ fn scheduler(engine: Engine, limits: &Limits) -> Result<Box<dyn Scheduler + Send
     }
     let endless = limits.executions == u64::MAX;
     let count = usize::try_from(limits.executions).unwrap_or(usize::MAX);
-    let sampled = if endless { SCHEDULES } else { count };
+    let sampled = usize::try_from(wanted(limits)).unwrap_or(usize::MAX);
     Ok(match engine {
         Engine::ShuttleDfs => Box::new(DfsScheduler::new((!endless).then_some(count), false)),
         Engine::ShuttlePct => {

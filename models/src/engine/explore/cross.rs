@@ -18,8 +18,9 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::explore_with;
 use super::flaw::Flaw;
 use crate::context::Setup;
+use crate::engine::random::{Threads, lasting, programs};
 use crate::engine::{Engine, Findings, Limits};
-use crate::litmus::program::{Program, Step};
+use crate::litmus::program::Step;
 use crate::litmus::{Litmus, suite};
 
 /// Programs of each fragment.
@@ -27,28 +28,11 @@ const PROGRAMS: u32 = 10_000;
 /// Programs until a defect must have been noticed.
 const ENOUGH: u32 = 3_000;
 
-type Threads = Vec<Vec<Step>>;
-
 fn exchanges() -> impl Strategy<Value = Threads> {
     let step = (0..3_usize, 1..4_u64, any::<bool>()).prop_map(|(word, amount, strong)| {
         Step::Add(word, amount, if strong { AcqRel } else { Relaxed })
     });
     programs(prop::collection::vec(step, 1..4), 2)
-}
-
-/// Two threads, or three of at most `short` steps.
-fn programs(
-    thread: impl Strategy<Value = Vec<Step>>,
-    short: usize,
-) -> impl Strategy<Value = Threads> {
-    prop::collection::vec(thread, 2..4).prop_map(move |mut threads| {
-        if threads.len() == 3 {
-            for steps in &mut threads {
-                steps.truncate(short);
-            }
-        }
-        threads
-    })
 }
 
 fn fenced() -> impl Strategy<Value = Threads> {
@@ -107,11 +91,7 @@ fn interleave(
 }
 
 fn explored(flaw: Flaw, threads: &[Vec<Step>]) -> Findings {
-    // A few hundred bytes a program: a program's threads live for ever.
-    let threads: Vec<&'static [Step]> =
-        threads.iter().map(|steps| &*Vec::leak(steps.clone())).collect();
-    let program = Program { threads: Vec::leak(threads) };
-    explore_with(flaw, &program, &Setup::default(), &Limits::default())
+    explore_with(flaw, &lasting(threads), &Setup::default(), &Limits::default())
 }
 
 /// The same programs every time.
