@@ -93,7 +93,11 @@ mod tests {
         result
     }
 
-    fn judged(ours: &[&str], (engine, coverage): (Engine, Coverage), theirs: &[&str]) -> ModelResult {
+    fn judged(
+        ours: &[&str],
+        (engine, coverage): (Engine, Coverage),
+        theirs: &[&str],
+    ) -> ModelResult {
         let ours = run(Engine::Explore, Coverage::Complete, ours);
         compare(&[run(engine, coverage, theirs), ours]).unwrap()
     }

@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Instant;
 
 use report_schema::ModelResult;
 
 use crate::engine::Engine;
-use crate::request::{Request, plan};
-use crate::{agree, crash, mutant, table, worker};
+use crate::request::{Request, milliseconds, plan, shorten};
+use crate::worker::answer_of_process;
+use crate::{agree, crash, mutant, second, table};
 
 /// What the gate runs.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The program that answers [`worker::VERB`].
+    /// The program that answers [`crate::worker::VERB`].
     pub exe: PathBuf,
     /// Only models whose name contains this.
     pub filter: Option<String>,
@@ -29,10 +31,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// Everything, with the engines that are compiled in.
+    /// Everything. An engine that is not compiled in gives broken results, never none.
     #[must_use]
     pub fn new(exe: PathBuf) -> Self {
-        let engines = Engine::ALL.into_iter().filter(|engine| engine.compiled_in()).collect();
+        let engines = Engine::ALL.to_vec();
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         Self { exe, filter: None, engines, mutants: true, seconds: 30, seed: 1, jobs }
     }
@@ -55,19 +57,79 @@ impl Options {
     }
 }
 
-/// Runs everything; `progress` hears of each result as it comes. The results are in plan order; where
-/// the explorer and loom ran, a comparison of the two stands last.
-pub fn gate(options: &Options, progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
-    let requests = options.requests();
+/// What the gate found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Every run, engine by engine; second opinions and the comparison of the engines stand last.
+    pub results: Vec<ModelResult>,
+    /// How long each engine took, in milliseconds.
+    pub took: Vec<(Engine, u64)>,
+}
+
+/// Told of each result as it comes, with how many there are so far, and how many there will be.
+pub type Progress<'p> = &'p mut dyn FnMut(&ModelResult, (usize, usize));
+
+/// Runs everything, one engine after the other, so that each has a time of its own; then asks the
+/// other engines about what the explorer noticed, and compares all of them with it.
+pub fn gate(options: &Options, progress: Progress<'_>) -> Found {
+    let mut found = Found::default();
+    let first = batches(options, &options.requests(), (&mut found.took, &mut *progress));
+    let asked = second::plan(&first, &options.engines);
+    let opinions = batches(options, &asked, (&mut found.took, &mut *progress));
+    found.results = first.into_iter().map(|(_, result)| result).collect();
+    let agreement = agree::compare(&found.results);
+    found.results.extend(opinions.into_iter().map(|(_, result)| result));
+    if let Some(agreement) = agreement {
+        let runs = found.results.len() + 1;
+        progress(&agreement, (runs, runs));
+        found.results.push(agreement);
+    }
+    found.results.iter_mut().for_each(shorten);
+    found
+}
+
+/// Runs `requests` engine by engine, and adds up how long each engine took.
+fn batches(
+    options: &Options,
+    requests: &[Request],
+    (took, progress): (&mut Vec<(Engine, u64)>, Progress<'_>),
+) -> Vec<(Request, ModelResult)> {
+    let total = requests.len();
+    let mut done = Vec::with_capacity(total);
+    for &engine in &options.engines {
+        let own: Vec<_> = requests.iter().filter(|request| request.engine == engine).collect();
+        let (began, before) = (Instant::now(), done.len());
+        let mut heard = 0;
+        let results = batch(options, &own, &mut |result| {
+            heard += 1;
+            progress(result, (before + heard, total));
+        });
+        done.extend(own.into_iter().cloned().zip(results));
+        let took_ms = milliseconds(began);
+        match took.iter_mut().find(|(known, _)| *known == engine) {
+            Some((_, sum)) => *sum += took_ms,
+            None => took.push((engine, took_ms)),
+        }
+    }
+    done
+}
+
+/// Runs `requests`, several at once; the results are in their order.
+fn batch(
+    options: &Options,
+    requests: &[&Request],
+    heard: &mut dyn FnMut(&ModelResult),
+) -> Vec<ModelResult> {
     let next = Mutex::new(0..requests.len());
     let (sender, receiver) = mpsc::channel();
     let mut results: Vec<Option<ModelResult>> = vec![None; requests.len()];
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.max(1) {
-            let (sender, next, requests) = (sender.clone(), &next, &requests);
+            let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while let Some(index) = take(next) {
-                    let result = worker::run_in_process_of(&options.exe, &requests[index]);
+                    let answer = answer_of_process(&options.exe, requests[index]);
+                    let result = second::judge(answer.result);
                     if sender.send((index, result)).is_err() {
                         return;
                     }
@@ -76,16 +138,11 @@ pub fn gate(options: &Options, progress: &mut dyn FnMut(&ModelResult)) -> Vec<Mo
         }
         drop(sender);
         for (index, result) in receiver {
-            progress(&result);
+            heard(&result);
             results[index] = Some(result);
         }
     });
-    let mut results: Vec<ModelResult> = results.into_iter().flatten().collect();
-    if let Some(agreement) = agree::compare(&results) {
-        progress(&agreement);
-        results.push(agreement);
-    }
-    results
+    results.into_iter().flatten().collect()
 }
 
 fn take(next: &Mutex<core::ops::Range<usize>>) -> Option<usize> {

@@ -5,7 +5,8 @@
 //! run, [`published`] the protocol with its flaws, [`litmus`] what the engines themselves must see.
 //! [`catalogue`] names every model, [`request`] runs one, [`gate()`] all of them, [`replay()`] one execution.
 //! What the models are worth is asked too: [`mutant`] weakens orderings, [`plant`](mod@plant) plants
-//! defects, [`crash`] kills, [`table`] compares the sites with what was met, [`agree`] engine with engine.
+//! defects, [`crash`] kills, [`second`] asks the other engines, [`table`] compares the sites with what
+//! was met, [`agree`] engine with engine.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +27,7 @@ pub mod published;
 pub mod replay;
 pub mod request;
 pub mod scenario;
+pub mod second;
 pub mod sites;
 pub mod table;
 pub mod trace;
@@ -33,7 +35,7 @@ pub mod violation;
 pub mod worker;
 
 pub use engine::Engine;
-pub use gate::{Options, gate};
+pub use gate::{Found, Options, gate};
 pub use replay::replay;
 pub use request::{Request, plan, run};
 pub use worker::run_in_process_of;

@@ -19,8 +19,19 @@ pub(crate) use judge::{blank, milliseconds};
 /// Stands for every model of the shipped protocol: what a mutant must get past.
 pub const EVERY: &str = "every";
 
-/// Most outcomes that a result lists.
-pub(crate) const OUTCOMES_MAX: usize = 64;
+/// Most outcomes that are compared.
+pub(crate) const OUTCOMES_MAX: usize = 4096;
+/// Most outcomes that a result lists for people.
+const OUTCOMES_LISTED: usize = 64;
+
+/// Leaves out what nobody would read, and says so.
+pub(crate) fn shorten(result: &mut ModelResult) {
+    let more = result.outcomes.len().saturating_sub(OUTCOMES_LISTED);
+    if more > 0 {
+        result.outcomes.truncate(OUTCOMES_LISTED);
+        result.outcomes.push(format!("and {more} more"));
+    }
+}
 
 /// One run of one model by one engine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,7 +180,7 @@ const DEPTH_FIRST: &[&str] = &[
 ];
 
 /// The bounds that a model of `size` needs under `engine`.
-fn bounded(limits: Limits, engine: Engine, size: Size) -> Limits {
+pub(crate) fn bounded(limits: Limits, engine: Engine, size: Size) -> Limits {
     let preemptions = (engine == Engine::Loom && size != Size::Small).then_some(2);
     Limits { preemptions: limits.preemptions.or(preemptions), ..limits }
 }

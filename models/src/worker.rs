@@ -10,7 +10,7 @@ use std::time::Duration;
 use report_schema::ModelResult;
 
 use crate::replay::Replayed;
-use crate::request::{Request, broken, run_told};
+use crate::request::{Request, broken, run_told, shorten};
 
 /// The verb that a program answers with [`main_from_args`].
 pub const VERB: &str = "__model";
@@ -48,7 +48,9 @@ pub fn main_from_args(mut args: impl Iterator<Item = OsString>) -> ExitCode {
 /// A process that crashes, hangs or answers nonsense gives a `broken` result.
 #[must_use]
 pub fn run_in_process_of(exe: &Path, request: &Request) -> ModelResult {
-    answer_of_process(exe, request).result
+    let mut result = answer_of_process(exe, request).result;
+    shorten(&mut result);
+    result
 }
 
 /// The same with the steps of the execution, when the request names one.

@@ -1,5 +1,6 @@
 //! Loom and shuttle, each run in a process of its own, and what happens when such a process fails.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use models::{Engine, Options, Request, gate, plan, run_in_process_of};
@@ -22,7 +23,7 @@ fn part(engine: Engine, filter: &str) -> Vec<ModelResult> {
         ..Options::new(WORKER.into())
     };
     let mut heard = 0;
-    let results = gate(&options, &mut |_| heard += 1);
+    let results = gate(&options, &mut |_, _| heard += 1).results;
     assert_eq!(heard, results.len());
     assert_eq!(
         results.len(),
@@ -60,17 +61,30 @@ fn loom_passes_the_shipped_slot() {
 }
 
 #[test]
-fn loom_and_the_explorer_end_in_the_same_ways() {
+fn all_engines_end_in_the_ways_that_the_explorer_knows() {
     let options = Options {
-        engines: vec![Engine::Loom, Engine::Explore],
-        filter: Some("zone/".to_owned()),
+        engines: vec![Engine::Loom, Engine::ShuttlePct, Engine::Explore],
+        filter: Some("sequential/leave".to_owned()),
         seconds: 20,
         ..Options::new(WORKER.into())
     };
-    let results = gate(&options, &mut |_| ());
-    let agreement = results.last().unwrap();
+    let found = gate(&options, &mut |_, _| ());
+    assert_eq!(found.took.iter().map(|(engine, _)| *engine).collect::<Vec<_>>(), options.engines);
+    let agreement = found.results.last().unwrap();
     assert_eq!(agreement.scenario, models::agree::AGREEMENT);
     assert_eq!(agreement.verdict, Verdict::Pass, "{:?}", agreement.counterexample);
+}
+
+#[test]
+fn a_sample_that_is_cut_short_is_broken_and_says_what_it_lacks() {
+    for engine in [Engine::ShuttleRandom, Engine::ShuttlePct] {
+        let mut request = Request::new(engine, "slot/one-reader");
+        (request.limits.executions, request.limits.seconds) = (50_000_000, 1);
+        let result = run_in_process_of(Path::new(WORKER), &request);
+        assert_eq!(result.verdict, Verdict::Broken, "{engine}");
+        let message = result.counterexample.unwrap().message;
+        assert!(message.contains("of 50000000 schedules in 1 s"), "{message}");
+    }
 }
 
 #[test]
@@ -146,6 +160,16 @@ fn a_process_that_dies_or_talks_nonsense_is_broken() {
         assert_eq!(result.verdict, Verdict::Broken, "{exe}");
         assert_eq!(result.executions, 0);
     }
+}
+
+#[test]
+fn a_gate_whose_runs_give_nothing_passes_nothing() {
+    let options =
+        Options { filter: Some("zone/word".to_owned()), ..Options::new("/bin/true".into()) };
+    let found = gate(&options, &mut |_, _| ());
+    assert!(found.results.iter().all(|result| result.verdict == Verdict::Broken));
+    let engines = |result: &ModelResult| Engine::by_name(&result.engine).unwrap();
+    assert_eq!(found.results.iter().map(engines).collect::<BTreeSet<_>>(), Engine::ALL.into());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use report_schema::{GateResult, ModelKind, SuiteResult, Verdict};
 
 use crate::format;
 use crate::page::{command_line, place};
-use crate::summary::{CellSummary, Curves, Shown, Summary};
+use crate::summary::{CellSummary, Curves, Kills, Shown, Summary, noticed};
 
 /// Rows of a table at most; the page has them all.
 const ROWS: usize = 20;
@@ -88,19 +88,21 @@ fn models(suite: &SuiteResult) -> String {
 }
 
 fn planted(suite: &SuiteResult) -> String {
-    let planted = suite.models.iter().filter(|model| model.kind == ModelKind::PlantedDefect);
-    let rows: Vec<_> = planted
-        .map(|model| {
-            let caught = model.verdict == Verdict::Pass;
-            [
-                safe(model.memory.trim_start_matches("planted ")),
-                if caught { safe(&model.engine) } else { "nobody".to_owned() },
-                safe(&model.scenario),
-                format::count(model.executions),
-            ]
+    let kills = Kills::of(&suite.models, ModelKind::PlantedDefect);
+    let rows: Vec<_> = kills
+        .rows
+        .iter()
+        .map(|row| {
+            let caught = row.runs.iter().flatten().filter(|run| noticed(run));
+            let caught: Vec<_> = caught
+                .map(|run| format!("{} {}", safe(&run.engine), format::count(run.executions)))
+                .collect();
+            let nobody = || "nobody".to_owned();
+            let caught = if caught.is_empty() { nobody() } else { caught.join(", ") };
+            [safe(row.what), row.model().map_or(String::new(), safe), caught]
         })
         .collect();
-    table("Planted defects", ["Defect", "Caught by", "In model", "Executions"], &rows)
+    table("Planted defects", ["Defect", "In model", "Caught by, after so many executions"], &rows)
 }
 
 fn crashes(suite: &SuiteResult) -> String {

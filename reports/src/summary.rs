@@ -4,6 +4,7 @@
 mod cell;
 mod curve;
 mod doubt;
+mod kills;
 
 use report_schema::{GateResult, SuiteResult, Verdict};
 
@@ -11,6 +12,7 @@ pub use cell::CellSummary;
 pub(crate) use cell::median;
 pub use curve::{Curve, Curves, Shown};
 pub use doubt::Doubt;
+pub use kills::{Kill, Kills, noticed};
 
 use crate::format;
 

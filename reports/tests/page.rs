@@ -303,16 +303,16 @@ fn a_planted_defect_is_shown_with_who_noticed_it_and_one_that_nobody_noticed_too
     let page = render(&suite).unwrap();
     check_page(&page);
     let (_, models) = page.split_once("id=\"models\"").unwrap();
-    for shown in ["Caught by", "skip-drain", "nobody noticed"] {
+    for shown in ["explore", "skip-drain", "nobody noticed", "1 of 2 noticed"] {
         assert!(models.contains(shown), "{shown}");
     }
     let summary = reports::markdown::render(&suite);
     assert!(summary.contains("### Planted defects"), "{summary}");
     assert!(
-        summary.contains("| skip-drain | explore | label-and-payload | 4\u{202f}711 |"),
+        summary.contains("| skip-drain | label-and-payload | explore 4\u{202f}711 |"),
         "{summary}"
     );
-    assert!(summary.contains("| drop-label | nobody |"), "{summary}");
+    assert!(summary.contains("| drop-label | label-and-payload | nobody |"), "{summary}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use models::request::Request;
-use models::{Engine, Options};
+use models::{Engine, Found, Options};
 use report_schema::{EXIT_NOTHING_RAN, ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
 
 use super::run::commit;
@@ -96,12 +96,15 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     if let Err(exit) = args.sinks.prove(output) {
         return exit;
     }
-    let results = match results(args, output) {
-        Ok(results) => results,
+    let found = match results(args, output) {
+        Ok(found) => found,
         Err(exit) => return exit,
     };
+    let mut notes = show::times(&found);
+    let results = found.results;
     let exit = Exit::from(worst(&results));
-    let notes = blind_spots(&results);
+    notes.extend(show::kills(&results));
+    notes.extend(blind_spots(&results));
     let result = SuiteResult {
         schema_version: SCHEMA_VERSION,
         suite: "models".to_owned(),
@@ -122,47 +125,47 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         notes,
     };
     let told = |page: &Path| Told {
-        body: show::table(&result.models) + &show::findings(&result.models),
+        body: show::body(&result),
         last: show::last_line(&result.models, exit, page),
     };
     args.sinks.deliver((&result, exit), true, told, output)
 }
 
 /// Runs what was asked for, and says of each how it went.
-fn results(args: &Args, output: &mut Output) -> Result<Vec<ModelResult>, Exit> {
+fn results(args: &Args, output: &mut Output) -> Result<Found, Exit> {
     let exe = std::env::current_exe().map_err(|error| {
         output.error(&format!("this program cannot find itself: {error}"));
         Exit::Bug
     })?;
     if args.instead.hardware {
-        return Ok(hardware::run(&mut |result| output.note(&show::line(result))));
+        let results = hardware::run(&mut |result| output.note(&show::line(result)));
+        return Ok(Found { results, ..Found::default() });
     }
     if let Some(scenario) = &args.one.scenario {
         let [engine] = args.engine.as_slice() else {
             output.error("one run has one --engine");
             return Err(Exit::Usage);
         };
-        return Ok(vec![models::run_in_process_of(&exe, &one(args, *engine, scenario))]);
+        let results = vec![models::run_in_process_of(&exe, &one(args, *engine, scenario))];
+        return Ok(Found { results, ..Found::default() });
     }
     let mut options = Options::new(exe);
     if !args.engine.is_empty() {
-        options.engines.clone_from(&args.engine);
+        let named = |engine: &Engine| args.engine.contains(engine);
+        options.engines.retain(named);
     }
     options.filter.clone_from(&args.filter);
     options.mutants = !args.no_mutants;
     (options.seconds, options.seed) = (args.seconds, args.seed);
     options.jobs = args.jobs.map_or(options.jobs, usize::from);
-    let total = options.requests().len();
-    let mut done = 0;
-    let results = models::gate(&options, &mut |result| {
-        done += 1;
-        output.note(&format!("[{done}/{total}] {}", show::line(result)));
+    let found = models::gate(&options, &mut |result, (done, all)| {
+        output.note(&format!("[{done}/{all}] {}", show::line(result)));
     });
-    if results.is_empty() {
+    if found.results.is_empty() {
         output.error("no model has such a name: see `harness model --list`");
         return Err(Exit::NothingRan);
     }
-    Ok(results)
+    Ok(found)
 }
 
 fn one(args: &Args, engine: Engine, scenario: &str) -> Request {

@@ -132,6 +132,18 @@ mod tests {
     #[test]
     fn no_execution_is_not_a_pass() {
         assert_eq!(verdict(false, &Findings::default()), Verdict::Broken);
+        for coverage in [Coverage::Complete, Coverage::Sampled { schedules: 20_000, seed: 1 }] {
+            let nothing = Findings { coverage: Some(coverage), ..Findings::default() };
+            assert_eq!(verdict(false, &nothing), Verdict::Broken);
+            assert_eq!(verdict(true, &nothing), Verdict::Correctness);
+            for entry in catalogue::all() {
+                for engine in Engine::ALL {
+                    let request = Request::new(engine, entry.name);
+                    let judged = judge(&request, &entry, &nothing).verdict;
+                    assert_ne!(judged, Verdict::Pass, "{engine} {}", entry.name);
+                }
+            }
+        }
         let done =
             Findings { executions: 1, coverage: Some(Coverage::Complete), ..Findings::default() };
         assert_eq!(verdict(false, &done), Verdict::Pass);

@@ -5,7 +5,7 @@ use report_schema::{Coverage, ModelKind, ModelResult, Verdict};
 use crate::format;
 use crate::page::RenderError;
 use crate::page::section::{Datum, Example, Section, Table};
-use crate::summary::Summary;
+use crate::summary::{Kills, Summary, noticed};
 
 const KINDS: [(ModelKind, &str); 8] = [
     (ModelKind::Protocol, "Protocol"),
@@ -18,6 +18,8 @@ const KINDS: [(ModelKind, &str); 8] = [
     (ModelKind::Hardware, "Real cores"),
 ];
 
+/// Tables of kills longer than this are folded away, unless somebody escaped.
+const SHOWN_KILLS: usize = 32;
 /// Tables of passed models longer than this are folded away.
 const SHOWN_MODELS: usize = 16;
 
@@ -32,6 +34,10 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         let mut of_kind: Vec<&ModelResult> =
             models.iter().filter(|model| model.kind == kind).collect();
         if of_kind.is_empty() {
+            continue;
+        }
+        if matches!(kind, ModelKind::Mutant | ModelKind::PlantedDefect) {
+            kills(&mut section, title, &Kills::of(models, kind))?;
             continue;
         }
         of_kind.sort_by_key(|model| core::cmp::Reverse(model.verdict));
@@ -52,31 +58,58 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     Ok(section)
 }
 
-/// What was planted, and who noticed it where, after how many executions.
-fn planted(title: &str, models: &[&ModelResult]) -> Table {
-    let columns = [title, "What it does", "Caught by", "In model", "Executions#", "Took#"];
+/// Says how many were noticed by whom. The table is folded away if it is long and all of them were.
+fn kills(section: &mut Section, title: &str, kills: &Kills<'_>) -> Result<(), RenderError> {
+    let (noticed, all, each) = (kills.noticed(), kills.rows.len(), kills.by_engine());
+    let excused = kills.rows.iter().filter(|row| !row.noticed());
+    let excused = excused.filter(|row| excuse(row.runs[0]).is_some()).count();
+    let kept = if excused == 0 { String::new() } else { format!("; {excused} stay for a reason") };
+    section.say(format!("{title}: {noticed} of {all} noticed ({each}){kept}."));
+    let table = killed(title, kills);
+    let fold = all > SHOWN_KILLS && noticed + excused == all;
+    let table = if fold { table.folded(format!("{title}: all {all}")) } else { table };
+    section.tables.push(table.html()?);
+    Ok(())
+}
+
+/// What was weakened or planted, and after how many executions each engine noticed.
+fn killed(title: &str, kills: &Kills<'_>) -> Table {
+    let engines: Vec<_> = kills.engines.iter().map(|engine| format!("{engine}#")).collect();
+    let mut columns = vec![title, "What it does", "In model"];
+    columns.extend(engines.iter().map(String::as_str));
     let mut table = Table::new(title, &columns);
-    for model in models {
-        let found = model.counterexample.as_ref();
-        table.push(vec![
-            Datum::text(model.memory.trim_start_matches("planted ")),
-            Datum::text(found.map_or("nobody noticed", |found| &found.english)),
-            match model.verdict {
-                Verdict::Pass => Datum::text(&model.engine),
-                other => Datum::verdict(other),
-            },
-            Datum::text(&model.scenario),
-            Datum::number(format::count(model.executions)),
-            Datum::number(format::millis(model.elapsed_ms)),
-        ]);
+    for row in &kills.rows {
+        let nobody = || Datum::bad("nobody noticed");
+        let mut data = vec![
+            Datum::text(row.what),
+            row.english().or_else(|| excuse(row.runs[0])).map_or_else(nobody, Datum::wide),
+            Datum::text(row.model().unwrap_or_default()),
+        ];
+        data.extend(row.runs.iter().map(|run| count(*run)));
+        table.push(data);
     }
     table
 }
 
-fn table(title: &str, models: &[&ModelResult]) -> Table {
-    if models.iter().all(|model| model.kind == ModelKind::PlantedDefect) {
-        return planted(title, models);
+/// Why nobody needs to notice.
+fn excuse(run: Option<&ModelResult>) -> Option<&str> {
+    let run = run.filter(|run| run.verdict == Verdict::Pass)?;
+    run.outcomes.first().map(String::as_str)
+}
+
+/// After how many executions an engine noticed.
+fn count(run: Option<&ModelResult>) -> Datum {
+    match run {
+        None => Datum::dim_number("not asked"),
+        Some(run) if noticed(run) => Datum::number(format::count(run.executions)),
+        Some(run) => match excuse(Some(run)) {
+            Some(why) => Datum::text(why),
+            None => Datum::verdict(run.verdict),
+        },
     }
+}
+
+fn table(title: &str, models: &[&ModelResult]) -> Table {
     let mut table = Table::new(
         title,
         &[

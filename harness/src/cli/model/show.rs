@@ -6,7 +6,9 @@ use std::path::Path;
 
 use comfy_table::{Table, presets};
 use models::replay::Replayed;
-use report_schema::{Coverage, ModelKind, ModelResult, Verdict};
+use models::{Engine, Found};
+use report_schema::{Coverage, ModelKind, ModelResult, SuiteResult, Verdict};
+use reports::summary::{Kills, noticed};
 
 use crate::cli::Exit;
 use crate::cli::output::coloured;
@@ -57,8 +59,14 @@ fn coverage(coverage: &Coverage) -> String {
     }
 }
 
+/// All that is shown of a result, but the last line.
+pub(super) fn body(result: &SuiteResult) -> String {
+    let models = &result.models;
+    table(models) + &planted(models) + &findings(models) + &notes(&result.notes)
+}
+
 /// One row for each engine and kind.
-pub(super) fn table(results: &[ModelResult]) -> String {
+fn table(results: &[ModelResult]) -> String {
     let mut groups: BTreeMap<(&str, &str), Vec<&ModelResult>> = BTreeMap::new();
     for result in results {
         groups.entry((kind(result.kind), &result.engine)).or_default().push(result);
@@ -97,8 +105,57 @@ pub(super) fn table(results: &[ModelResult]) -> String {
     format!("{table}\n")
 }
 
+/// How long each engine took, over everything that it was asked.
+pub(super) fn times(found: &Found) -> Vec<String> {
+    let each = found.took.iter().filter(|(_, took_ms)| *took_ms > 0);
+    let line = |(engine, took_ms): &(Engine, u64)| {
+        let runs = found.results.iter().filter(|result| result.engine == engine.name()).count();
+        format!("{engine} took {:.1} s for {runs} runs.", *took_ms as f64 / 1000.0)
+    };
+    each.map(line).collect()
+}
+
+/// How many mutants and planted defects were noticed, by any engine and by each.
+pub(super) fn kills(results: &[ModelResult]) -> Vec<String> {
+    let kinds = [(ModelKind::Mutant, "mutants"), (ModelKind::PlantedDefect, "planted defects")];
+    let each = kinds.into_iter().map(|(kind, name)| (Kills::of(results, kind), name));
+    let lines = each.filter(|(kills, _)| !kills.rows.is_empty()).map(|(kills, name)| {
+        let (noticed, all, engines) = (kills.noticed(), kills.rows.len(), kills.by_engine());
+        format!("{noticed} of {all} {name} were noticed: {engines}.")
+    });
+    lines.collect()
+}
+
+/// Each planted defect, and after how many executions each engine noticed it.
+fn planted(results: &[ModelResult]) -> String {
+    let kills = Kills::of(results, ModelKind::PlantedDefect);
+    if kills.rows.is_empty() {
+        return String::new();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(
+        ["planted defect", "in model"].into_iter().chain(kills.engines.iter().copied()),
+    );
+    for row in &kills.rows {
+        let count = |run: Option<&ModelResult>| match run {
+            Some(run) if noticed(run) => run.executions.to_string(),
+            Some(_) => "missed".to_owned(),
+            None => "not asked".to_owned(),
+        };
+        let name = [row.what.to_owned(), row.model().unwrap_or_default().to_owned()];
+        table.add_row(name.into_iter().chain(row.runs.iter().copied().map(count)));
+    }
+    format!("{table}\n")
+}
+
+/// What else is to be known.
+fn notes(notes: &[String]) -> String {
+    notes.iter().flat_map(|note| [note.as_str(), "\n"]).collect()
+}
+
 /// The counterexamples: in one sentence where one was expected, in steps where not.
-pub(super) fn findings(results: &[ModelResult]) -> String {
+fn findings(results: &[ModelResult]) -> String {
     let mut text = String::new();
     // A String takes every write.
     for result in results {
