@@ -165,7 +165,7 @@ fn a_process_that_dies_or_talks_nonsense_is_broken() {
 #[test]
 fn a_gate_whose_runs_give_nothing_passes_nothing() {
     let options =
-        Options { filter: Some("zone/word".to_owned()), ..Options::new("/bin/true".into()) };
+        Options { filter: Some("zone/word".to_owned()), ..Options::new("/bin/false".into()) };
     let found = gate(&options, &mut |_, _| ());
     assert!(found.results.iter().all(|result| result.verdict == Verdict::Broken));
     let engines = |result: &ModelResult| Engine::by_name(&result.engine).unwrap();
