@@ -39,6 +39,11 @@ pub enum Class {
 pub trait MetricSource {
     /// The figure in its base unit (count, ns, messages/s, bytes/s); `None` where none was taken.
     fn value(&self, metric: Metric) -> Option<f64>;
+
+    /// The left side's figure in the stored run that is compared with, if there is one.
+    fn baseline(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// A comparison with its figures, in base units.
@@ -54,8 +59,14 @@ pub struct Outcome {
 
 /// A figure that the comparison needs was not taken; never a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no figure for {0}")]
-pub struct MissingFigure(pub Metric);
+pub enum MissingFigure {
+    /// Of this run.
+    #[error("no figure for {0}")]
+    Own(Metric),
+    /// Of the run that is compared with.
+    #[error("no baseline is given")]
+    Baseline,
+}
 
 impl Expectation {
     /// Counts judge correctness; times and rates judge performance.
@@ -74,7 +85,8 @@ impl Expectation {
     /// [`MissingFigure`]: the source has no finite value for a metric that is needed.
     pub fn evaluate(&self, source: &impl MetricSource) -> Result<Outcome, MissingFigure> {
         let figure = |metric: Metric| {
-            source.value(metric).filter(|value| value.is_finite()).ok_or(MissingFigure(metric))
+            let value = source.value(metric).filter(|value| value.is_finite());
+            value.ok_or(MissingFigure::Own(metric))
         };
         let value = figure(self.check.metric)?;
         let mut bound = 0.0;
@@ -82,6 +94,9 @@ impl Expectation {
             bound += match *term {
                 Term::Constant(constant) => constant,
                 Term::Scaled { factor, metric } => factor * figure(metric)?,
+                Term::Baseline(factor) => {
+                    factor * source.baseline().ok_or(MissingFigure::Baseline)?
+                }
             };
         }
         Ok(Outcome { value, bound, holds: self.check.op.holds(value, bound) })
@@ -138,9 +153,30 @@ mod tests {
     #[test]
     fn a_missing_figure_is_never_a_pass() {
         let missing = expectation("p99(latency) <= 1 s").evaluate(&Figures(vec![]));
-        assert_eq!(missing, Err(MissingFigure(P99)));
+        assert_eq!(missing, Err(MissingFigure::Own(P99)));
         let nan = expectation("p99(latency) <= 1 s").evaluate(&Figures(vec![(P99, f64::NAN)]));
-        assert_eq!(nan, Err(MissingFigure(P99)));
+        assert_eq!(nan, Err(MissingFigure::Own(P99)));
+    }
+
+    struct Stored(f64);
+
+    impl MetricSource for Stored {
+        fn value(&self, metric: Metric) -> Option<f64> {
+            Some(if metric == Metric::ClockQuantum { 10.0 } else { 131.0 })
+        }
+
+        fn baseline(&self) -> Option<f64> {
+            Some(self.0)
+        }
+    }
+
+    #[test]
+    fn a_baseline_is_a_term_like_others_and_without_one_there_is_no_answer() {
+        let check = expectation("p99(latency) <= 1.10 * baseline + 2 * clock-quantum");
+        let outcome = check.evaluate(&Stored(100.0)).unwrap();
+        assert!((outcome.bound - 130.0).abs() < 1e-9 && !outcome.holds, "{outcome:?}");
+        let figures = Figures(vec![(P99, 1.0), (Metric::ClockQuantum, 10.0)]);
+        assert_eq!(check.evaluate(&figures), Err(MissingFigure::Baseline));
     }
 
     #[test]

@@ -6,7 +6,9 @@
 
 #![deny(unsafe_code)]
 
+pub mod baseline;
 pub mod cli;
+pub mod compare;
 pub mod crash;
 pub mod gate;
 pub mod host;
@@ -14,6 +16,7 @@ pub mod plan;
 pub mod record;
 pub mod run;
 pub mod scenario;
+pub mod statistics;
 pub mod suggest;
 pub mod suite;
 pub mod units;

@@ -31,6 +31,7 @@ pub mod worker;
 mod writer;
 
 use std::io;
+use std::path::Path;
 
 use report_schema::Counts;
 
@@ -59,6 +60,8 @@ pub struct Order<'a> {
     pub trial: &'a TrialPlan,
     /// A defect to run with.
     pub plant: Option<Plant>,
+    /// The program whose workers run, if it is not this one.
+    pub program: Option<&'a Path>,
 }
 
 /// What one trial gave, before it is put together or judged.

@@ -6,8 +6,10 @@
 mod cell;
 pub mod files;
 pub mod merge;
+mod turns;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use report_schema::{SCHEMA_VERSION, ScenarioResult, SuiteResult, Verdict};
@@ -16,7 +18,8 @@ use crate::host::Host;
 use crate::plan::{Plan, TrialPlan};
 use crate::record::{Recorded, record};
 use crate::run::{Launcher, Order, Plant, Watch};
-use crate::verdict::moved;
+use crate::verdict::{Against, moved};
+pub use turns::{Turn, in_turns, one_plan_after_another};
 
 /// A trial that moved between cores is run again so many times at most.
 const RETRIES: u32 = 2;
@@ -40,6 +43,12 @@ pub struct Request<'a> {
     pub commit: Option<String>,
     /// A defect to run with.
     pub plant: Option<Plant>,
+    /// Which trial comes when.
+    pub turns: Vec<Turn>,
+    /// Programs whose workers run instead of this one's, in the order of the plans.
+    pub programs: Vec<PathBuf>,
+    /// The stored run that checks with `baseline` compare with.
+    pub against: Option<&'a Against<'a>>,
 }
 
 /// One trial, for those who watch.
@@ -84,21 +93,16 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> io::Result<Outcome> {
     let (started, since) = (Instant::now(), unix_ms());
-    let mut runner = Runner {
-        request,
-        launcher,
-        observer,
-        started,
-        number: 0,
-        total: request.plans.iter().map(|plan| plan.trials.len()).sum(),
-    };
-    let mut scenarios = vec![];
-    for plan in request.plans {
-        let obstacles: Vec<_> =
-            plan.cells.iter().map(|cell| runner.launcher.obstacle(cell)).collect();
-        let trials = runner.trials(plan, &obstacles)?;
-        scenarios.push(scenario(plan, trials.into_iter().zip(obstacles), request.host));
-    }
+    let mut runner =
+        Runner { request, launcher, observer, started, number: 0, total: request.turns.len() };
+    let obstacles = runner.obstacles();
+    let trials = runner.trials(&obstacles)?;
+    let found = request.plans.iter().zip(trials.into_iter().zip(obstacles));
+    let scenarios: Vec<_> = found
+        .map(|(plan, (trials, obstacles))| {
+            scenario(request, plan, trials.into_iter().zip(obstacles))
+        })
+        .collect();
     let interrupted = runner.launcher.interrupted();
     let worst = Verdict::worst(scenarios.iter().map(|scenario| scenario.verdict));
     let ran = scenarios.iter().any(|scenario| scenario.cells.iter().any(|c| !c.trials.is_empty()));
@@ -146,40 +150,46 @@ struct Runner<'a> {
 }
 
 impl Runner<'_> {
-    /// What was recorded for each cell of the plan that nothing stands in the way of.
-    fn trials(
-        &mut self,
-        plan: &Plan,
-        obstacles: &[Option<String>],
-    ) -> io::Result<Vec<Vec<Recorded>>> {
-        let mut cells: Vec<Vec<Recorded>> = plan.cells.iter().map(|_| vec![]).collect();
-        for trial in &plan.trials {
+    /// What stands in the way of each cell of each plan.
+    fn obstacles(&mut self) -> Vec<Vec<Option<String>>> {
+        let plans = self.request.plans.iter();
+        plans.map(|p| p.cells.iter().map(|cell| self.launcher.obstacle(cell)).collect()).collect()
+    }
+
+    /// What was recorded for each cell of each plan that nothing stands in the way of.
+    fn trials(&mut self, obstacles: &[Vec<Option<String>>]) -> io::Result<Vec<Vec<Vec<Recorded>>>> {
+        let plans = self.request.plans;
+        let mut found: Vec<Vec<Vec<Recorded>>> =
+            plans.iter().map(|plan| vec![vec![]; plan.cells.len()]).collect();
+        for turn in &self.request.turns {
+            let trial = &plans[turn.plan].trials[turn.trial];
             if self.launcher.interrupted() {
                 break;
             }
             self.number += 1;
-            if obstacles.get(trial.cell).is_some_and(Option::is_some) {
+            if obstacles[turn.plan][trial.cell].is_some() {
                 continue;
             }
             for _ in 0..=RETRIES {
-                let recorded = self.trial(plan, trial)?;
+                let recorded = self.trial(*turn, trial)?;
                 let again = moved(&recorded.trial) && !self.launcher.interrupted();
-                cells[trial.cell].push(recorded);
+                found[turn.plan][trial.cell].push(recorded);
                 if !again {
                     break;
                 }
             }
         }
-        Ok(cells)
+        Ok(found)
     }
 
-    fn trial(&mut self, plan: &Plan, trial: &TrialPlan) -> io::Result<Recorded> {
-        let cell = &plan.cells[trial.cell];
+    fn trial(&mut self, turn: Turn, trial: &TrialPlan) -> io::Result<Recorded> {
+        let cell = &self.request.plans[turn.plan].cells[trial.cell];
         let (number, total, repeat) = (self.number, self.total, trial.repeat);
         let step = Step { number, total, cell: &cell.cell.id, repeat };
         self.observer.begin(step);
         let started_ms = millis(self.started);
-        let order = Order { cell, trial, plant: self.request.plant };
+        let program = self.request.programs.get(turn.plan).map(PathBuf::as_path);
+        let order = Order { cell, trial, plant: self.request.plant, program };
         let raw = self.launcher.run(order, &mut *self.observer)?;
         let recorded = record(cell, trial, &raw, started_ms);
         self.observer.end(step, &recorded);
@@ -188,17 +198,16 @@ impl Runner<'_> {
 }
 
 fn scenario(
+    request: &Request<'_>,
     plan: &Plan,
     trials: impl Iterator<Item = (Vec<Recorded>, Option<String>)>,
-    host: &Host,
 ) -> ScenarioResult {
-    let quantum_ns = host.facts.clock_quantum_ns;
     let cells: Vec<_> = plan
         .cells
         .iter()
         .zip(trials)
         .map(|(cell, (trials, obstacle))| {
-            let mut result = cell::result(&plan.file, cell, trials, quantum_ns);
+            let mut result = cell::result(&plan.file, cell, trials, request);
             result.degraded.extend(obstacle.map(|why| format!("not run: {why}")));
             result
         })

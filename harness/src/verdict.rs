@@ -4,6 +4,7 @@
 //! compares trials of one class only, takes the median, and says that it does not know when the
 //! data do not suffice. No data is never a pass.
 
+mod against;
 mod figures;
 mod performance;
 
@@ -11,6 +12,7 @@ use report_schema::{Dropped, GateResult, Placement, Trial, Verdict};
 
 use crate::gate::{Class, Expectation, MissingFigure, Outcome};
 use crate::scenario::Cell;
+pub use against::Against;
 pub(crate) use figures::Figures;
 
 /// Everything that is known of one cell.
@@ -24,6 +26,8 @@ pub struct Evidence<'a> {
     pub trials: &'a [Trial],
     /// The clock's smallest step.
     pub clock_quantum_ns: Option<u64>,
+    /// The stored run that checks with `baseline` compare with.
+    pub against: Option<&'a Against<'a>>,
 }
 
 /// What is to be said of one cell.

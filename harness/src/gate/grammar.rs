@@ -1,6 +1,7 @@
 //! The grammar of a check: `metric op term (+ term)*`, with places for errors.
 //!
-//! `term = number [unit] | number * metric | metric`; `op` is one of `== <= >= < >`. Both sides
+//! `term = number [unit] | number * name | name`, a name being a metric or `baseline`, which is the
+//! left side's figure in a stored run; `op` is one of `== <= >= < >`. Both sides
 //! measure the same thing, which is settled here and not when the run is over.
 
 mod lexer;
@@ -52,6 +53,8 @@ pub enum Term {
         /// The figure.
         metric: Metric,
     },
+    /// The left side's figure in the baseline, times this number.
+    Baseline(f64),
 }
 
 /// Where and why a check cannot be read.
@@ -64,6 +67,9 @@ pub struct GrammarError {
     /// What would be right.
     pub help: String,
 }
+
+/// What stands for the left side's figure in a stored run.
+const BASELINE: &str = "baseline";
 
 const FORM: &str = "a check reads `metric op term + term …`, as in \
                     `p99(latency) <= 2 * calibration + 50 ns`";
@@ -92,6 +98,14 @@ impl Op {
             Self::Below => "<",
             Self::Above => ">",
         }
+    }
+}
+
+impl Check {
+    /// Whether it compares with a stored run.
+    #[must_use]
+    pub fn needs_baseline(&self) -> bool {
+        self.bound.iter().any(|term| matches!(term, Term::Baseline(_)))
     }
 }
 
@@ -153,7 +167,7 @@ fn metric(token: &Token<'_>) -> Result<Metric, GrammarError> {
     }
     let name: String = token.text.chars().filter(|c| !c.is_whitespace()).collect();
     Metric::by_name(&name).ok_or_else(|| {
-        let names: Vec<&str> = Metric::names().collect();
+        let names: Vec<&str> = Metric::names().chain([BASELINE]).collect();
         let help = match nearest(&name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("metrics are: {}", names.join(", ")),
@@ -187,11 +201,25 @@ fn term(lexer: &mut Lexer<'_>, left: Metric) -> Result<Term, GrammarError> {
         TokenKind::Number => return constant(lexer, &token, left),
         _ => return Err(unexpected(&token, "a number or a metric")),
     };
+    if named.kind == TokenKind::Name && named.text == BASELINE {
+        return baseline(&named, factor, left);
+    }
     let right = metric(&named)?;
     if right.dimension() != left.dimension() {
         return Err(mixed(&named, left, right.dimension()));
     }
     Ok(Term::Scaled { factor, metric: right })
+}
+
+fn baseline(token: &Token<'_>, factor: f64, left: Metric) -> Result<Term, GrammarError> {
+    let message = match left.dimension() {
+        Dimension::Count => format!("`{left}` is a count: what is right does not depend on a run"),
+        _ if left == Metric::ClockQuantum => format!("`{left}` belongs to the machine"),
+        _ if factor <= 0.0 => "nothing of a baseline is no bound".to_owned(),
+        _ => return Ok(Term::Baseline(factor)),
+    };
+    let help = "a baseline is for times and rates, as in `p99(latency) <= 1.10 * baseline`";
+    Err(GrammarError { at: token.at.clone(), message, help: help.to_owned() })
 }
 
 fn mixed(token: &Token<'_>, left: Metric, right: Dimension) -> GrammarError {

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
@@ -63,7 +64,7 @@ impl Worker {
             command.args(foreign::arguments(task));
             command
         } else {
-            let mut command = Command::new(SELF);
+            let mut command = Command::new(task.program.as_deref().unwrap_or(Path::new(SELF)));
             command.arg(VERB).arg(task.parent.to_string());
             command
         };

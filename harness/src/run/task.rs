@@ -116,6 +116,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         foreign: group.map_or(cell.producer.program, |group| group.program) == Program::C,
         role: 0,
         fate: None,
+        program: order.program.map(Path::to_owned),
     }
 }
 

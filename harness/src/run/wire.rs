@@ -60,6 +60,9 @@ pub(crate) struct Task {
     pub(crate) role: usize,
     /// What the trial's faults mean for it; absent in a trial without faults.
     pub(crate) fate: Option<Fate>,
+    /// The program that does it, if it is not this one; the starter's business.
+    #[serde(skip)]
+    pub(crate) program: Option<PathBuf>,
 }
 
 /// What the trial's faults mean for one worker. Times count from the start of the measured part.

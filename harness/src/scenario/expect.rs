@@ -154,7 +154,7 @@ pub(super) fn demands_nothing_lost(check: &Check) -> bool {
     };
     let constant = |term: &Term| match term {
         Term::Constant(value) => Some(*value),
-        Term::Scaled { .. } => None,
+        Term::Scaled { .. } | Term::Baseline(_) => None,
     };
     let bound: Option<f64> = check.bound.iter().map(constant).sum();
     check.metric == Metric::Lost && bound.is_some_and(|bound| bound <= below)

@@ -2,6 +2,7 @@
 
 use report_schema::{BlockFacts, CellResult, ConsumerSync, Policy, Trial, Workload};
 
+use super::Request;
 use crate::plan::CellPlan;
 use crate::record::Recorded;
 use crate::scenario::model;
@@ -11,7 +12,7 @@ pub(super) fn result(
     file: &str,
     plan: &CellPlan,
     recorded: Vec<Recorded>,
-    clock_quantum_ns: Option<u64>,
+    request: &Request<'_>,
 ) -> CellResult {
     let cell = &plan.cell;
     let mut degraded = plan.degraded.clone();
@@ -21,7 +22,13 @@ pub(super) fn result(
         }
     }
     let trials: Vec<Trial> = recorded.into_iter().map(|recorded| recorded.trial).collect();
-    let judgement = judge(&Evidence { file, cell, trials: &trials, clock_quantum_ns });
+    let judgement = judge(&Evidence {
+        file,
+        cell,
+        trials: &trials,
+        clock_quantum_ns: request.host.facts.clock_quantum_ns,
+        against: request.against,
+    });
     let (workload, offered_rate_hz) = match cell.workload {
         model::Workload::PingPong => (Workload::PingPong, None),
         model::Workload::Stream => (Workload::Stream, None),

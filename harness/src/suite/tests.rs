@@ -89,6 +89,9 @@ fn outcome(answers: Vec<fn(&mut RawTrial)>, interrupted_after: usize) -> (Outcom
         seed: 1,
         commit: None,
         plant: None,
+        turns: one_plan_after_another(&plans),
+        programs: vec![],
+        against: None,
     };
     let mut fake = Fake { answers, runs: 0, interrupted_after };
     let outcome = run(&request, &mut fake, &mut Nobody).unwrap();

@@ -2,17 +2,18 @@
 
 use report_schema::{GateResult, Placement, Verdict};
 
-use super::{Evidence, Figures, gate, missing, several};
+use super::{Evidence, Figures, against, gate, missing, several};
 use crate::gate::{Dimension, Expectation, MissingFigure, Outcome};
-
-/// A figure of time must miss its bound by so many clock steps to fail.
-const DOUBT_QUANTA: f64 = 2.0;
+use crate::statistics::{self, DOUBT_QUANTA};
 
 pub(super) fn judge(
     evidence: &Evidence<'_>,
     expectation: &Expectation,
     figures: &[Figures<'_>],
 ) -> GateResult {
+    if expectation.check.needs_baseline() {
+        return against::judge(evidence, expectation, figures);
+    }
     let (class, trials) = comparable(expectation, figures);
     let found: Result<Vec<Outcome>, MissingFigure> =
         trials.iter().map(|figures| expectation.evaluate(*figures)).collect();
@@ -40,7 +41,7 @@ pub(super) fn judge(
 }
 
 /// The trials that may be compared: whole ones of one class, near ones where they are asked for.
-fn comparable<'f, 'a>(
+pub(super) fn comparable<'f, 'a>(
     expectation: &Expectation,
     figures: &'f [Figures<'a>],
 ) -> (Placement, Vec<&'f Figures<'a>>) {
@@ -59,7 +60,7 @@ fn comparable<'f, 'a>(
     })
 }
 
-fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
+pub(super) fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
     let broken = figures.iter().filter(|figures| !figures.trial().broken.is_empty()).count();
     let total = several(figures.len(), "trial");
     if figures.is_empty() {
@@ -72,21 +73,18 @@ fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
 }
 
 /// The median value against the median bound.
-fn median(expectation: &Expectation, outcomes: &[Outcome]) -> Option<Outcome> {
-    let middle = |part: fn(&Outcome) -> f64| {
-        let mut values: Vec<f64> = outcomes.iter().map(part).collect();
-        values.sort_by(f64::total_cmp);
-        let half = values.len() / 2;
-        let upper = *values.get(half)?;
-        let even = values.len().is_multiple_of(2);
-        Some(if even { f64::midpoint(*values.get(half - 1)?, upper) } else { upper })
-    };
+pub(super) fn median(expectation: &Expectation, outcomes: &[Outcome]) -> Option<Outcome> {
+    let middle = |part: fn(&Outcome) -> f64| statistics::median(outcomes.iter().map(part));
     let value = middle(|outcome| outcome.value)?;
     let bound = middle(|outcome| outcome.bound)?;
     Some(Outcome { value, bound, holds: expectation.check.op.holds(value, bound) })
 }
 
-fn doubtful(evidence: &Evidence<'_>, expectation: &Expectation, outcome: Outcome) -> bool {
+pub(super) fn doubtful(
+    evidence: &Evidence<'_>,
+    expectation: &Expectation,
+    outcome: Outcome,
+) -> bool {
     let quantum = evidence.clock_quantum_ns.unwrap_or(1) as f64;
     expectation.check.metric.dimension() == Dimension::Time
         && (outcome.value - outcome.bound).abs() < DOUBT_QUANTA * quantum

@@ -7,7 +7,7 @@ use crate::gate::parse as check;
 use crate::scenario::parse;
 use crate::scenario::sample::STREAM;
 
-fn cell(checks: &[(&str, bool, u32)]) -> Cell {
+pub(super) fn cell(checks: &[(&str, bool, u32)]) -> Cell {
     let mut cell = parse("s.toml", STREAM, &[]).unwrap().smoke.remove(0);
     cell.expectations = checks
         .iter()
@@ -24,7 +24,7 @@ fn cell(checks: &[(&str, bool, u32)]) -> Cell {
 }
 
 /// A trial whose producer made so many messages a second.
-fn trial(class: Placement, rate: f64) -> Trial {
+pub(super) fn trial(class: Placement, rate: f64) -> Trial {
     let role = RoleResult {
         role: Role::Producer,
         index: 0,
@@ -59,7 +59,7 @@ fn trial(class: Placement, rate: f64) -> Trial {
 }
 
 /// A trial whose bare line took so long.
-fn line(ns: u64) -> Trial {
+pub(super) fn line(ns: u64) -> Trial {
     let mut trial = trial(Placement::Near, 1.0);
     trial.calibration.after_ns = Some(ns);
     trial
@@ -67,7 +67,13 @@ fn line(ns: u64) -> Trial {
 
 fn judged(checks: &[(&str, bool, u32)], trials: &[Trial]) -> Judgement {
     let cell = cell(checks);
-    judge(&Evidence { file: "s.toml", cell: &cell, trials, clock_quantum_ns: Some(10) })
+    judge(&Evidence {
+        file: "s.toml",
+        cell: &cell,
+        trials,
+        clock_quantum_ns: Some(10),
+        against: None,
+    })
 }
 
 /// The verdict of the only expectation.

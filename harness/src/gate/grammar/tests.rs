@@ -38,6 +38,23 @@ fn rates_have_prefixes() {
 }
 
 #[test]
+fn a_baseline_is_written_by_its_word_with_or_without_a_factor() {
+    let check = parse("p99(latency) <= 1.10 * baseline + 20 ns").unwrap();
+    assert_eq!(check.bound, [Term::Baseline(1.10), Term::Constant(20.0)]);
+    assert!(check.needs_baseline() && !parse("lost == 0").unwrap().needs_baseline());
+    assert_eq!(parse("throughput.bytes >= baseline").unwrap().bound, [Term::Baseline(1.0)]);
+}
+
+#[test]
+fn a_count_has_no_baseline_and_the_word_is_known_to_the_suggestions() {
+    let (at, error) = refusal("lost <= 2 * baseline");
+    assert_eq!((at.as_str(), error.message.contains("is a count")), ("baseline", true));
+    let (at, error) = refusal("p50(latency) <= 1.1 * basline");
+    assert_eq!((at.as_str(), error.help.as_str()), ("basline", "did you mean `baseline`?"));
+    assert!(parse("p50(latency) <= 0 * baseline").is_err());
+}
+
+#[test]
 fn a_misspelt_metric_is_named_with_its_neighbour() {
     let (at, error) = refusal("p99(latncy) <= 1 us");
     assert_eq!(at, "p99(latncy)");

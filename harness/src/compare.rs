@@ -1,0 +1,183 @@
+//! Two sides of one suite, compared cell by cell and figure by figure.
+//!
+//! `trials of both → those of one class → repeats → statistics → improved | regressed | no
+//! difference | inconclusive`. Pure. What is asked is settled before the figures are looked at, and
+//! the p value that counts is divided by the number of questions (Bonferroni), so that the promised
+//! rate of false alarms is the whole comparison's. Knows nothing of: processes, files.
+//! Checked by: `compare/calibration.rs`, which counts false alarms and missed differences.
+
+mod change;
+mod environment;
+
+use report_schema::{
+    CellComparison, CellResult, Change, Placement, Repeat, ScenarioResult, Side, Trial, Workload,
+};
+
+use crate::gate::{Dimension, Metric, MetricSource as _, Percentile};
+use crate::statistics::{self, Question, median};
+use crate::verdict::{Figures, moved};
+pub use change::{RATIO, Scale, change};
+pub use environment::{differences, fingerprint};
+
+/// What is asked of two sides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rules {
+    /// How often all of it together may find something where nothing is.
+    pub alpha: f64,
+    /// Less than this is no difference that matters; above 1.
+    pub ratio: f64,
+    /// The figures to compare; the usual ones of each workload if there is none here.
+    pub metrics: Vec<Metric>,
+    /// The clock's smallest step.
+    pub quantum_ns: Option<u64>,
+    /// Of the intervals.
+    pub seed: u64,
+    /// The two sides' trials ran in turns: those of two repeats are neighbours.
+    pub together: bool,
+    /// What the base is called.
+    pub baseline: String,
+    /// Why the two sides cannot be compared at all, for instance because of another machine.
+    pub obstacle: Option<String>,
+}
+
+/// One cell on both sides.
+pub type Pair<'a> = (&'a CellResult, &'a CellResult);
+
+/// The cells that both sides have, by their ids, and what only one of them has, in words.
+#[must_use]
+pub fn pairs<'a>(
+    base: &'a [ScenarioResult],
+    candidate: &'a [ScenarioResult],
+) -> (Vec<Pair<'a>>, Vec<String>) {
+    let cells = |side: &'a [ScenarioResult]| side.iter().flat_map(|scenario| &scenario.cells);
+    let (mut both, mut alone) = (vec![], vec![]);
+    for cell in cells(base) {
+        match cells(candidate).find(|other| other.id == cell.id) {
+            Some(other) => both.push((cell, other)),
+            None => alone.push(format!("{} is in the base only", cell.id)),
+        }
+    }
+    let known = |cell: &&CellResult| cells(base).all(|other| other.id != cell.id);
+    let news = cells(candidate).filter(known);
+    alone.extend(news.map(|cell| format!("{} is in the candidate only", cell.id)));
+    (both, alone)
+}
+
+/// Compares every figure of every pair.
+#[must_use]
+pub fn compare(pairs: &[Pair<'_>], rules: &Rules) -> Vec<CellComparison> {
+    let asked: Vec<(Pair<'_>, Metric)> = pairs
+        .iter()
+        .flat_map(|pair| metrics(pair, rules).into_iter().map(|metric| (*pair, metric)))
+        .collect();
+    let alpha = rules.alpha / asked.len().max(1) as f64;
+    asked.into_iter().map(|(pair, metric)| one(pair, metric, rules, alpha)).collect()
+}
+
+fn metrics((base, _): &Pair<'_>, rules: &Rules) -> Vec<Metric> {
+    let usual = match base.workload {
+        Workload::Stream => vec![Metric::ThroughputMessages],
+        Workload::PingPong | Workload::Open => {
+            [Percentile::P50, Percentile::P99].map(Metric::Latency).to_vec()
+        }
+    };
+    if rules.metrics.is_empty() { usual } else { rules.metrics.clone() }
+}
+
+fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellComparison {
+    let chosen = Chosen::of(pair);
+    let repeats = chosen.repeats(metric, rules);
+    let (base, candidate) = pair;
+    let used = |side| repeats.iter().filter(|repeat| repeat.side == side).count();
+    let dropped =
+        |cell: &CellResult, side| u32::try_from(cell.trials.len() - used(side)).unwrap_or(u32::MAX);
+    let middle = |side| median(repeats.iter().filter(|r| r.side == side).map(|r| r.value));
+    let greater_is_better = metric.dimension() != Dimension::Time;
+    let mut found = CellComparison {
+        cell: base.id.clone(),
+        metric: metric.name().to_owned(),
+        unit: metric.dimension().unit().to_owned(),
+        greater_is_better,
+        class: (!repeats.is_empty()).then_some(chosen.class),
+        base_median: middle(Side::Base),
+        candidate_median: middle(Side::Candidate),
+        evidence: None,
+        base_dropped: dropped(base, Side::Base),
+        candidate_dropped: dropped(candidate, Side::Candidate),
+        change: Change::Inconclusive,
+        reason: format!("no repeat of both sides has a figure for {metric}"),
+    };
+    let quantum = (!greater_is_better).then(|| rules.quantum_ns.unwrap_or(1) as f64);
+    let question = Question { baseline: &rules.baseline, alpha, quantum, seed: rules.seed };
+    if let Some(evidence) = statistics::evidence(repeats, &question) {
+        (found.change, found.reason) =
+            change(&evidence, Scale { ratio: rules.ratio, quantum, greater_is_better });
+        found.evidence = Some(evidence);
+    }
+    if let Some(obstacle) = &rules.obstacle {
+        found.change = Change::Inconclusive;
+        found.reason = format!("not comparable: {obstacle}");
+    }
+    found
+}
+
+/// The trials of both sides that ran whole and between cores of one class.
+struct Chosen<'a> {
+    class: Placement,
+    base: Vec<&'a Trial>,
+    candidate: Vec<&'a Trial>,
+}
+
+impl<'a> Chosen<'a> {
+    /// The class of which the poorer side has most; near rather than others.
+    fn of((base, candidate): Pair<'a>) -> Self {
+        let of = |cell: &'a CellResult, class: Placement| -> Vec<&'a Trial> {
+            let fits = |trial: &&Trial| {
+                trial.broken.is_empty() && !moved(trial) && trial.calibration.class == class
+            };
+            cell.trials.iter().filter(fits).collect()
+        };
+        let classes = [Placement::Unknown, Placement::Far, Placement::Near];
+        let sides = classes.map(|class| Self {
+            class,
+            base: of(base, class),
+            candidate: of(candidate, class),
+        });
+        let [unknown, far, near] = sides;
+        [far, unknown]
+            .into_iter()
+            .fold(near, |most, other| if other.poorer() > most.poorer() { other } else { most })
+    }
+
+    fn poorer(&self) -> usize {
+        self.base.len().min(self.candidate.len())
+    }
+
+    /// The figures in the order in which they were taken, and only where a block has both sides.
+    fn repeats(&self, metric: Metric, rules: &Rules) -> Vec<Repeat> {
+        let sides = [(Side::Base, &self.base), (Side::Candidate, &self.candidate)];
+        let mut found = vec![];
+        for (side, trials) in sides {
+            for trial in trials {
+                let block = rules.together.then_some(trial.repeat / 2);
+                if let Some(value) = Figures::of(trial, rules.quantum_ns).value(metric) {
+                    found.push((trial.started_ms, Repeat { side, block, value }));
+                }
+            }
+        }
+        if rules.together {
+            found.sort_by_key(|(started_ms, _)| *started_ms);
+        }
+        let repeats: Vec<Repeat> = found.into_iter().map(|(_, repeat)| repeat).collect();
+        let whole = |block: Option<u32>| {
+            let has = |side| repeats.iter().any(|other| other.block == block && other.side == side);
+            has(Side::Base) && has(Side::Candidate)
+        };
+        repeats.iter().filter(|repeat| whole(repeat.block)).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod calibration;
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,147 @@
+//! Each answer against a stored run made by hand.
+
+use report_schema::{CellResult, Host, ScenarioResult};
+
+use super::*;
+use crate::compare::tests::cell as empty_cell;
+use crate::verdict::judge;
+use crate::verdict::tests::{cell, line, trial};
+
+const BOUND: &str = "calibration <= 1.10 * baseline + 2 * clock-quantum";
+
+fn stored_run(id: &str, trials: Vec<Trial>) -> SuiteResult {
+    let cells = vec![CellResult { trials, ..empty_cell(id) }];
+    SuiteResult {
+        schema_version: 1,
+        suite: String::new(),
+        profile: "smoke".to_owned(),
+        started_unix_ms: 0,
+        wall_ms: 0,
+        commit: None,
+        command: vec![],
+        seed: 0,
+        host: Host { clock_quantum_ns: Some(10), ..Host::default() },
+        verdict: Verdict::Pass,
+        exit_code: 0,
+        scenarios: vec![ScenarioResult {
+            file: String::new(),
+            name: String::new(),
+            question: String::new(),
+            cells,
+            verdict: Verdict::Pass,
+        }],
+        models: vec![],
+        crashes: vec![],
+        comparisons: vec![],
+        notes: vec![],
+    }
+}
+
+/// The gate of a run against another; `change` may spoil what it is compared with.
+fn gate(check: &str, base: Vec<Trial>, own: &[Trial], change: fn(&mut Against<'_>)) -> GateResult {
+    let cell = cell(&[(check, false, 1)]);
+    let result = stored_run(&cell.id, base);
+    let mut against = Against { name: "nightly", result: &result, obstacle: None, gates: 1 };
+    change(&mut against);
+    let evidence = Evidence {
+        file: "s.toml",
+        cell: &cell,
+        trials: own,
+        clock_quantum_ns: Some(10),
+        against: Some(&against),
+    };
+    judge(&evidence).gates.remove(2)
+}
+
+fn lines(ns: &[u64]) -> Vec<Trial> {
+    ns.iter().map(|ns| line(*ns)).collect()
+}
+
+fn said(check: &str, base: &[u64], own: &[u64]) -> (Verdict, String) {
+    let found = gate(check, lines(base), &lines(own), |_| {});
+    (found.verdict, found.reason)
+}
+
+#[test]
+fn a_bound_that_is_missed_beyond_doubt_fails_with_all_its_evidence() {
+    let found = gate(BOUND, lines(&[100; 5]), &lines(&[170; 5]), |_| {});
+    let evidence = found.evidence.unwrap();
+    assert_eq!(
+        (found.verdict, found.value, found.bound),
+        (Verdict::Performance, Some(170.0), Some(130.0))
+    );
+    assert_eq!((evidence.count(Side::Base), evidence.count(Side::Candidate)), (5, 5));
+    assert_eq!((evidence.difference_quanta, evidence.baseline.as_str()), (Some(7.0), "nightly"));
+}
+
+#[test]
+fn a_bound_that_is_kept_passes() {
+    assert_eq!(said(BOUND, &[100; 5], &[129; 5]).0, Verdict::Pass);
+}
+
+#[test]
+fn two_steps_of_the_clock_never_fail() {
+    let bare = "calibration <= 1.10 * baseline";
+    assert_eq!(said(bare, &[60; 9], &[79; 9]).0, Verdict::Inconclusive);
+    assert_eq!(said(bare, &[60; 9], &[90; 9]).0, Verdict::Performance);
+}
+
+#[test]
+fn what_chance_does_as_well_is_inconclusive() {
+    let wild = [100, 300, 100, 300, 100, 300];
+    let (verdict, reason) = said(BOUND, &wild, &[300, 100, 300, 300, 100, 310]);
+    assert_eq!(verdict, Verdict::Inconclusive);
+    assert!(reason.contains("chance"), "{reason}");
+}
+
+#[test]
+fn too_few_trials_are_inconclusive_whatever_they_say_and_the_number_is_told() {
+    for own in [100, 900] {
+        let (verdict, reason) = said(BOUND, &[100; 4], &[own; 4]);
+        assert_eq!(verdict, Verdict::Inconclusive);
+        assert!(reason.contains("take 5 each"), "{reason}");
+    }
+}
+
+#[test]
+fn many_gates_share_the_promise() {
+    let found = gate(BOUND, lines(&[100; 5]), &lines(&[900; 5]), |against| against.gates = 20);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn what_cannot_be_compared_is_inconclusive_and_says_why() {
+    let why = |change: fn(&mut Against<'_>), base: Vec<Trial>| {
+        let found = gate(BOUND, base, &lines(&[900; 9]), change);
+        assert_eq!(found.verdict, Verdict::Inconclusive);
+        found.reason
+    };
+    let moved = |against: &mut Against<'_>| against.obstacle = Some("its kernel was A".to_owned());
+    assert!(why(moved, lines(&[100; 9])).contains("of another machine: its kernel was A"));
+    let far = vec![trial(Placement::Far, 1.0); 9];
+    assert!(why(|_| {}, far).contains("no trial of class near"));
+    let mut broken = lines(&[100; 9]);
+    for trial in &mut broken {
+        trial.broken.push("deadline".to_owned());
+    }
+    assert!(why(|_| {}, broken).contains("no trial of class near"));
+    assert!(why(|_| {}, vec![]).contains("no trial"));
+}
+
+#[test]
+fn a_cell_that_the_baseline_lacks_is_named() {
+    let cell = cell(&[(BOUND, false, 1)]);
+    let result = stored_run("another", lines(&[100; 9]));
+    let against = Against { name: "nightly", result: &result, obstacle: None, gates: 1 };
+    let trials = lines(&[100; 9]);
+    let evidence = Evidence {
+        file: "s.toml",
+        cell: &cell,
+        trials: &trials,
+        clock_quantum_ns: Some(10),
+        against: Some(&against),
+    };
+    let found = judge(&evidence).gates.remove(2);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(found.reason.contains("the baseline nightly has no cell"), "{}", found.reason);
+}
