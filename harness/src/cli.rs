@@ -1,11 +1,16 @@
 //! What people type: one file a verb, results on standard output, everything else on the other.
 
+mod ab;
+mod baseline;
 mod check;
+mod compare;
+mod comparison;
 mod completions;
 mod crash;
 mod doctor;
 mod exit;
 mod explain;
+pub mod gate;
 mod list;
 mod merge;
 mod model;
@@ -17,6 +22,7 @@ pub mod run;
 mod schema;
 pub mod select;
 pub mod sinks;
+mod stored;
 
 use std::ffi::OsString;
 
@@ -54,6 +60,14 @@ enum Verb {
     Doctor(doctor::Args),
     /// Runs scenarios, judges them and writes the report.
     Run(run::RunArgs),
+    /// Compares two builds, two settings, or one thing with itself, trial by trial in turns.
+    Ab(ab::Args),
+    /// Compares two stored runs; runs nothing.
+    Compare(compare::Args),
+    /// Judges a stored run again, also against a baseline; runs nothing.
+    Gate(gate::Args),
+    /// Keeps runs by name, to compare later ones with.
+    Baseline(baseline::Args),
     /// Checks the shipped protocol under every interleaving, and the published flaws in theirs.
     Model(model::Args),
     /// Runs one execution of a model again, as its failure named it, and shows each step.
@@ -99,6 +113,10 @@ fn dispatch(verb: Verb, output: &mut Output) -> Exit {
         Verb::Schema(args) => schema::execute(&args, output),
         Verb::Doctor(args) => doctor::execute(&args, output),
         Verb::Run(args) => run::execute(&args, output),
+        Verb::Ab(args) => ab::execute(&args, output),
+        Verb::Compare(args) => compare::execute(&args, output),
+        Verb::Gate(args) => gate::execute(&args, output),
+        Verb::Baseline(args) => baseline::execute(&args, output),
         Verb::Model(args) => model::execute(&args, output),
         Verb::Replay(args) => replay::execute(&args, output),
         Verb::Crash(args) => crash::execute(&args, output),

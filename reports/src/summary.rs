@@ -150,6 +150,11 @@ impl<'a> Summary<'a> {
             let what = what.unwrap_or("it did not end as it must");
             return format!("Killing the {} at {} ({}): {what}", row.victim, row.site, row.shape);
         }
+        let mut compared = self.suite.comparisons.iter().flat_map(|comparison| &comparison.cells);
+        if let Some(cell) = compared.find(|cell| cell.change.verdict() == verdict) {
+            let change = cell.change.as_str();
+            return format!("{} of {}: {change}: {}.", cell.metric, cell.cell, cell.reason);
+        }
         if let Some(doubt) = self.doubts.iter().find(|doubt| doubt.verdict == verdict) {
             return doubt.text.clone();
         }
@@ -200,7 +205,7 @@ fn gate_reason(gate: &GateResult, cell: &str, number: usize) -> String {
 /// The worst of what the file says, what its parts say and what is doubtful.
 fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
     let trials = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
-    let none = suite.models.is_empty() && suite.crashes.is_empty();
+    let none = suite.models.is_empty() && suite.crashes.is_empty() && suite.comparisons.is_empty();
     let nothing_ran = none && trials.map(|cell| cell.trials.len()).sum::<usize>() == 0;
     let scenarios = suite.scenarios.iter().map(|scenario| scenario.verdict);
     let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
@@ -213,6 +218,7 @@ fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
             .chain(gates)
             .chain(suite.models.iter().map(|model| model.verdict))
             .chain(suite.crashes.iter().map(|row| row.verdict))
+            .chain(suite.comparisons.iter().map(|comparison| comparison.verdict))
             .chain(doubts.iter().map(|doubt| doubt.verdict)),
     );
     // A run that broke before its first trial says so; only silence is "nothing ran".

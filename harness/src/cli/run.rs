@@ -1,7 +1,7 @@
 //! `harness run`: its arguments, and from them to the exit code.
 
-mod events;
-mod progress;
+pub(super) mod events;
+pub(super) mod progress;
 pub(super) mod show;
 
 use std::path::{Path, PathBuf};
@@ -9,15 +9,17 @@ use std::process::Command;
 
 use report_schema::{Happening, Shard, SuiteBegan, SuiteEnded, SuiteResult, Verdict};
 
+use super::gate::AgainstArgs;
 use super::select::Selection;
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, baseline};
 use crate::host::Host;
 use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, plan};
 use crate::run::{Plant, ProcessLauncher};
 use crate::scenario::Scenario;
 use crate::suite::{self, Outcome, Request};
+use crate::verdict::Against;
 use events::Events;
 use progress::Display;
 
@@ -52,6 +54,9 @@ pub struct RunArgs {
     /// Exits with 0 where the verdict is inconclusive.
     #[arg(long, help_heading = "Execution")]
     pub allow_inconclusive: bool,
+    /// What checks with `baseline` compare with.
+    #[command(flatten)]
+    pub against: AgainstArgs,
     /// Runs with a defect on purpose: the run must then be found guilty.
     #[arg(long, value_enum, value_name = "DEFECT", help_heading = "Testing")]
     pub plant: Option<Plant>,
@@ -87,12 +92,14 @@ impl RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
-    let Prepared { plans, shard, host, events } = match prepare(args, output) {
+    let Prepared { plans, shard, host, events, stored } = match prepare(args, output) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
     let mut display = Display::new(args.progress, events);
-    let mut outcome = conduct(args, &plans, &host, &mut display);
+    let cells = plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell));
+    let against = args.against.beside(stored.as_ref(), &host.facts, cells);
+    let mut outcome = conduct(args, (&plans, against.as_ref()), &host, &mut display);
     if let Ok(outcome) = &mut outcome {
         outcome.result.shard = shard;
     }
@@ -112,18 +119,20 @@ struct Prepared {
     shard: Option<Shard>,
     host: Host,
     events: Events,
+    stored: Option<SuiteResult>,
 }
 
 /// Everything that can be wrong before anything runs.
 fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
     let scenarios = args.selection.scenarios(output)?;
     let host = Host::read();
-    let plans = plans(args, &scenarios, &host, output)?;
+    let stored = args.against.load().map_err(|error| baseline::refused(&error, output))?;
+    let plans = plans(&args.options(), &scenarios, &host, output)?;
     let (plans, shard) = part(args.shard, plans, output)?;
     args.sinks.prove(output)?;
     let events = Events::open(args.events.as_deref(), args.progress == Progress::Jsonl);
     let events = events.map_err(|error| unwritten(args, &error, output))?;
-    Ok(Prepared { plans, shard, host, events })
+    Ok(Prepared { plans, shard, host, events, stored })
 }
 
 /// The part of the plans that was asked for; a part without a cell runs nothing.
@@ -150,15 +159,16 @@ fn unwritten(args: &RunArgs, error: &std::io::Error, output: &mut Output) -> Exi
     Exit::Io
 }
 
-fn plans(
-    args: &RunArgs,
+/// The plans of all scenarios that have a cell left.
+pub(super) fn plans(
+    options: &Options,
     scenarios: &[Scenario],
     host: &Host,
     output: &mut Output,
 ) -> Result<Vec<Plan>, Exit> {
     let mut plans = vec![];
     for scenario in scenarios {
-        match plan(scenario, host, &args.options()) {
+        match plan(scenario, host, options) {
             Ok(plan) if plan.trials.is_empty() => {}
             Ok(plan) => plans.push(plan),
             Err(error) => {
@@ -175,7 +185,7 @@ fn plans(
 }
 
 /// What the suite is called: the file or folder that was named, if it was one.
-fn name(selection: &Selection) -> String {
+pub(super) fn name(selection: &Selection) -> String {
     let stem = match selection.paths.as_slice() {
         [path] => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
         _ => None,
@@ -186,7 +196,7 @@ fn name(selection: &Selection) -> String {
 
 fn conduct(
     args: &RunArgs,
-    plans: &[Plan],
+    (plans, against): (&[Plan], Option<&Against<'_>>),
     host: &Host,
     display: &mut Display,
 ) -> std::io::Result<Outcome> {
@@ -200,6 +210,9 @@ fn conduct(
         seed: args.seed.or_else(first_seed).unwrap_or(0),
         commit: commit(),
         plant: args.plant,
+        turns: suite::one_plan_after_another(plans),
+        programs: vec![],
+        against,
     };
     display.events.tell(Happening::SuiteBegan(SuiteBegan {
         suite: request.name.clone(),

@@ -221,6 +221,12 @@ fn expectation_line(expectation: &Expectation) -> String {
     if expectation.min_trials > 1 {
         let _written = write!(line, ", from {} trials", expectation.min_trials);
     }
+    if expectation.check.needs_baseline() {
+        line.push_str(
+            ", against the stored run named by --baseline: fails only if it also lies two steps of \
+             the clock away and chance is excluded; without one inconclusive",
+        );
+    }
     line.push_str(if expectation.implied { "  (implied)" } else { "" });
     line
 }

@@ -15,7 +15,7 @@ const PACE: Duration = Duration::from_millis(200);
 
 /// Tells whoever listens; nobody listens to an empty one.
 #[derive(Default)]
-pub(super) struct Events {
+pub(in crate::cli) struct Events {
     listeners: Vec<Box<dyn Write>>,
     number: u64,
     cell: String,
@@ -31,7 +31,7 @@ impl std::fmt::Debug for Events {
 
 impl Events {
     /// Opens the file, if one is asked for: a run must not end at one that cannot be written.
-    pub(super) fn open(file: Option<&Path>, on_stderr: bool) -> io::Result<Self> {
+    pub(in crate::cli) fn open(file: Option<&Path>, on_stderr: bool) -> io::Result<Self> {
         let mut listeners: Vec<Box<dyn Write>> = vec![];
         if on_stderr {
             listeners.push(Box::new(io::stderr()));

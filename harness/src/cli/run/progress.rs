@@ -14,9 +14,9 @@ use crate::suite::{Observer, Step};
 
 /// Shows a suite's progress.
 #[derive(Debug)]
-pub(super) struct Display {
+pub(in crate::cli) struct Display {
     /// For programs.
-    pub(super) events: Events,
+    pub(in crate::cli) events: Events,
     bar: Option<ProgressBar>,
     plain: bool,
     /// Commits when they were last looked at.
@@ -25,7 +25,7 @@ pub(super) struct Display {
 }
 
 impl Display {
-    pub(super) fn new(progress: Progress, events: Events) -> Self {
+    pub(in crate::cli) fn new(progress: Progress, events: Events) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = progress == Progress::Bar || progress == Progress::Auto && terminal;
         let plain = progress == Progress::Plain || progress == Progress::Auto && !terminal;
@@ -41,7 +41,7 @@ impl Display {
     }
 
     /// Takes the bar away.
-    pub(super) fn clear(&self) {
+    pub(in crate::cli) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

@@ -1,0 +1,207 @@
+//! `harness ab`: two builds, two settings, or one thing with itself, their trials in turns.
+
+mod contest;
+mod tally;
+
+use std::path::{Path, PathBuf};
+
+use report_schema::{Comparison, ComparisonKind, SuiteResult, Verdict};
+
+use super::run::{self, Progress};
+use super::select::Selection;
+use super::sinks::{Sinks, Told};
+use super::{Exit, Output, comparison};
+use crate::compare::RATIO;
+use crate::gate::Metric;
+use crate::statistics::ALPHA;
+use contest::Contest;
+use tally::Tally;
+
+/// Trials of each side, where nothing else is asked.
+const REPEATS: u32 = 12;
+
+/// Arguments of `ab`.
+#[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+A is what is compared with, B is what is judged. Exit codes: 0 improved or no difference, 3 \
+regressed, 5 inconclusive, and those of every run. Builds must speak the same language to their \
+workers; where they do not, the run is broken and says so.
+
+Examples:
+  harness ab scenarios/latency/ping-pong.toml --base old/harness --cand new/harness
+  harness ab scenarios/latency/ping-pong.toml --base-set block.slots=16 --cand-set block.slots=256
+  harness ab scenarios/latency/ping-pong.toml --aa 20")]
+pub(super) struct Args {
+    #[command(flatten)]
+    selection: Selection,
+    /// Where results go.
+    #[command(flatten)]
+    sinks: Sinks,
+    /// Instead of the scenarios' seeds: decides about payloads and about who begins.
+    #[arg(long, value_name = "N", help_heading = "Execution")]
+    seed: Option<u64>,
+    /// Trials of each side in each comparison; an odd number is made even.
+    #[arg(long, value_name = "N", default_value_t = REPEATS,
+        value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Execution")]
+    repeats: u32,
+    /// How progress is shown; `auto` is a bar on a terminal and plain lines elsewhere.
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    progress: Progress,
+    /// Writes no report, only the result document.
+    #[arg(long, help_heading = "Output")]
+    no_report: bool,
+    /// Exits with 0 where the verdict is inconclusive.
+    #[arg(long, help_heading = "Execution")]
+    allow_inconclusive: bool,
+    /// A's harness program, whose workers run; needs --cand.
+    #[arg(long, value_name = "PROGRAM", requires = "cand", help_heading = "Sides")]
+    base: Option<PathBuf>,
+    /// B's harness program, whose workers run; needs --base.
+    #[arg(long, value_name = "PROGRAM", requires = "base", help_heading = "Sides")]
+    cand: Option<PathBuf>,
+    /// Sets a key for A only; repeatable.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Sides")]
+    base_set: Vec<String>,
+    /// Sets a key for B only; repeatable.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Sides")]
+    cand_set: Vec<String>,
+    /// Compares A with itself so many times and prints how often a difference was found.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000),
+        conflicts_with_all = ["base", "base_set", "cand_set", "times"], help_heading = "Sides")]
+    aa: Option<u32>,
+    /// Makes the comparison so many times, each with trials of its own, and prints how often a
+    /// difference was found.
+    #[arg(long, value_name = "N", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Execution")]
+    times: u32,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+/// What counts as a difference.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct RuleArgs {
+    /// A factor below this is no difference that matters.
+    #[arg(long, default_value_t = RATIO, value_parser = ratio, help_heading = "Judging")]
+    pub(super) ratio: f64,
+    /// How often all cells and figures together may find a difference where there is none.
+    #[arg(long, default_value_t = ALPHA, value_parser = alpha, help_heading = "Judging")]
+    pub(super) alpha: f64,
+    /// A figure to compare, as in `p99(latency)`, instead of the workload's own; repeatable.
+    #[arg(long, value_name = "METRIC", value_parser = metric, help_heading = "Judging")]
+    pub(super) metric: Vec<Metric>,
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let value: Option<f64> = text.parse().ok().filter(|value| (1.0..=100.0).contains(value));
+    value.filter(|value| *value > 1.0).ok_or_else(|| "a number above 1, as in 1.05".to_owned())
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    let value: Option<f64> = text.parse().ok().filter(|value| (1e-9..=0.5).contains(value));
+    value.ok_or_else(|| "a probability of at most 0.5, as in 0.01".to_owned())
+}
+
+fn metric(text: &str) -> Result<Metric, String> {
+    let measured = |metric: &Metric| metric.dimension() != crate::gate::Dimension::Count;
+    Metric::by_name(text).filter(measured).ok_or_else(|| {
+        let names =
+            Metric::names().filter(|name| Metric::by_name(name).as_ref().is_some_and(measured));
+        format!("no time or rate has this name; there are {}", names.collect::<Vec<_>>().join(", "))
+    })
+}
+
+impl Args {
+    fn kind(&self) -> Option<ComparisonKind> {
+        if self.aa.is_some() {
+            Some(ComparisonKind::SelfTest)
+        } else if self.base.is_some() {
+            Some(ComparisonKind::Builds)
+        } else if self.base_set.is_empty() && self.cand_set.is_empty() {
+            None
+        } else {
+            Some(ComparisonKind::Variants)
+        }
+    }
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    let Some(kind) = args.kind() else {
+        output.error(
+            "nothing is compared: name two programs (--base, --cand), settings (--base-set, \
+             --cand-set), or --aa N for the test of the test",
+        );
+        return Exit::Usage;
+    };
+    let contest = match Contest::prepare(args, kind, output) {
+        Ok(contest) => contest,
+        Err(exit) => return exit,
+    };
+    match conduct(args, &contest) {
+        Ok(Some((result, interrupted))) => finish(args, result, interrupted, output),
+        Ok(None) => {
+            output.error("nothing ran");
+            Exit::NothingRan
+        }
+        Err(error) => {
+            output.error(&format!("no worker can be started: {error}"));
+            Exit::Broken
+        }
+    }
+}
+
+/// All comparisons, as one result; `None` when not even one was begun.
+fn conduct(args: &Args, contest: &Contest<'_>) -> std::io::Result<Option<(SuiteResult, bool)>> {
+    let times = args.aa.unwrap_or(args.times);
+    let mut tally = Tally::default();
+    let mut whole: Option<SuiteResult> = None;
+    let mut interrupted = false;
+    for round in 0..times {
+        let outcome = contest.round(round)?;
+        interrupted = outcome.interrupted;
+        let mut result = outcome.result;
+        tally.add(&result);
+        if times > 1 && result.scenarios.iter().all(|scenario| scenario.verdict == Verdict::Pass) {
+            // Of many comparisons only the figures are kept.
+            result.scenarios.clear();
+        }
+        match &mut whole {
+            None => whole = Some(result),
+            Some(whole) => {
+                whole.wall_ms += result.wall_ms;
+                whole.verdict = whole.verdict.max(result.verdict);
+                whole.scenarios.append(&mut result.scenarios);
+            }
+        }
+        if interrupted {
+            break;
+        }
+    }
+    if let Some(whole) = whole.as_mut().filter(|_| times > 1 || args.aa.is_some()) {
+        tally.tell(whole);
+    }
+    Ok(whole.map(|whole| (whole, interrupted)))
+}
+
+fn finish(args: &Args, mut result: SuiteResult, interrupted: bool, output: &mut Output) -> Exit {
+    let exit = match result.verdict {
+        _ if interrupted => Exit::Interrupted,
+        Verdict::Inconclusive if args.allow_inconclusive => Exit::Pass,
+        verdict => verdict.into(),
+    };
+    result.exit_code = exit.code();
+    let told = |file: &Path| {
+        let compared: String = result.comparisons.iter().map(comparison::text).collect();
+        let body = compared + &run::show::findings(&result);
+        Told { body, last: format!("{}; see {}", said(&result), file.display()) }
+    };
+    args.sinks.deliver((&result, exit), !args.no_report, told, output)
+}
+
+fn said(result: &SuiteResult) -> String {
+    let judged = result.comparisons.iter().map(|comparison: &Comparison| comparison.verdict);
+    match Verdict::worst(judged) {
+        Some(verdict) if verdict == result.verdict => format!("verdict {verdict}"),
+        _ => format!("verdict {}, because of the runs themselves", result.verdict),
+    }
+}

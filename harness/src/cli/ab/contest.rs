@@ -1,0 +1,191 @@
+//! Both sides of `ab`, planned: the same cells twice, and one round of their trials in turns.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use report_schema::{Comparison, ComparisonKind, Contender, Verdict};
+
+use super::Args;
+use crate::cli::run::Progress;
+use crate::cli::run::events::Events;
+use crate::cli::run::progress::Display;
+use crate::cli::{Exit, Output, run};
+use crate::compare::{Pair, Rules, compare};
+use crate::gate::Class;
+use crate::host::Host;
+use crate::plan::{Options, Plan};
+use crate::run::ProcessLauncher;
+use crate::suite::{self, Outcome, Request, in_turns};
+
+/// What is run, round after round.
+pub(super) struct Contest<'a> {
+    args: &'a Args,
+    kind: ComparisonKind,
+    host: Host,
+    programs: Option<[PathBuf; 2]>,
+    seed: u64,
+}
+
+impl<'a> Contest<'a> {
+    /// Everything that can be wrong before anything runs.
+    pub(super) fn prepare(
+        args: &'a Args,
+        kind: ComparisonKind,
+        output: &mut Output,
+    ) -> Result<Self, Exit> {
+        let programs = match (&args.base, &args.cand) {
+            (Some(base), Some(cand)) => Some([harness(base, output)?, harness(cand, output)?]),
+            _ => None,
+        };
+        let mut contest =
+            Self { args, kind, host: Host::read(), programs, seed: args.seed.unwrap_or(0) };
+        args.sinks.prove(output)?;
+        let plans = contest.plans(0, output)?;
+        let first = || plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
+        contest.seed = args.seed.or_else(first).unwrap_or(0);
+        Ok(contest)
+    }
+
+    /// The base's plans, then the candidate's, cell by cell the same.
+    fn plans(&self, round: u32, output: &mut Output) -> Result<Vec<Plan>, Exit> {
+        let side = |settings: &[String], output: &mut Output| {
+            let mut selection = self.args.selection.clone();
+            selection.set.extend_from_slice(settings);
+            let seed = self.args.seed.or((round > 0).then_some(self.seed));
+            let options = Options {
+                profile: selection.profile,
+                seed: seed.map(|seed| seed.wrapping_add(u64::from(round))),
+                repeats: Some(self.args.repeats.next_multiple_of(2)),
+                filter: selection.filter.clone(),
+            };
+            run::plans(&options, &selection.scenarios(output)?, &self.host, output)
+        };
+        let mut plans = side(&self.args.base_set, output)?;
+        let candidates = side(&self.args.cand_set, output)?;
+        let shape =
+            |plans: &[Plan]| -> Vec<usize> { plans.iter().map(|p| p.cells.len()).collect() };
+        if shape(&plans) != shape(&candidates) {
+            output.error("the two sides have different numbers of cells: set keys, not axes");
+            return Err(Exit::Usage);
+        }
+        plans.extend(candidates);
+        for cell in plans.iter_mut().flat_map(|plan| &mut plan.cells) {
+            // Whether a side is fast enough was not asked; whether it works always is.
+            cell.cell.expectations.retain(|e| e.class() == Class::Correctness);
+        }
+        Ok(plans)
+    }
+
+    /// One comparison, with trials of its own.
+    pub(super) fn round(&self, round: u32) -> io::Result<Outcome> {
+        let mut quiet = Output::new(clap::ColorChoice::Never);
+        let plans =
+            self.plans(round, &mut quiet).map_err(|_| io::Error::other("a file changed"))?;
+        let seed = self.seed.wrapping_add(u64::from(round));
+        let request = Request {
+            plans: &plans,
+            host: &self.host,
+            name: format!("ab-{}", run::name(&self.args.selection)),
+            profile: self.args.selection.profile.name().to_owned(),
+            command: std::env::args().collect(),
+            seed,
+            commit: run::commit(),
+            plant: None,
+            turns: in_turns(&plans, seed),
+            programs: self.expanded(plans.len() / 2),
+            against: None,
+        };
+        let mut launcher = ProcessLauncher::new()?;
+        let events = Events::open(None, self.args.progress == Progress::Jsonl)?;
+        let mut display = Display::new(self.args.progress, events);
+        let outcome = suite::run(&request, &mut launcher, &mut display);
+        display.clear();
+        let mut outcome = outcome?;
+        self.compare(&mut outcome, seed);
+        Ok(outcome)
+    }
+
+    /// One program for each plan.
+    fn expanded(&self, plans: usize) -> Vec<PathBuf> {
+        let programs = self.programs.iter().flatten();
+        programs.flat_map(|program| std::iter::repeat_n(program.clone(), plans)).collect()
+    }
+
+    fn compare(&self, outcome: &mut Outcome, seed: u64) {
+        let result = &mut outcome.result;
+        let (base, candidate) = result.scenarios.split_at(result.scenarios.len() / 2);
+        let pairs: Vec<Pair<'_>> = base
+            .iter()
+            .flat_map(|scenario| &scenario.cells)
+            .zip(candidate.iter().flat_map(|scenario| &scenario.cells))
+            .collect();
+        let rules = Rules {
+            alpha: self.args.rules.alpha,
+            ratio: self.args.rules.ratio,
+            metrics: self.args.rules.metric.clone(),
+            quantum_ns: self.host.facts.clock_quantum_ns,
+            seed,
+            together: true,
+            baseline: self.contender(0).name,
+            obstacle: None,
+        };
+        let cells = compare(&pairs, &rules);
+        let comparison = Comparison {
+            kind: self.kind,
+            base: self.contender(0),
+            candidate: self.contender(1),
+            alpha: rules.alpha,
+            correction: crate::cli::comparison::correction(cells.len()),
+            seed,
+            verdict: crate::cli::comparison::verdict(&cells),
+            cells,
+            false_alarms: None,
+            notes: vec![],
+        };
+        result.verdict = Verdict::worst(
+            result.scenarios.iter().map(|scenario| scenario.verdict).chain([comparison.verdict]),
+        )
+        .unwrap_or(Verdict::Inconclusive);
+        result.comparisons.push(comparison);
+        let half = result.scenarios.len() / 2;
+        for (index, scenario) in result.scenarios.iter_mut().enumerate() {
+            let letter = if index < half { 'A' } else { 'B' };
+            scenario.name = format!("{} ({letter})", scenario.name);
+            for cell in &mut scenario.cells {
+                cell.id = format!("{} ({letter})", cell.id);
+            }
+        }
+    }
+
+    fn contender(&self, side: usize) -> Contender {
+        let settings = if side == 0 { &self.args.base_set } else { &self.args.cand_set };
+        let own = if settings.is_empty() { "as it stands".to_owned() } else { settings.join(", ") };
+        match &self.programs {
+            Some(programs) if settings.is_empty() => {
+                Contender { name: programs[side].display().to_string(), commit: None }
+            }
+            Some(programs) => {
+                let name = format!("{}, {own}", programs[side].display());
+                Contender { name, commit: None }
+            }
+            None => Contender { name: own, commit: run::commit() },
+        }
+    }
+}
+
+/// A program that says that it is a harness, by its whole path.
+fn harness(program: &Path, output: &mut Output) -> Result<PathBuf, Exit> {
+    let refused = |why: String, output: &mut Output| {
+        output.error(&format!("{} is no harness that can be run: {why}", program.display()));
+        Exit::Usage
+    };
+    let path = program.canonicalize().map_err(|error| refused(error.to_string(), output))?;
+    let said = Command::new(&path).arg("--version").output();
+    let said = said.map_err(|error| refused(error.to_string(), output))?;
+    let text = String::from_utf8_lossy(&said.stdout);
+    if !said.status.success() || !text.starts_with("harness ") {
+        return Err(refused("`--version` does not name one".to_owned(), output));
+    }
+    Ok(path)
+}

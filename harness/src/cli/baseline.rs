@@ -1,0 +1,123 @@
+//! `harness baseline`: runs kept by name.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use report_schema::SuiteResult;
+use reports::format;
+
+use super::{Exit, Output, stored};
+use crate::baseline::{BaselineError, FOLDER, Store};
+use crate::compare::fingerprint;
+
+/// Arguments of `baseline`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Where baselines are kept.
+    #[arg(long, global = true, value_name = "DIR", default_value = FOLDER)]
+    dir: PathBuf,
+    #[command(subcommand)]
+    act: Act,
+}
+
+#[derive(Debug, Subcommand)]
+enum Act {
+    /// Keeps a result under a name; one of the same name is replaced.
+    Save {
+        /// Small letters, digits, `.`, `-`, `_`.
+        name: String,
+        /// A result document, or the folder of a run.
+        #[arg(value_name = "RESULT", default_value = "out/latest")]
+        result: PathBuf,
+    },
+    /// Lists names with their machine, commit and verdict.
+    List,
+    /// Prints the result document of a name.
+    Show {
+        /// Its name.
+        name: String,
+    },
+    /// Gives the result of one name a second one: what was `nightly` is now also `release`.
+    Promote {
+        /// Its name.
+        from: String,
+        /// Its second name.
+        to: String,
+    },
+    /// Forgets a name.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    let store = Store::new(&args.dir);
+    let done = match &args.act {
+        Act::Save { name, result } => save(&store, name, result, output),
+        Act::List => list(&store, output),
+        Act::Show { name } => store.load(name).and_then(|result| {
+            output.result(&result.to_json()?);
+            Ok(())
+        }),
+        Act::Promote { from, to } => store.promote(from, to).map(|path| told(&path, output)),
+        Act::Remove { name } => store.remove(name),
+    };
+    match done {
+        Ok(()) => Exit::Pass,
+        Err(error) => refused(&error, output),
+    }
+}
+
+/// Says what is wrong with a baseline, and what that means for the program's end.
+pub(super) fn refused(error: &BaselineError, output: &mut Output) -> Exit {
+    output.error(&error.to_string());
+    match error {
+        BaselineError::Name(_) | BaselineError::Missing { .. } => Exit::Usage,
+        BaselineError::Empty => Exit::NothingRan,
+        BaselineError::File(_) | BaselineError::Json(_) | BaselineError::Write { .. } => Exit::Io,
+    }
+}
+
+fn told(path: &Path, output: &mut Output) {
+    output.result(&format!("{}\n", path.display()));
+}
+
+fn save(
+    store: &Store,
+    name: &str,
+    result: &Path,
+    output: &mut Output,
+) -> Result<(), BaselineError> {
+    let result = stored::read(result)?;
+    let path = store.save(name, &result)?;
+    told(&path, output);
+    Ok(())
+}
+
+fn list(store: &Store, output: &mut Output) -> Result<(), BaselineError> {
+    for name in store.names()? {
+        match store.load(&name) {
+            Ok(result) => output.result(&line(&name, &result)),
+            Err(error) => output.error(&error.to_string()),
+        }
+    }
+    Ok(())
+}
+
+fn line(name: &str, result: &SuiteResult) -> String {
+    let cells: usize = result.scenarios.iter().map(|scenario| scenario.cells.len()).sum();
+    let mut line = String::new();
+    // A String takes every write.
+    let _written = writeln!(
+        line,
+        "{name}  {}  machine {}  commit {}  {}, {}",
+        format::moment(result.started_unix_ms),
+        fingerprint(&result.host),
+        result.commit.as_deref().unwrap_or("unknown"),
+        format::several(cells, "cell"),
+        result.verdict
+    );
+    line
+}

@@ -1,0 +1,192 @@
+//! `harness gate`: the expectations of a stored result, judged again; nothing runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use report_schema::{CellResult, GateResult, SuiteResult, Verdict};
+
+use super::{Exit, Output, baseline, run, stored};
+use crate::baseline::{BaselineError, FOLDER, Store};
+use crate::compare::differences;
+use crate::scenario::{self, Cell, Profile, Scenario};
+use crate::verdict::{Against, Evidence, judge};
+
+/// Arguments of `gate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// A result document, or the folder of a run.
+    #[arg(value_name = "RESULT", default_value = "out/latest")]
+    result: PathBuf,
+    #[command(flatten)]
+    against: AgainstArgs,
+    /// Sets a key, as the run did; repeatable.
+    #[arg(long, value_name = "KEY=VALUE", help_heading = "Selection")]
+    set: Vec<String>,
+    /// Exits with 0 where the verdict is inconclusive.
+    #[arg(long, help_heading = "Judging")]
+    allow_inconclusive: bool,
+    /// Prints the result document with the new judgement.
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+/// The stored run that checks with `baseline` compare with.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct AgainstArgs {
+    /// The stored run that checks with `baseline` compare with; see `harness baseline`.
+    #[arg(long, value_name = "NAME", help_heading = "Judging")]
+    pub baseline: Option<String>,
+    /// Where baselines are kept.
+    #[arg(long, value_name = "DIR", default_value = FOLDER, help_heading = "Judging")]
+    pub baselines: PathBuf,
+}
+
+impl AgainstArgs {
+    /// The stored run, if one was named.
+    ///
+    /// # Errors
+    ///
+    /// [`BaselineError`].
+    pub(super) fn load(&self) -> Result<Option<SuiteResult>, BaselineError> {
+        let store = Store::new(&self.baselines);
+        self.baseline.as_deref().map(|name| store.load(name)).transpose()
+    }
+
+    /// The stored run beside one that was made on `host` and has these cells.
+    pub(super) fn beside<'a>(
+        &'a self,
+        stored: Option<&'a SuiteResult>,
+        host: &report_schema::Host,
+        cells: impl Iterator<Item = &'a Cell>,
+    ) -> Option<Against<'a>> {
+        let expectations = cells.flat_map(|cell| &cell.expectations);
+        let gates = expectations.filter(|expectation| expectation.check.needs_baseline()).count();
+        Some(Against {
+            name: self.baseline.as_deref()?,
+            result: stored?,
+            obstacle: differences(&stored?.host, host),
+            gates,
+        })
+    }
+}
+
+pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    let mut result = match stored::read(&args.result) {
+        Ok(result) => result,
+        Err(error) => {
+            output.error(&error.to_string());
+            return Exit::Io;
+        }
+    };
+    let against = match args.against.load() {
+        Ok(against) => against,
+        Err(error) => return baseline::refused(&error, output),
+    };
+    let scenarios = match scenarios(args, &result, output) {
+        Ok(scenarios) => scenarios,
+        Err(exit) => return exit,
+    };
+    if let Err(why) = judged_again(args, &mut result, against.as_ref(), &scenarios) {
+        output.error(&why);
+        return Exit::Usage;
+    }
+    show(args, &result, output)
+}
+
+/// The scenarios of the result's cells, by file.
+fn scenarios(
+    args: &Args,
+    result: &SuiteResult,
+    output: &mut Output,
+) -> Result<BTreeMap<String, Scenario>, Exit> {
+    let mut scenarios = BTreeMap::new();
+    for part in &result.scenarios {
+        match scenario::load(Path::new(&part.file), &args.set) {
+            Ok(scenario) => scenarios.insert(part.file.clone(), scenario),
+            Err(error) => {
+                output.note(&error.render(output.colour(), output.width()));
+                output
+                    .error("a result is judged by its scenario files, from where they were named");
+                return Err(Exit::Usage);
+            }
+        };
+    }
+    if scenarios.is_empty() {
+        output.error("this result has no scenario to judge");
+        return Err(Exit::NothingRan);
+    }
+    Ok(scenarios)
+}
+
+fn judged_again(
+    args: &Args,
+    result: &mut SuiteResult,
+    against: Option<&SuiteResult>,
+    scenarios: &BTreeMap<String, Scenario>,
+) -> Result<(), String> {
+    let profile = Profile::ALL.into_iter().find(|profile| profile.name() == result.profile);
+    let profile = profile.ok_or_else(|| format!("there is no profile `{}`", result.profile))?;
+    let cells: Vec<&Cell> =
+        scenarios.values().flat_map(|scenario| scenario.cells(profile)).collect();
+    let ran: Vec<&Cell> = result
+        .scenarios
+        .iter()
+        .flat_map(|part| &part.cells)
+        .map(|part| cells.iter().copied().find(|cell| cell.id == part.id).ok_or(&part.id))
+        .collect::<Result<_, _>>()
+        .map_err(|id| format!("no scenario has the cell {id} any more; was a key --set?"))?;
+    let against = args.against.beside(against, &result.host, ran.iter().copied());
+    let quantum = result.host.clock_quantum_ns;
+    let mut ran = ran.into_iter();
+    for part in &mut result.scenarios {
+        for (stored, cell) in part.cells.iter_mut().zip(&mut ran) {
+            let judgement = judge(&Evidence {
+                file: &part.file,
+                cell,
+                trials: &stored.trials,
+                clock_quantum_ns: quantum,
+                against: against.as_ref(),
+            });
+            let gates = judgement.gates.into_iter().map(|gate| no_better(gate, stored)).collect();
+            stored.gates = gates;
+            let worst = Verdict::worst(stored.gates.iter().map(|gate| gate.verdict));
+            stored.verdict = worst.unwrap_or(Verdict::Inconclusive);
+        }
+        let worst = Verdict::worst(part.cells.iter().map(|cell| cell.verdict));
+        part.verdict = worst.unwrap_or(Verdict::Inconclusive);
+    }
+    let worst = Verdict::worst(result.scenarios.iter().map(|part| part.verdict));
+    result.verdict = worst.unwrap_or(Verdict::Inconclusive);
+    result.exit_code = result.verdict.exit_code();
+    Ok(())
+}
+
+/// A rule of every scenario keeps what the run itself said, if that was worse: older documents do
+/// not hold what broke a trial.
+fn no_better(gate: GateResult, stored: &CellResult) -> GateResult {
+    let before = stored.gates.iter().find(|other| other.line.is_none() && other.id == gate.id);
+    before.filter(|before| before.verdict > gate.verdict).cloned().unwrap_or(gate)
+}
+
+fn show(args: &Args, result: &SuiteResult, output: &mut Output) -> Exit {
+    let exit = match result.verdict {
+        Verdict::Inconclusive if args.allow_inconclusive => Exit::Pass,
+        verdict => verdict.into(),
+    };
+    if args.json {
+        match result.to_json() {
+            Ok(json) => output.result(&json),
+            Err(error) => output.error(&format!("the result cannot be written: {error}")),
+        }
+        return exit;
+    }
+    for cell in result.scenarios.iter().flat_map(|scenario| &scenario.cells) {
+        for gate in cell.gates.iter().filter(|gate| gate.line.is_some()) {
+            let (id, verdict, line) = (&cell.id, gate.verdict, gate.line.unwrap_or(0));
+            output.result(&format!("{verdict:<12} {}:{line} {id}: {}\n", gate.file, gate.check));
+        }
+    }
+    output.result(&run::show::findings(result));
+    output.note(&format!("verdict {}", result.verdict));
+    exit
+}
