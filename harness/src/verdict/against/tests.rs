@@ -33,6 +33,7 @@ fn stored_run(id: &str, trials: Vec<Trial>) -> SuiteResult {
         models: vec![],
         crashes: vec![],
         comparisons: vec![],
+        shard: None,
         notes: vec![],
     }
 }
