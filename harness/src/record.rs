@@ -9,7 +9,7 @@ mod fault;
 
 use std::collections::BTreeMap;
 
-use report_schema::{Calibration, Counts, Noise, RoleResult, Trial};
+use report_schema::{Calibration, Counts, Noise, RoleResult, Trial, Visit, WarmUp};
 
 use crate::plan::{CellPlan, Role, TrialPlan};
 use crate::run::{Measured, RawRole, RawTrial, Report, Usage, class};
@@ -61,10 +61,27 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         faults: fault::windows(raw),
         broken: broken.chain(raw.leaks.iter().cloned()).collect(),
         stuck: fault::stuck(raw),
+        warmup: producer.and_then(|report| report.warmup.clone()),
+        visits: visits(raw),
+        search: None,
+        history: None,
     };
     let said = reports(raw).flat_map(|report| report.degraded.iter());
-    let degraded = said.chain(&raw.aftermath.degraded).cloned().collect();
+    let unsteady = producer.and_then(|report| report.warmup.as_ref()).and_then(unsteady);
+    let degraded = said.chain(&raw.aftermath.degraded).cloned().chain(unsteady).collect();
     Recorded { trial, degraded }
+}
+
+/// A warm-up that never reached its aim, in a sentence.
+fn unsteady(warmup: &WarmUp) -> Option<String> {
+    let per_cent = |part: f64| format!("{:.1} %", 100.0 * part);
+    let (ms, bound) = (warmup.ms, per_cent(warmup.change_max));
+    let found = warmup.change.map_or("no whole window was seen".to_owned(), |change| {
+        format!("the last window still changed by {}", per_cent(change))
+    });
+    let said =
+        format!("the figures never held still within {ms} ms of warm-up: {found}, not {bound}");
+    (!warmup.steady).then_some(said)
 }
 
 /// How many commits there were, as the block says it if it was held open, or else its producer.
@@ -95,6 +112,16 @@ fn account_for_tails(
     let lossless = cell.cell.block.lossless();
     for (reader, writer) in links(cell, raw) {
         let Some(read) = &reader.report else { continue };
+        let name = &reader.plan.name;
+        mismatches.extend(read.disputes.iter().map(|what| format!("{name}: {what}")));
+        if read.silent > 0 {
+            let silent = read.silent;
+            mismatches.push(format!("{name} missed {silent} payloads without being told"));
+        }
+        if read.visits.last().is_some_and(|last| last.left_ms.is_some()) {
+            // Nothing is owed to who has left.
+            continue;
+        }
         let counted = writer.report.as_ref().map(|written| written.counts.committed);
         // The block that is held open is the first role's.
         let first = raw.roles.first().is_some_and(|first| std::ptr::eq(first, writer));
@@ -105,15 +132,20 @@ fn account_for_tails(
         } else {
             counts.lapped = counts.lapped.saturating_add(tail);
             if tail > 0 {
-                let name = &reader.plan.name;
                 mismatches.push(format!("{name} was never shown the newest {tail} payloads"));
             }
         }
-        if read.silent > 0 {
-            let (name, silent) = (&reader.plan.name, read.silent);
-            mismatches.push(format!("{name} missed {silent} payloads without being told"));
-        }
     }
+}
+
+/// Every stay of those who came late or left early.
+fn visits(raw: &RawTrial) -> Vec<Visit> {
+    let of = |role: &RawRole| {
+        let own = role.report.as_ref().map_or(vec![], |report| report.visits.clone());
+        let consumer = role.plan.index;
+        own.into_iter().map(move |visit| Visit { consumer, ..visit })
+    };
+    raw.roles.iter().skip(1).flat_map(of).collect()
 }
 
 /// Who reads whose block: reader, writer.

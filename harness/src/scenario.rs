@@ -20,6 +20,7 @@ mod rules;
 pub(crate) mod sample;
 mod tree;
 mod work;
+mod workload;
 
 pub use header::SCHEMA_VERSION;
 pub use load::{find, load};
@@ -139,7 +140,8 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
     let block = mistakes.clean(|m| section("block").and_then(|node| block::read(node, m)));
     let block = block.flatten();
     let producer = mistakes.clean(|m| roles::producer(section("producer"), m)).flatten();
-    let workload = mistakes.clean(|m| section("workload").and_then(|node| work::workload(node, m)));
+    let workload =
+        mistakes.clean(|m| section("workload").and_then(|node| workload::workload(node, m)));
     let workload = workload.flatten();
     let read = read_default(block.as_ref(), workload);
     let consumers =

@@ -6,6 +6,7 @@
 mod cell;
 pub mod files;
 pub mod merge;
+mod search;
 mod turns;
 
 use std::io;
@@ -15,10 +16,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use report_schema::{SCHEMA_VERSION, ScenarioResult, SuiteResult, Verdict};
 
 use crate::host::Host;
-use crate::plan::{Plan, TrialPlan};
+use crate::plan::Plan;
 use crate::record::{Recorded, record};
 use crate::run::{Launcher, Order, Plant, Watch};
+use crate::scenario::model::{Quest, Workload};
 use crate::verdict::{Against, moved};
+use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
 
 /// A trial that moved between cores is run again so many times at most.
@@ -170,31 +173,84 @@ impl Runner<'_> {
             if obstacles[turn.plan][trial.cell].is_some() {
                 continue;
             }
-            for _ in 0..=RETRIES {
-                let recorded = self.trial(*turn, trial)?;
-                let again = moved(&recorded.trial) && !self.launcher.interrupted();
-                found[turn.plan][trial.cell].push(recorded);
-                if !again {
-                    break;
-                }
-            }
+            let cell = &plans[turn.plan].cells[trial.cell];
+            let program = self.request.programs.get(turn.plan).map(PathBuf::as_path);
+            let order = Order { cell, trial, plant: self.request.plant, program };
+            let recorded = match cell.cell.workload {
+                Workload::Search(quest) => self.search(order, quest)?,
+                _ => self.settle(order)?,
+            };
+            found[turn.plan][trial.cell].extend(recorded);
         }
         Ok(found)
     }
 
-    fn trial(&mut self, turn: Turn, trial: &TrialPlan) -> io::Result<Recorded> {
-        let cell = &self.request.plans[turn.plan].cells[trial.cell];
+    /// A trial, and again where it moved between cores; the last one counts most.
+    fn settle(&mut self, order: Order<'_>) -> io::Result<Vec<Recorded>> {
+        let mut all = vec![];
+        for _ in 0..=RETRIES {
+            let recorded = self.trial(order)?;
+            let again = moved(&recorded.trial) && !self.launcher.interrupted();
+            all.push(recorded);
+            if !again {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// One rate after the other. What is kept: the trial at the highest rate that held, and every
+    /// trial in which something was wrong.
+    fn search(&mut self, order: Order<'_>, quest: Quest) -> io::Result<Vec<Recorded>> {
+        let mut bisection = Bisection::new(quest);
+        let (mut best, mut wrong): (Option<Recorded>, Vec<Recorded>) = (None, vec![]);
+        'rates: while let Some(rate) = bisection.next() {
+            let at_rate = search::at_rate(order.cell, quest, rate);
+            for attempt in 1..=search::ATTEMPTS {
+                if self.launcher.interrupted() {
+                    break 'rates;
+                }
+                let Some(recorded) = self.settle(Order { cell: &at_rate, ..order })?.pop() else {
+                    break 'rates;
+                };
+                let step = search::step(&at_rate, quest, rate, &recorded);
+                let held = step.held;
+                bisection.note(rate, step, held || attempt == search::ATTEMPTS);
+                if held || best.is_none() {
+                    let former = best.replace(recorded);
+                    wrong.extend(former.filter(is_wrong));
+                } else if is_wrong(&recorded) {
+                    wrong.push(recorded);
+                }
+                if held {
+                    break;
+                }
+            }
+        }
+        if let Some(best) = &mut best {
+            best.trial.search = Some(bisection.finish());
+        }
+        Ok(best.into_iter().chain(wrong).collect())
+    }
+
+    fn trial(&mut self, order: Order<'_>) -> io::Result<Recorded> {
+        let Order { cell, trial, .. } = order;
         let (number, total, repeat) = (self.number, self.total, trial.repeat);
         let step = Step { number, total, cell: &cell.cell.id, repeat };
         self.observer.begin(step);
         let started_ms = millis(self.started);
-        let program = self.request.programs.get(turn.plan).map(PathBuf::as_path);
-        let order = Order { cell, trial, plant: self.request.plant, program };
         let raw = self.launcher.run(order, &mut *self.observer)?;
         let recorded = record(cell, trial, &raw, started_ms);
         self.observer.end(step, &recorded);
         Ok(recorded)
     }
+}
+
+/// Whether something happened in a trial that must not happen at any rate.
+fn is_wrong(recorded: &Recorded) -> bool {
+    let counts = recorded.trial.counts;
+    let bad = counts.violations() > 0 || counts.lost > 0;
+    bad || !(recorded.trial.broken.is_empty() && recorded.trial.mismatches.is_empty())
 }
 
 fn scenario(

@@ -1,4 +1,4 @@
-//! Quantities with their units: [`Bytes`], [`Nanos`], [`Hertz`]; text in, text out.
+//! Quantities with their units: [`Bytes`], [`Nanos`], [`Hertz`], [`Share`]; text in, text out.
 //!
 //! Text is a decimal number and a unit (`"64 KiB"`, `"2.5 ms"`, `"50 kHz"`); a bare number is
 //! refused, because a reader could not tell what it means. What a quantity prints, it reads back.
@@ -18,6 +18,10 @@ pub struct Nanos(pub u64);
 /// A rate in whole events per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Hertz(pub u64);
+
+/// A part of a whole, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Share(pub u64);
 
 /// Why a text is not a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +97,13 @@ pub(crate) const RATE: Scale = Scale {
     base: "hertz",
     units: &[("Hz", 1), ("kHz", K), ("MHz", M)],
     shown: &[("Hz", 1), ("kHz", K), ("MHz", M)],
+};
+
+pub(crate) const SHARE: Scale = Scale {
+    quantity: "a share",
+    base: "millionths",
+    units: &[("%", 10_000), ("ppm", 1)],
+    shown: &[("ppm", 1), ("%", 10_000)],
 };
 
 impl Scale {
@@ -172,6 +183,15 @@ macro_rules! quantity {
 quantity!(Bytes, SIZE);
 quantity!(Nanos, TIME);
 quantity!(Hertz, RATE);
+quantity!(Share, SHARE);
+
+impl Share {
+    /// As a factor: 0.05 for 5 %.
+    #[must_use]
+    pub fn factor(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+}
 
 impl Nanos {
     /// Rounded to three figures in a unit people read: `1.25 ms`, `90 ns`, `61.3 s`.
@@ -231,6 +251,7 @@ mod tests {
         assert_eq!("1_000 ms".parse(), Ok(Nanos(1_000_000_000)));
         assert_eq!("6h".parse(), Ok(Nanos(21_600_000_000_000)));
         assert_eq!("50 kHz".parse(), Ok(Hertz(50_000)));
+        assert_eq!("1.5%".parse(), Ok(Share(15_000)));
     }
 
     #[test]
@@ -262,6 +283,7 @@ mod tests {
             prop_assert_eq!(Bytes(value).to_string().parse(), Ok(Bytes(value)));
             prop_assert_eq!(Nanos(value).to_string().parse(), Ok(Nanos(value)));
             prop_assert_eq!(Hertz(value).to_string().parse(), Ok(Hertz(value)));
+            prop_assert_eq!(Share(value).to_string().parse(), Ok(Share(value)));
         }
 
         #[test]

@@ -40,6 +40,8 @@ pub enum Metric {
     ThroughputMessages,
     /// Payload bytes per second.
     ThroughputBytes,
+    /// The highest rate that kept the bound of a search.
+    SustainedRate,
     /// One way over a bare cache line, in the same trial.
     Calibration,
     /// The smallest step of the clock.
@@ -122,6 +124,7 @@ const NAMES: &[(&str, Metric)] = &[
     ("faults", Metric::Faults),
     ("throughput.messages", Metric::ThroughputMessages),
     ("throughput.bytes", Metric::ThroughputBytes),
+    ("sustained-rate", Metric::SustainedRate),
     ("calibration", Metric::Calibration),
     ("clock-quantum", Metric::ClockQuantum),
 ];
@@ -154,7 +157,7 @@ impl Metric {
             | Self::ProducerWait
             | Self::Calibration
             | Self::ClockQuantum => Dimension::Time,
-            Self::ThroughputMessages => Dimension::MessageRate,
+            Self::ThroughputMessages | Self::SustainedRate => Dimension::MessageRate,
             Self::ThroughputBytes => Dimension::ByteRate,
             _ => Dimension::Count,
         }

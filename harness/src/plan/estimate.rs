@@ -1,7 +1,7 @@
 //! How much memory and time a cell takes: near enough to plan by, not to judge by.
 
 use crate::scenario::Cell;
-use crate::scenario::model::{Length, Warmup, Workload};
+use crate::scenario::model::Workload;
 use crate::units::{Bytes, Nanos};
 
 /// Header, metrics and heartbeats of a block, rounded up to whole pages.
@@ -28,23 +28,22 @@ pub(super) fn shm(cell: &Cell) -> Bytes {
     Bytes(bytes.next_multiple_of(PAGE_BYTES).saturating_mul(blocks))
 }
 
-/// Time of one trial, at most its deadline.
+/// Time of one trial, at most its deadline; of a search, the time of all its steps.
 pub(super) fn trial(cell: &Cell) -> Nanos {
     let work = cell.consumers.iter().map(|group| group.work.0).max().unwrap_or(0);
     let hop = HOP_NS + cell.block.payload.0.saturating_mul(BYTE_PS) / 1_000 + work;
     let message = match cell.workload {
         Workload::PingPong => 2 * hop,
-        Workload::Stream => hop,
-        Workload::Open { rate, .. } => (1_000_000_000 / rate.0.max(1)).max(hop),
+        workload => {
+            workload.rate_max().map_or(hop, |rate| (1_000_000_000 / rate.0.max(1)).max(hop))
+        }
     };
-    let warmup = match cell.run.warmup {
-        Warmup::Time(time) => time.0,
-        Warmup::Messages(messages) => messages.saturating_mul(message),
+    let warmup = cell.run.warmup.time_max(Nanos(message)).0;
+    let length = cell.run.length.time(Nanos(message)).0;
+    let total = warmup.saturating_add(length).saturating_add(OVERHEAD_NS).min(cell.run.deadline.0);
+    let steps = match cell.workload {
+        Workload::Search(quest) => u64::from(quest.steps_expected()),
+        _ => 1,
     };
-    let length = match cell.run.length {
-        Length::Time(time) => time.0,
-        Length::Messages(messages) => messages.saturating_mul(message),
-    };
-    let total = warmup.saturating_add(length).saturating_add(OVERHEAD_NS);
-    Nanos(total.min(cell.run.deadline.0))
+    Nanos(total.saturating_mul(steps))
 }

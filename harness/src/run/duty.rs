@@ -7,12 +7,14 @@ use report_schema::LatencyKind;
 
 use super::latency::Recorder;
 use super::loops;
-use super::pace::Schedule;
+use super::pace::{Schedule, Spacing};
 use super::payload::mix;
 use super::plant::Hands;
 use super::reader::{End, Reader};
+use super::steady::{Gauge, Levels};
 use super::ticks::Ticks;
-use super::wire::{Measured, Pace, Report, Span, Task, Waiting};
+use super::visit::{Seat, Stays};
+use super::wire::{Measured, Report, Span, Task, Waiting};
 use super::words::Words;
 use super::writer::{Halt, Writer};
 
@@ -23,7 +25,7 @@ pub(super) enum Handles<H: Hands> {
     /// Makes and fills.
     Producer(Producer<H::Memory>),
     /// Reads.
-    Consumer(Consumer<H::Memory>),
+    Consumer(Seat<H::Memory>),
     /// Both, for ping-pong: what it made, what it reads.
     Both(Producer<H::Memory>, Consumer<H::Memory>),
 }
@@ -50,7 +52,7 @@ impl<H: Hands> Desk<'_, H> {
     ) -> Result<Report, hdrhistogram::CreationError> {
         match (handles, ticks) {
             (Handles::Producer(producer), _) => Ok(self.produce(producer)),
-            (Handles::Consumer(consumer), _) => self.consume(consumer),
+            (Handles::Consumer(seat), _) => self.consume(seat),
             (Handles::Both(producer, consumer), Some(ticks)) => {
                 self.initiate((producer, consumer), &ticks)
             }
@@ -64,21 +66,47 @@ impl<H: Hands> Desk<'_, H> {
 
     fn produce(&self, mut producer: Producer<H::Memory>) -> Report {
         let mut writer = Writer::new(self.task, self.hands, self.words);
+        let mut report = Report::default();
         let outcome = if let Some(rest) = self.rest(producer.commit_index()) {
             self.offer(&mut writer, &mut producer, (rest, true))
         } else {
-            let outcome = self.offer(&mut writer, &mut producer, (self.task.warmup, false));
-            outcome.and_then(|_| {
+            let outcome = self.warm(&mut report, |span, timed| {
+                self.offer(&mut writer, &mut producer, (span, timed))
+            });
+            outcome.and_then(|()| {
                 self.words.begin(producer.commit_index(), monotonic_ns());
                 self.offer(&mut writer, &mut producer, (self.task.length, true))
             })
         };
         // Ends the stream.
         drop(producer);
-        let mut report = Report::default();
         self.wrote(&writer, &mut report);
         settle(&mut report, outcome);
         report
+    }
+
+    /// The warm-up: one span, or one interval after the other until the figures hold still.
+    fn warm(
+        &self,
+        report: &mut Report,
+        mut span: impl FnMut(Span, bool) -> Result<Measured, Halt>,
+    ) -> Result<(), Halt> {
+        let Some(steady) = self.task.steady else {
+            return span(self.task.warmup, false).map(drop);
+        };
+        let scheduled = Spacing::of(self.task.pace, 0).is_some();
+        let (mut levels, start_ns) = (Levels::new(steady), monotonic_ns());
+        let mut number = 0;
+        while !levels.is_over() && !self.words.stopped() {
+            number += 1;
+            self.words.enter_interval(number);
+            let measured = span(Span::TimeNs(levels.interval_ns()), scheduled)?;
+            let each = measured.ns.checked_div(measured.messages);
+            let level = if scheduled { self.words.take_level() } else { each };
+            levels.note(level, monotonic_ns().saturating_sub(start_ns));
+        }
+        report.warmup = Some(levels.finish());
+        Ok(())
     }
 
     /// Who takes a dead one's place goes on for as long as that one would have.
@@ -102,32 +130,33 @@ impl<H: Hands> Desk<'_, H> {
         producer: &mut Producer<H::Memory>,
         (span, timed): (Span, bool),
     ) -> Result<Measured, Halt> {
-        let Pace::Open { rate_hz, poisson } = self.task.pace else {
+        let seed = mix(self.task.seed ^ u64::from(timed));
+        let Some(spacing) = Spacing::of(self.task.pace, seed) else {
             return loops::stream(writer, producer, span, timed);
         };
-        let schedule = Schedule::new(rate_hz, poisson, mix(self.task.seed ^ u64::from(timed)));
-        loops::open(writer, producer, (span, timed), (schedule, self.task.wait))
+        let due = (Schedule::new(spacing), self.task.wait);
+        loops::open(writer, producer, (span, timed), due)
     }
 
-    fn consume(
-        &self,
-        mut consumer: Consumer<H::Memory>,
-    ) -> Result<Report, hdrhistogram::CreationError> {
+    fn consume(&self, seat: Seat<H::Memory>) -> Result<Report, hdrhistogram::CreationError> {
         let mut reader = Reader::new(self.task, self.words);
         if self.task.fate.as_ref().is_some_and(|fate| fate.block.is_some()) {
             reader.join_late();
         }
-        match self.task.pace {
-            Pace::Open { .. } => {
-                reader.latency = Some(self.recorder(LatencyKind::EndToEndFromIntendedStart)?);
-                reader.service = Some(self.recorder(LatencyKind::EndToEndFromActualStart)?);
-            }
-            _ => reader.latency = Some(self.recorder(LatencyKind::EndToEndFromActualStart)?),
+        if Spacing::of(self.task.pace, 0).is_some() {
+            reader.latency = Some(self.recorder(LatencyKind::EndToEndFromIntendedStart)?);
+            reader.service = Some(self.recorder(LatencyKind::EndToEndFromActualStart)?);
+        } else {
+            reader.latency = Some(self.recorder(LatencyKind::EndToEndFromActualStart)?);
         }
-        let end = loops::consume(&mut consumer, &mut reader);
-        drop(consumer);
+        if self.task.steady.is_some() {
+            reader.gauge = Some(Gauge::new(self.task.role)?);
+        }
+        let mut stays = Stays::new(self.task, self.words);
+        let end = stays.live(seat, &mut reader, self.hands);
         let mut report = Report::default();
         read(&reader, &mut report);
+        stays.tell(&mut report);
         report.measured = reader.measured();
         report.stalls.clone_from(&reader.stalls.kept);
         report.longest_wait_ns = reader.stalls.longest_ns();
@@ -145,9 +174,12 @@ impl<H: Hands> Desk<'_, H> {
         let mut recorder = self.recorder(LatencyKind::RoundTripHalf)?;
         let mut writer = Writer::new(self.task, self.hands, self.words);
         let mut reader = Reader::new(self.task, self.words);
-        let both = (&mut forth, &mut back);
-        let warmup = (self.task.warmup, ticks, None);
-        let mut outcome = loops::initiate(&mut writer, both, &mut reader, warmup);
+        let mut report = Report::default();
+        let warmed = self.warm(&mut report, |span, _| {
+            let both = (&mut forth, &mut back);
+            loops::initiate(&mut writer, both, &mut reader, (span, ticks, None))
+        });
+        let mut outcome = warmed.map(|()| Measured::default());
         if outcome.is_ok() {
             let now = monotonic_ns();
             recorder.begin(now);
@@ -157,7 +189,6 @@ impl<H: Hands> Desk<'_, H> {
             outcome = loops::initiate(&mut writer, both, &mut reader, length);
         }
         drop((forth, back));
-        let mut report = Report::default();
         self.wrote(&writer, &mut report);
         read(&reader, &mut report);
         report.latency = recorder.finish();

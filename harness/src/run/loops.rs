@@ -120,15 +120,18 @@ pub(super) fn echo<H: Hands>(
     loop {
         match reader.take_one(forth) {
             Ok(()) => writer.put(back, 0, 0)?,
-            Err(End::Ended) => return Ok(()),
+            Err(End::Ended | End::Left) => return Ok(()),
             Err(end) => return Err(end.into_halt("")),
         }
     }
 }
 
-/// Reads until the producer ends the stream.
+/// Reads until the producer ends the stream, or it is time to leave.
 pub(super) fn consume<M: MappedMemory>(consumer: &mut Consumer<M>, reader: &mut Reader<'_>) -> End {
     loop {
+        if reader.is_leaving() {
+            return End::Left;
+        }
         if let Err(end) = reader.take_one(consumer) {
             return end;
         }

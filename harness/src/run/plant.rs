@@ -51,6 +51,9 @@ pub enum Plant {
     /// The first consumer says that it read one payload more than it did.
     #[value(hide = true)]
     LieCounts,
+    /// Consumers that come late begin at the other end than they were asked to.
+    #[value(hide = true)]
+    JoinWrong,
     /// The first consumer leaves a named block behind.
     #[value(hide = true)]
     LeakSegment,

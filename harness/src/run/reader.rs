@@ -11,6 +11,7 @@ use super::latency::Recorder;
 use super::pace::busy;
 use super::payload::{Keyed, Stamp};
 use super::stall::Stalls;
+use super::steady::Gauge;
 use super::tally::Tally;
 use super::wire::{Measured, Pace, Task};
 use super::words::{Words, nap};
@@ -26,6 +27,8 @@ const TICK: u64 = 64;
 pub(super) enum End {
     /// The producer has ended the stream.
     Ended,
+    /// It was time to leave.
+    Left,
     /// Something went wrong.
     Trouble(String),
 }
@@ -34,7 +37,7 @@ impl End {
     /// As a reason not to write on; `ended` says what the end of the stream means here.
     pub(super) fn into_halt(self, ended: &str) -> Halt {
         match self {
-            Self::Ended => Halt::Trouble(ended.to_owned()),
+            Self::Ended | Self::Left => Halt::Trouble(ended.to_owned()),
             Self::Trouble(why) => Halt::Trouble(why),
         }
     }
@@ -42,7 +45,7 @@ impl End {
 
 /// Whether messages come so fast that a reading of the clock for each would be felt.
 fn is_fast(task: &Task) -> bool {
-    !matches!(task.pace, Pace::Open { .. }) && task.work_ns == 0
+    matches!(task.pace, Pace::Stream | Pace::PingPong) && task.work_ns == 0
 }
 
 /// Messages and bytes at one moment.
@@ -72,12 +75,18 @@ pub(super) struct Reader<'a> {
     begun: bool,
     pub(super) latency: Option<Recorder>,
     pub(super) service: Option<Recorder>,
+    /// Tells the level of the warm-up, where that is asked for.
+    pub(super) gauge: Option<Gauge>,
     role: usize,
     pub(super) stalls: Stalls,
     /// Since when it waits for somebody who takes the dead producer's place.
     orphan_since: Option<u64>,
     heirs: bool,
     patience_ns: u64,
+    /// When it leaves, from the start of the measured part, and by the clock once that is known.
+    leave: Option<(u64, Option<u64>)>,
+    /// What was delivered in earlier stays.
+    before: Measured,
 }
 
 impl<'a> Reader<'a> {
@@ -96,17 +105,46 @@ impl<'a> Reader<'a> {
             begun: false,
             latency: None,
             service: None,
+            gauge: None,
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
             orphan_since: None,
             heirs: task.fate.as_ref().is_some_and(|fate| fate.heirs),
             patience_ns: task.patience_ns,
+            leave: None,
+            before: Measured::default(),
         }
     }
 
     /// It joins while messages flow.
     pub(super) fn join_late(&mut self) {
         self.tally.join_late();
+    }
+
+    /// It leaves so long after the measured part began, or stays to the end.
+    pub(super) fn stay_until(&mut self, after_ns: Option<u64>) {
+        self.leave = after_ns.map(|after_ns| (after_ns, None));
+    }
+
+    /// Whether it is time to leave. Who stays to the end asks no clock.
+    #[inline]
+    pub(super) fn is_leaving(&mut self) -> bool {
+        self.leave.is_some() && self.leave_ns().is_some_and(|leave_ns| monotonic_ns() >= leave_ns)
+    }
+
+    /// When it leaves, once that is known.
+    fn leave_ns(&mut self) -> Option<u64> {
+        let (after_ns, known) = self.leave.as_mut()?;
+        if known.is_none() {
+            *known = self.words.begun().map(|(_, start_ns)| start_ns.saturating_add(*after_ns));
+        }
+        *known
+    }
+
+    /// Closes the account of one stay: the time until the next one is not its own.
+    pub(super) fn pause(&mut self) {
+        self.before = self.measured();
+        (self.first, self.last, self.idle) = (None, None, 0);
     }
 
     /// Waits for one message and takes it.
@@ -117,7 +155,7 @@ impl<'a> Reader<'a> {
     ) -> Result<(), End> {
         let from_ns = self.stalls.begin();
         loop {
-            match consumer.acquire_consume_slot(Timeout::After(Duration::from_nanos(TIMEOUT_NS))) {
+            match consumer.acquire_consume_slot(self.timeout()) {
                 Ok(slot) => {
                     self.stalls.end(from_ns);
                     self.take(&slot);
@@ -126,6 +164,15 @@ impl<'a> Reader<'a> {
                 Err(error) => self.nothing(error)?,
             }
         }
+    }
+
+    /// Who is to leave waits no longer than that.
+    #[inline]
+    fn timeout(&mut self) -> Timeout {
+        let leave_ns = if self.leave.is_some() { self.leave_ns() } else { None };
+        let left = |leave_ns: u64| leave_ns.saturating_sub(monotonic_ns()).max(1);
+        let timeout_ns = leave_ns.map_or(TIMEOUT_NS, |leave_ns| left(leave_ns).min(TIMEOUT_NS));
+        Timeout::After(Duration::from_nanos(timeout_ns))
     }
 
     #[inline]
@@ -156,11 +203,12 @@ impl<'a> Reader<'a> {
 
     #[inline]
     fn time(&mut self, now_ns: u64, stamp: &Stamp) {
-        if !self.begun {
-            self.begin();
+        let latency_ns = now_ns.saturating_sub(stamp.intended_ns);
+        if !self.begun && !self.begin(stamp.sequence, latency_ns) {
+            return;
         }
         if let Some(latency) = &mut self.latency {
-            latency.record(now_ns, now_ns.saturating_sub(stamp.intended_ns));
+            latency.record(now_ns, latency_ns);
         }
         if let Some(service) = &mut self.service
             && stamp.actual_ns != 0
@@ -169,14 +217,22 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A timed message before the measured part is known to have begun. Says whether it is of that.
     #[cold]
-    fn begin(&mut self) {
-        // Only messages of the measured part are timed, so it has begun.
-        let origin = self.words.begun().map_or_else(monotonic_ns, |(_, start_ns)| start_ns);
+    fn begin(&mut self, sequence: u64, latency_ns: u64) -> bool {
+        let begun = self.words.begun();
+        if let Some(gauge) = &mut self.gauge
+            && begun.is_none_or(|(first, _)| sequence < first)
+        {
+            gauge.record(self.words, latency_ns);
+            return false;
+        }
+        let origin = begun.map_or_else(monotonic_ns, |(_, start_ns)| start_ns);
         for recorder in [&mut self.latency, &mut self.service].into_iter().flatten() {
             recorder.begin(origin);
         }
         self.begun = true;
+        true
     }
 
     /// Notes when how much was delivered, in the measured part.
@@ -197,12 +253,12 @@ impl<'a> Reader<'a> {
     /// What was delivered between the first and the last mark.
     pub(super) fn measured(&self) -> Measured {
         let (Some(first), Some(last)) = (self.first, self.last) else {
-            return Measured::default();
+            return self.before;
         };
         Measured {
-            messages: last.messages - first.messages,
-            bytes: last.bytes - first.bytes,
-            ns: last.ns.saturating_sub(first.ns),
+            messages: self.before.messages + last.messages - first.messages,
+            bytes: self.before.bytes + last.bytes - first.bytes,
+            ns: self.before.ns + last.ns.saturating_sub(first.ns),
         }
     }
 
@@ -242,6 +298,9 @@ impl<'a> Reader<'a> {
 
     fn waited_in_vain(&mut self) -> Result<(), End> {
         self.tally.counts.timeouts += 1;
+        if self.is_leaving() {
+            return Err(End::Left);
+        }
         let delivered = self.tally.counts.delivered;
         if delivered != self.idle_at {
             self.idle_at = delivered;

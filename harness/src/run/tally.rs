@@ -33,17 +33,21 @@ pub(super) struct Tally {
     pub(super) silent: u64,
     /// Joined while messages flowed: what it is promised begins with its first payload.
     late: bool,
+    /// That payload, once it has come.
+    pub(super) first: Option<u64>,
 }
 
 impl Tally {
     pub(super) fn new(promise: Promise) -> Self {
         let counts = Counts::default();
-        Self { promise, counts, bytes: 0, next: 0, announced: 0, silent: 0, late: false }
+        let (bytes, next, announced, silent) = (0, 0, 0, 0);
+        Self { promise, counts, bytes, next, announced, silent, late: false, first: None }
     }
 
     /// It joins while messages flow: nothing before its first payload was promised.
     pub(super) fn join_late(&mut self) {
         self.late = true;
+        self.first = None;
     }
 
     /// One more than the last sequence delivered.
@@ -89,6 +93,7 @@ impl Tally {
         if std::mem::take(&mut self.late) {
             self.next = label.saturating_add(1);
             self.announced = 0;
+            self.first = Some(label);
             return;
         }
         if label < self.next {
@@ -147,7 +152,7 @@ mod tests {
         for label in [40, 41, 43] {
             tally.delivered(label, 8, &GOOD);
         }
-        assert_eq!((tally.counts.lost, tally.next()), (1, 44));
+        assert_eq!((tally.counts.lost, tally.first, tally.next()), (1, Some(40), 44));
         let mut tally = Tally::new(Promise::Everything);
         tally.join_late();
         for label in [0, 2] {

@@ -7,15 +7,17 @@ use super::calibrate::Side;
 use super::plant::Plant;
 use super::tally::Promise;
 use super::wire::{
-    BlockTask, Checksum, Duty, Fate, Full, Function, Pace, SiteDeath, Span, Sync, Task, Waiting,
+    BlockTask, Checksum, Duty, Fate, Full, Function, Pace, SiteDeath, Span, Stay, Steady, Sync,
+    Task, Waiting,
 };
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::{Role, RolePlan};
 use crate::scenario::model::fault::Action;
 use crate::scenario::model::{
-    Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull,
+    self, Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull,
     Program, Wait, Warmup, Workload,
 };
+use crate::units::Nanos;
 
 /// Without any progress for so long, a worker gives up.
 const PATIENCE_NS: u64 = 2_000_000_000;
@@ -82,10 +84,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         Role::Consumer { group } if closed => (Duty::Echo, cell.consumers.get(group)),
         Role::Consumer { group } => (Duty::Consume, cell.consumers.get(group)),
     };
-    let gap_ns = match cell.workload {
-        Workload::Open { rate, .. } => 1_000_000_000 / rate.0.max(1),
-        Workload::PingPong | Workload::Stream => 0,
-    };
+    let gap_ns = cell.workload.gap_max().0;
     let work_ns = group.map_or(0, |group| group.work.0);
     let slowest_ns = cell.consumers.iter().map(|group| group.work.0).max().unwrap_or(0);
     Task {
@@ -99,7 +98,9 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         warmup: match cell.run.warmup {
             Warmup::Time(time) => Span::TimeNs(time.0),
             Warmup::Messages(count) => Span::Messages(count),
+            Warmup::Steady(steady) => Span::TimeNs(steady.max.0),
         },
+        steady: steady(cell.run.warmup),
         length: match cell.run.length {
             Length::Time(time) => Span::TimeNs(time.0),
             Length::Messages(count) => Span::Messages(count),
@@ -110,6 +111,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         abort_every: cell.producer.abort_every,
         work_ns,
         join_latest: group.is_some_and(|group| group.join == Join::Latest),
+        stays: group.and_then(|group| group.stay).map_or(vec![], stays),
         patience_ns: PATIENCE_NS.max(4 * gap_ns.max(slowest_ns)),
         deadline_ns: cell.run.deadline.0,
         plant: order.plant.filter(|plant| planted(*plant, role)),
@@ -120,9 +122,27 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
     }
 }
 
+fn steady(warmup: Warmup) -> Option<Steady> {
+    let Warmup::Steady(steady) = warmup else { return None };
+    Some(Steady {
+        min_ns: steady.min.0,
+        window_ns: steady.window.0,
+        slope_ppm: steady.slope.0,
+        max_ns: steady.max.0,
+    })
+}
+
+fn stays(stay: model::Stay) -> Vec<Stay> {
+    let ns = |at: Option<Nanos>| at.map(|at| at.0);
+    let first = Stay { from_ns: ns(stay.join_at), until_ns: ns(stay.leave_at) };
+    let second = stay.rejoin_at.map(|at| Stay { from_ns: Some(at.0), until_ns: None });
+    std::iter::once(first).chain(second).collect()
+}
+
 /// Plants that are about a process misbehave in the first consumer only.
 fn planted(plant: Plant, role: &RolePlan) -> bool {
-    plant.tampers() || role.role != Role::Producer && role.index == 0
+    let anybody = plant.tampers() || plant == Plant::JoinWrong;
+    anybody || role.role != Role::Producer && role.index == 0
 }
 
 fn block(spec: &BlockSpec) -> BlockTask {
@@ -171,6 +191,11 @@ fn pace(workload: Workload) -> Pace {
         Workload::Stream => Pace::Stream,
         Workload::Open { rate, arrival } => {
             Pace::Open { rate_hz: rate.0, poisson: arrival == Arrival::Poisson }
+        }
+        Workload::Burst { size, every } => Pace::Burst { size, every_ns: every.0 },
+        // Each step of a search is a trial with an open workload; the lowest one comes first.
+        Workload::Search(quest) => {
+            Pace::Open { rate_hz: quest.from.0, poisson: quest.arrival == Arrival::Poisson }
         }
     }
 }

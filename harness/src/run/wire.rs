@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use report_schema::{Counts, Latency};
+use report_schema::{Counts, Latency, Visit, WarmUp};
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::Side;
@@ -34,6 +34,8 @@ pub(crate) struct Task {
     pub(crate) pace: Pace,
     /// What runs before anything counts.
     pub(crate) warmup: Span,
+    /// The warm-up lasts until the figures hold still instead.
+    pub(crate) steady: Option<Steady>,
     /// What counts.
     pub(crate) length: Span,
     /// The trial's seed.
@@ -48,6 +50,9 @@ pub(crate) struct Task {
     pub(crate) work_ns: u64,
     /// Joins at the newest payload.
     pub(crate) join_latest: bool,
+    /// When it comes and goes, stay by stay, from the start of the measured part; none: it is there
+    /// from before the first message to the last.
+    pub(crate) stays: Vec<Stay>,
     /// Without any progress for so long, the worker gives up.
     pub(crate) patience_ns: u64,
     /// The trial's deadline, from its start.
@@ -89,6 +94,24 @@ pub(crate) struct SiteDeath {
     pub(crate) site: u16,
     /// The so-manieth visit.
     pub(crate) hit: u64,
+}
+
+/// When figures count as holding still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Steady {
+    pub(crate) min_ns: u64,
+    pub(crate) window_ns: u64,
+    pub(crate) slope_ppm: u64,
+    pub(crate) max_ns: u64,
+}
+
+/// One stay of a consumer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Stay {
+    /// When it joins; `None`: before the first message.
+    pub(crate) from_ns: Option<u64>,
+    /// When it leaves; `None`: after the last one.
+    pub(crate) until_ns: Option<u64>,
 }
 
 /// What a worker does.
@@ -162,6 +185,7 @@ pub(crate) enum Pace {
     PingPong,
     Stream,
     Open { rate_hz: u64, poisson: bool },
+    Burst { size: u64, every_ns: u64 },
 }
 
 /// A part of a run.
@@ -238,6 +262,12 @@ pub(crate) struct Report {
     pub(crate) bytes_read: u64,
     /// Missed without the word that was promised.
     pub(crate) silent: u64,
+    /// How it warmed up, where that was to last until the figures hold still.
+    pub(crate) warmup: Option<WarmUp>,
+    /// Its stays, where it came late or left early.
+    pub(crate) visits: Vec<Visit>,
+    /// What contradicts a promise and is no count, one sentence each.
+    pub(crate) disputes: Vec<String>,
     /// What its rate is computed from.
     pub(crate) measured: Measured,
     pub(crate) latency: Option<Latency>,

@@ -41,8 +41,11 @@ const DIED_NS: usize = 1;
 const SPOILT: usize = 2;
 /// What a consumer has counted so far: it may be killed before it can say so.
 const ACCOUNT: usize = 3;
+/// While the warm-up lasts until figures hold still: of a consumer, its latest level; of the producer,
+/// the number of the interval.
+const LEVEL: usize = ACCOUNT + 8;
 /// Words of one role.
-const OF_ROLE: usize = ACCOUNT + 8;
+const OF_ROLE: usize = LEVEL + 1;
 
 /// How long a waiting worker sleeps between two looks.
 const NAP: Duration = Duration::from_millis(1);
@@ -226,6 +229,36 @@ impl Words {
         };
         self.account(role, &Counts::default());
         counts
+    }
+}
+
+/// What is told while the warm-up lasts until figures hold still.
+impl Words {
+    /// The producer begins its next interval.
+    pub(super) fn enter_interval(&self, number: u64) {
+        self.0.publish(self.of(0, LEVEL), number);
+    }
+
+    #[inline]
+    pub(super) fn interval(&self) -> u64 {
+        self.0.read(self.of(0, LEVEL))
+    }
+
+    /// A consumer's typical latency in the interval that is over.
+    pub(super) fn tell_level(&self, role: usize, level_ns: u64) {
+        self.0.publish(self.of(role, LEVEL), level_ns);
+    }
+
+    /// The highest level that consumers have told since it was last taken.
+    pub(super) fn take_level(&self) -> Option<u64> {
+        let roles = (self.0.len() - SHARED) / OF_ROLE;
+        let levels = (1..roles).map(|role| {
+            let level_ns = self.0.read(self.of(role, LEVEL));
+            // A level that is told in between is lost, which only lengthens the warm-up.
+            self.0.publish(self.of(role, LEVEL), 0);
+            level_ns
+        });
+        levels.max().filter(|level_ns| *level_ns != 0)
     }
 }
 

@@ -11,13 +11,11 @@ use std::time::Duration;
 use datahub::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
 };
-use datahub::consumer::Consumer;
 use datahub::consumer::attach::AttachError;
 use datahub::name::{BlockName, NameError};
 use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::producer::create::CreateError;
-use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
 use datahub::wait::monotonic_ns;
 use nix::mount::{MsFlags, mount};
@@ -35,6 +33,7 @@ use super::metrics::MetricsFile;
 use super::plant::{Hands, Honest, Plant, Tampering};
 use super::ticks::Ticks;
 use super::usage::pin;
+use super::visit::Seat;
 use super::wire::{BlockTask, Duty, Event, Full, Function, Meet, Report, Sync, Task, Usage};
 use super::words::{Phase, Words, nap};
 
@@ -250,13 +249,12 @@ fn attach<H: Hands>(
         (_, producer) => producer,
     };
     let place = Place::File(blocks.first().ok_or(WorkerError::NoBlock)?.clone());
-    let join = if task.join_latest { JoinAt::Latest } else { JoinAt::Oldest };
-    let mut consumer = Consumer::attach_with(hands.memory(), &place, join)?;
-    consumer.set_wait(strategy(task.wait));
-    Ok(match producer {
-        Some(producer) => Handles::Both(producer, consumer),
-        None => Handles::Consumer(consumer),
-    })
+    let mut seat = Seat::new(task, place);
+    if let Some(producer) = producer {
+        return Ok(Handles::Both(producer, seat.join(hands)?));
+    }
+    seat.take_early(task, hands)?;
+    Ok(Handles::Consumer(seat))
 }
 
 fn config(task: &BlockTask) -> Result<BlockConfig, ConfigError> {

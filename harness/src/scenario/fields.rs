@@ -9,7 +9,7 @@ use std::str::FromStr;
 use super::problem::{MISSING, Mistake, Mistakes, Span};
 use super::tree::{Kind, Node, Table};
 use crate::suggest::nearest;
-use crate::units::{Bytes, Hertz, Nanos, RATE, SIZE, Scale, TIME, UnitError};
+use crate::units::{Bytes, Hertz, Nanos, RATE, SHARE, SIZE, Scale, Share, TIME, UnitError};
 
 /// A table being read.
 pub(crate) struct Fields<'a> {
@@ -104,6 +104,10 @@ impl<'a> Fields<'a> {
 
     pub(crate) fn rate(&self, key: &'static str) -> Option<Hertz> {
         self.quantity(key, &RATE)
+    }
+
+    pub(crate) fn share(&self, key: &'static str) -> Option<Share> {
+        self.quantity(key, &SHARE)
     }
 
     fn quantity<T: FromStr<Err = UnitError>>(&self, key: &'static str, scale: &Scale) -> Option<T> {

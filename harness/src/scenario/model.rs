@@ -4,11 +4,14 @@
 //! format. Knows nothing of: TOML, spans, hosts.
 
 pub mod fault;
+mod work;
 
 use std::fmt;
 
 use crate::gate::Expectation;
-use crate::units::{Bytes, Hertz, Nanos};
+use crate::units::{Bytes, Nanos};
+
+pub use work::{Arrival, Length, Quest, RunSpec, Stay, Steady, Warmup, Workload};
 
 /// One scenario file: a question, and what to run for each profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -310,6 +313,8 @@ pub struct ConsumerSpec {
     pub join: Join,
     /// Busy time for each message.
     pub work: Nanos,
+    /// When it comes and goes; `None`: it is there from before the first message to the last.
+    pub stay: Option<Stay>,
 }
 
 /// Where a process runs.
@@ -371,85 +376,4 @@ pub enum Join {
     Oldest,
     /// At the newest.
     Latest,
-}
-
-/// What the producer is asked to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Workload {
-    /// One message to and fro, over two blocks; latency is half the round trip.
-    PingPong,
-    /// As fast as it goes.
-    Stream,
-    /// At a rate, whether the consumers keep up or not; latency counts from the intended start.
-    Open {
-        /// Messages per second.
-        rate: Hertz,
-        /// How starts are spaced.
-        arrival: Arrival,
-    },
-}
-
-impl Workload {
-    /// As a file writes it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PingPong => "ping-pong",
-            Self::Stream => "stream",
-            Self::Open { .. } => "open",
-        }
-    }
-}
-
-/// How intended starts are spaced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Arrival {
-    /// Evenly.
-    Uniform,
-    /// With exponential gaps of the same mean, drawn from the trial's seed.
-    Poisson,
-}
-
-impl Arrival {
-    /// As a file writes it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Uniform => "uniform",
-            Self::Poisson => "poisson",
-        }
-    }
-}
-
-/// How long, how often, with which seed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunSpec {
-    /// What is run before anything counts.
-    pub warmup: Warmup,
-    /// When a trial ends.
-    pub length: Length,
-    /// Trials of each cell, 1..=100.
-    pub repeats: u32,
-    /// All randomness comes from it.
-    pub seed: u64,
-    /// A trial that takes longer is stopped and broken.
-    pub deadline: Nanos,
-}
-
-/// What is run before anything counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Warmup {
-    /// For so long; 0 is none.
-    Time(Nanos),
-    /// So many messages.
-    Messages(u64),
-}
-
-/// When a trial ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Length {
-    /// After so long.
-    Time(Nanos),
-    /// After so many messages.
-    Messages(u64),
 }

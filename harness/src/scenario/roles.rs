@@ -1,7 +1,7 @@
 //! Reads `[producer]` and `[[consumer]]`: who takes part.
 
 use super::fields::{Fields, Words, list, whole, wrong_type};
-use super::model::{ConsumerSpec, Fill, Join, Pin, ProducerSpec, Program, Read, Wait};
+use super::model::{ConsumerSpec, Fill, Join, Pin, ProducerSpec, Program, Read, Stay, Wait};
 use super::problem::{Mistake, Mistakes};
 use super::tree::Node;
 use crate::units::Nanos;
@@ -101,6 +101,7 @@ fn consumer(node: &Node, read_default: Read, mistakes: &Mistakes) -> Option<Cons
         read: fields.word("read", READS).unwrap_or(read_default),
         join: fields.word("join", JOINS).unwrap_or(Join::Oldest),
         work: work(&fields),
+        stay: stay(&fields),
     };
     fields.finish();
     Some(spec)
@@ -115,6 +116,34 @@ fn work(fields: &Fields<'_>) -> Nanos {
         fields.mistakes().push(mistake.label("this time").help(help));
     }
     work
+}
+
+/// When it comes and goes, if not before the first message and after the last.
+fn stay(fields: &Fields<'_>) -> Option<Stay> {
+    let keys = ["join-at", "leave-at", "rejoin-at"];
+    let [join_at, leave_at, rejoin_at] = keys.map(|key| fields.time(key));
+    let mut before: Option<(&str, Nanos)> = None;
+    for (key, at) in keys.into_iter().zip([join_at, leave_at, rejoin_at]) {
+        let Some(at) = at else { continue };
+        if let (Some((earlier, then)), Some(node)) = (before, fields.node(key))
+            && at <= then
+        {
+            let message = format!("`{key}` = {at} is not after `{earlier}` = {then}");
+            let mistake = Mistake::new("scenario::contradiction", node.span, message);
+            let help = "times count from the start of the measured part: let each be later";
+            fields.mistakes().push(mistake.label("too early").help(help));
+        }
+        before = Some((key, at));
+    }
+    if let (Some(node), None) = (fields.node("rejoin-at"), leave_at) {
+        let mistake = Mistake::new(
+            "scenario::contradiction",
+            node.span,
+            "who never leaves cannot come back".to_owned(),
+        );
+        fields.mistakes().push(mistake.label("without `leave-at`").help("add `leave-at`"));
+    }
+    before.map(|_| Stay { join_at, leave_at, rejoin_at })
 }
 
 /// A name that is safe in ids and files: `[a-z0-9][a-z0-9-]*`, at most 63 characters.

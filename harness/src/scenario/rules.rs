@@ -2,6 +2,8 @@
 //!
 //! Each rule sees what it needs and is silent where a part could not be read.
 
+mod stay;
+
 use super::expect::{Written, demands_nothing_lost};
 use super::fault;
 use super::model::fault::FaultSpec;
@@ -46,6 +48,7 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
     }
     fault::check(parts, mistakes);
     foreign(parts, mistakes);
+    stay::check(parts, mistakes);
 }
 
 /// What the peer in C does not do.
@@ -60,6 +63,11 @@ fn foreign(parts: &Parts<'_>, mistakes: &Mistakes) {
         if parts.workload.is_some_and(|workload| workload != Workload::Stream) {
             let message = "the program in C streams, and does nothing else".to_owned();
             mistakes.push(contradiction(span, message, "streams only", "use [workload.stream]"));
+        }
+        if parts.run.is_some_and(|run| matches!(run.warmup, Warmup::Steady(_))) {
+            let place = parts.root.place(&["run", "warmup"]);
+            let message = "the program in C warms up for a time or a number".to_owned();
+            mistakes.push(contradiction(place, message, "until steady", "say how long"));
         }
         if parts.faults.is_some_and(|faults| !faults.is_empty()) {
             let message = "faults befall the harness's own programs".to_owned();
@@ -170,22 +178,9 @@ fn one_answers(parts: &Parts<'_>, consumers: &[ConsumerSpec], mistakes: &Mistake
 }
 
 fn in_time(parts: &Parts<'_>, run: &RunSpec, mistakes: &Mistakes) {
-    let rate = match parts.workload {
-        Some(Workload::Open { rate, .. }) => Some(rate.0),
-        _ => None,
-    };
-    let at_rate = |messages: u64| {
-        let time = rate.map(|rate| u128::from(messages) * 1_000_000_000 / u128::from(rate.max(1)));
-        time.map_or(0, |time| u64::try_from(time).unwrap_or(u64::MAX))
-    };
-    let warmup = match run.warmup {
-        Warmup::Time(time) => time.0,
-        Warmup::Messages(messages) => at_rate(messages),
-    };
-    let length = match run.length {
-        Length::Time(time) => time.0,
-        Length::Messages(messages) => at_rate(messages),
-    };
+    let rate = parts.workload.and_then(Workload::rate_max).map(|rate| rate.0);
+    let message = Nanos(rate.map_or(0, |rate| 1_000_000_000 / rate.max(1)));
+    let (warmup, length) = (run.warmup.time_max(message).0, run.length.time(message).0);
     let needed = Nanos(warmup.saturating_add(length));
     if needed >= run.deadline {
         let span = parts.root.place(&["run", "deadline"]);

@@ -1,79 +1,21 @@
-//! Reads `[workload.…]` and `[run]`: what is asked, for how long, how often.
+//! Reads `[run]`: for how long, how often; and which expectations a profile picks.
 
 use super::fields::{Fields, Words, quantity, wrong_type};
-use super::model::{Arrival, Length, RunSpec, Warmup, Workload};
+use super::model::{Length, RunSpec, Steady, Warmup};
 use super::problem::{Mistake, Mistakes};
 use super::tree::{Kind, Node};
-use crate::units::{Hertz, Nanos, TIME};
+use crate::units::{Nanos, Share, TIME};
 
 const SECOND: u64 = 1_000_000_000;
-const RATE_MAX: Hertz = Hertz(1_000_000_000);
 const DURATION_MIN: Nanos = Nanos(1_000_000);
 const DURATION_MAX: Nanos = Nanos(24 * 3_600 * SECOND);
 const DEADLINE_DEFAULT: Nanos = Nanos(60 * SECOND);
+/// What a warm-up looks at, where it does not say.
+const WINDOW_DEFAULT: Nanos = Nanos(500_000_000);
+const SLOPE_DEFAULT: Share = Share(50_000);
 const COUNT_MAX: u64 = 1_000_000_000_000;
 /// TOML has signed numbers.
 const SEED_MAX: u64 = i64::MAX as u64;
-
-const ARRIVALS: &Words<Arrival> = &[("uniform", Arrival::Uniform), ("poisson", Arrival::Poisson)];
-const KINDS: &str = "[workload.ping-pong], [workload.stream] or [workload.open]";
-
-/// Reads the one `[workload.…]`.
-pub(super) fn workload(node: &Node, mistakes: &Mistakes) -> Option<Workload> {
-    let fields = Fields::new(node, "[workload]", mistakes)?;
-    let mut found: Vec<(&str, &Node)> = ["ping-pong", "stream", "open"]
-        .into_iter()
-        .filter_map(|kind| Some((kind, fields.node(kind)?)))
-        .collect();
-    fields.finish();
-    found.sort_by_key(|(_, node)| node.span.start);
-    match found.as_slice() {
-        [] if mistakes.is_empty() => {
-            let mistake = Mistake::new("scenario::no-workload", node.span, "no workload is named");
-            mistakes.push(mistake.label("empty").help(format!("add one of {KINDS}")));
-            None
-        }
-        [] => None,
-        [(kind, node)] => one(kind, node, mistakes),
-        [first, rest @ ..] => {
-            for (kind, node) in rest {
-                let message = format!("a second workload `{kind}` beside `{}`", first.0);
-                let mistake = Mistake::new("scenario::contradiction", node.span, message);
-                let mistake = mistake.label("second").help("one scenario asks one question");
-                mistakes.push(mistake.other(first.1.span, "first"));
-            }
-            None
-        }
-    }
-}
-
-fn one(kind: &str, node: &Node, mistakes: &Mistakes) -> Option<Workload> {
-    let what = format!("[workload.{kind}]");
-    let fields = Fields::new(node, &what, mistakes)?;
-    let workload = match kind {
-        "ping-pong" => Some(Workload::PingPong),
-        "stream" => Some(Workload::Stream),
-        _ => {
-            fields.required("rate", "\"50 kHz\"");
-            let rate = fields.rate("rate");
-            check_rate(&fields, rate);
-            let arrival = fields.word("arrival", ARRIVALS).unwrap_or(Arrival::Uniform);
-            rate.map(|rate| Workload::Open { rate, arrival })
-        }
-    };
-    fields.finish();
-    workload
-}
-
-fn check_rate(fields: &Fields<'_>, rate: Option<Hertz>) {
-    let outside = rate.filter(|rate| !(Hertz(1)..=RATE_MAX).contains(rate));
-    if let (Some(rate), Some(node)) = (outside, fields.node("rate")) {
-        let message = format!("a rate of {rate} is out of range");
-        let mistake = Mistake::new("scenario::out-of-range", node.span, message);
-        let help = format!("allowed is 1 Hz to {RATE_MAX}");
-        fields.mistakes().push(mistake.label("this rate").help(help));
-    }
-}
 
 /// Reads `[run]`.
 pub(super) fn run(node: &Node, mistakes: &Mistakes) -> Option<RunSpec> {
@@ -94,14 +36,44 @@ pub(super) fn run(node: &Node, mistakes: &Mistakes) -> Option<RunSpec> {
 }
 
 fn warmup(node: &Node, mistakes: &Mistakes) -> Option<Warmup> {
-    if !matches!(node.kind, Kind::Table(_)) {
+    let Kind::Table(table) = &node.kind else {
         return quantity(mistakes, node, "warmup", &TIME).map(Warmup::Time);
-    }
+    };
     let fields = Fields::new(node, "`warmup`", mistakes)?;
-    fields.required("messages", "10_000");
-    let messages = fields.whole("messages", 1..=COUNT_MAX);
+    let steady = table.entries.iter().any(|entry| entry.key != "messages");
+    let warmup = if steady {
+        steady_warmup(&fields).map(Warmup::Steady)
+    } else {
+        fields.required("messages", "10_000");
+        fields.whole("messages", 1..=COUNT_MAX).map(Warmup::Messages)
+    };
     fields.finish();
-    messages.map(Warmup::Messages)
+    warmup
+}
+
+/// `{ min, until = "steady", window, slope, max }`.
+fn steady_warmup(fields: &Fields<'_>) -> Option<Steady> {
+    const UNTIL: &Words<()> = &[("steady", ())];
+    fields.required("until", "\"steady\"");
+    let until = fields.word("until", UNTIL);
+    let min = bounded(fields, "min");
+    let window = bounded(fields, "window").unwrap_or(WINDOW_DEFAULT);
+    let slope = fields.share("slope").unwrap_or(SLOPE_DEFAULT);
+    fields.required("max", "\"10 s\"");
+    let max = bounded(fields, "max");
+    let least = Steady { min: min.unwrap_or(window).max(window), window, slope, max: max? };
+    if let Some(node) = fields.node("max").filter(|_| least.max < least.min) {
+        let message = format!("`max` = {} is over before `min` and `window` are", least.max);
+        let mistake = Mistake::new("scenario::contradiction", node.span, message);
+        let help = format!("use at least \"{}\"", least.min);
+        fields.mistakes().push(mistake.label("too early").help(help));
+    }
+    if let Some(node) = fields.node("slope").filter(|_| slope.0 == 0) {
+        let message = "nothing that is measured holds still exactly".to_owned();
+        let mistake = Mistake::new("scenario::out-of-range", node.span, message);
+        fields.mistakes().push(mistake.label("never reached").help("allow some, as in \"5%\""));
+    }
+    until.map(|()| least)
 }
 
 /// Exactly one of `duration` and `count`.

@@ -29,10 +29,17 @@ pub(super) fn result(
         clock_quantum_ns: request.host.facts.clock_quantum_ns,
         against: request.against,
     });
-    let (workload, offered_rate_hz) = match cell.workload {
-        model::Workload::PingPong => (Workload::PingPong, None),
-        model::Workload::Stream => (Workload::Stream, None),
-        model::Workload::Open { rate, .. } => (Workload::Open, Some(rate.0 as f64)),
+    let workload = match cell.workload {
+        model::Workload::PingPong => Workload::PingPong,
+        model::Workload::Stream => Workload::Stream,
+        model::Workload::Open { .. } => Workload::Open,
+        model::Workload::Burst { .. } => Workload::Burst,
+        model::Workload::Search(_) => Workload::Search,
+    };
+    let offered_rate_hz = match cell.workload {
+        model::Workload::Burst { size, every } => Some(size as f64 * 1e9 / every.0 as f64),
+        model::Workload::Search(_) => None,
+        workload => workload.rate_max().map(|rate| rate.0 as f64),
     };
     CellResult {
         id: cell.id.clone(),

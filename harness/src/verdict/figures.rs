@@ -124,6 +124,7 @@ impl MetricSource for Figures<'_> {
             Metric::ClockQuantum => self.clock_quantum_ns.map(|ns| ns as f64),
             Metric::Blocked(percentile) => self.blocked(percentile),
             Metric::ProducerWait => self.producer()?.longest_wait_ns.map(|ns| ns as f64),
+            Metric::SustainedRate => self.trial.search.as_ref()?.sustained_hz,
             Metric::Faults => Some(self.faults() as f64),
             counted => count(&self.trial.counts, counted).map(|count| count as f64),
         }

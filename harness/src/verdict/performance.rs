@@ -46,7 +46,8 @@ pub(super) fn comparable<'f, 'a>(
     figures: &'f [Figures<'a>],
 ) -> (Placement, Vec<&'f Figures<'a>>) {
     let of = |class: Placement| -> Vec<&Figures<'a>> {
-        let whole = |figures: &&Figures<'_>| figures.trial().broken.is_empty();
+        let whole =
+            |figures: &&Figures<'_>| figures.trial().broken.is_empty() && is_steady(figures);
         let same = |figures: &&Figures<'_>| figures.trial().calibration.class == class;
         figures.iter().filter(whole).filter(same).collect()
     };
@@ -60,11 +61,19 @@ pub(super) fn comparable<'f, 'a>(
     })
 }
 
+/// Whether the measured part began when figures held still, where that was asked for.
+fn is_steady(figures: &Figures<'_>) -> bool {
+    figures.trial().warmup.as_ref().is_none_or(|warmup| warmup.steady)
+}
+
 pub(super) fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
     let broken = figures.iter().filter(|figures| !figures.trial().broken.is_empty()).count();
+    let unsteady = figures.iter().filter(|figures| !is_steady(figures)).count();
     let total = several(figures.len(), "trial");
     if figures.is_empty() {
         "no trial ran".to_owned()
+    } else if unsteady > 0 {
+        format!("none of {total} can be judged ({broken} broke, {unsteady} never held still)")
     } else if expectation.near_only {
         format!("none of {total} ran on near cores ({broken} broke)")
     } else {

@@ -55,6 +55,10 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
         faults: vec![],
         broken: vec![],
         stuck: vec![],
+        warmup: None,
+        visits: vec![],
+        search: None,
+        history: None,
     }
 }
 
@@ -209,4 +213,24 @@ fn a_rate_below_its_bound_fails() {
 fn a_broken_trial_is_no_evidence_of_performance() {
     let broken = with(|trial| trial.broken.push("deadline".to_owned()));
     assert_eq!(verdict("throughput.messages >= 100 /s", &[broken]), Verdict::Inconclusive);
+}
+
+#[test]
+fn a_trial_that_never_held_still_is_no_evidence_of_performance() {
+    let warmed = |steady| {
+        with(|recorded| {
+            recorded.warmup = Some(report_schema::WarmUp {
+                ms: 10,
+                steady,
+                change: Some(0.5),
+                change_max: 0.05,
+                interval_ms: 1,
+                intervals_ns: vec![],
+            });
+        })
+    };
+    let found = judged(&[("throughput.messages >= 100 /s", false, 1)], &[warmed(false)]);
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(found.gates[2].reason.contains("1 never held still"), "{}", found.gates[2].reason);
+    assert_eq!(verdict("throughput.messages >= 100 /s", &[warmed(true)]), Verdict::Pass);
 }

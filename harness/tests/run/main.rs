@@ -10,6 +10,8 @@ mod foreign;
 mod kill;
 mod outputs;
 mod plants;
+mod search;
 mod sinks;
 mod support;
+mod visits;
 mod whole;

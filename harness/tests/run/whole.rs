@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Output;
 
 use report_schema::{SuiteResult, Verdict};
 
@@ -113,4 +114,41 @@ fn a_filter_that_leaves_nothing_is_never_a_pass() {
     let output = place.run().args(["-E", "no-such-cell"]).output().unwrap();
     assert_eq!(code(&output), 4, "{}", said(&output));
     assert!(!Path::new(&place.out()).exists());
+}
+
+/// A run that warms up until figures hold still within these bounds.
+fn warmed(workload: &str, warmup: &str, expect: &str) -> (Place, Output) {
+    let place = Place::new(workload, LENGTH);
+    let text = fs::read_to_string(&place.scenario).unwrap();
+    let text = text.replace("\"20ms\"", &format!("{{ until = \"steady\", {warmup} }}"));
+    fs::write(&place.scenario, format!("{text}{expect}")).unwrap();
+    let output = place.run().output().unwrap();
+    (place, output)
+}
+
+#[test]
+fn a_warm_up_ends_when_figures_hold_still() {
+    for workload in ["ping-pong]", "stream]", "open]\nrate = \"5 kHz\""] {
+        // A bound that any level keeps: what is seen here is that it is asked and recorded.
+        let bounds = "window = \"50 ms\", slope = \"100000%\", max = \"5 s\"";
+        let (place, output) = warmed(workload, bounds, "");
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        let trial = place.result().scenarios[0].cells[0].trials[0].clone();
+        let warmup = trial.warmup.unwrap();
+        assert!(warmup.steady && warmup.ms >= 50, "{warmup:?}");
+        assert!(warmup.intervals_ns.len() >= 10, "{warmup:?}");
+        let timed = trial.roles.iter().filter_map(|role| role.latency.as_ref()).next().unwrap();
+        assert!(timed.n > 0 && (!workload.starts_with("open") || timed.n <= 1_000), "{}", timed.n);
+    }
+}
+
+#[test]
+fn figures_that_never_hold_still_are_not_judged() {
+    let expect = "[[expect]]\nid = \"rate\"\ncheck = \"throughput.messages >= 1 /s\"\n";
+    let bounds = "window = \"50 ms\", slope = \"1ppm\", max = \"100 ms\"";
+    let (place, output) = warmed("stream]", bounds, expect);
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    let cell = place.result().scenarios[0].cells[0].clone();
+    assert!(cell.degraded.iter().any(|why| why.contains("never held still")), "{cell:?}");
+    assert!(!cell.trials[0].warmup.as_ref().unwrap().steady);
 }

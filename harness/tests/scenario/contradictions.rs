@@ -95,3 +95,51 @@ fn an_expectation_that_can_never_be_judged_is_refused() {
     contradicts(with(&few), "23:14");
     assert!(with(&format!("{few}expect = []")).is_ok());
 }
+
+#[test]
+fn a_warm_up_until_steady_has_time_for_its_window() {
+    let warmup = |keys: &str| with(&format!("warmup = {{ until = \"steady\", {keys} }}"));
+    assert!(warmup("min = \"20 ms\", window = \"50 ms\", slope = \"1%\", max = \"2 s\"").is_ok());
+    contradicts(warmup("window = \"50 ms\", max = \"40 ms\""), "19:55");
+    assert_eq!(problems(warmup("max = \"1 s\", slope = \"0%\"")), ["out-of-range 19:52"]);
+    contradicts(warmup("max = \"60 s\""), "17:1");
+}
+
+const SEARCH: &str = "[workload.search]\nfrom = \"1 kHz\"\nto = \"2 kHz\"\n\
+                      bound = \"p99(latency) <= 5 us\"";
+
+#[test]
+fn who_comes_and_goes_does_so_in_order_and_in_time() {
+    let reader = |keys: &str| changed("\"reader\"", &format!("\"reader\"\n{keys}"));
+    assert!(reader("join-at = \"1 ms\"\nleave-at = \"2 ms\"\nrejoin-at = \"3 ms\"").is_ok());
+    contradicts(reader("join-at = \"2 ms\"\nleave-at = \"2 ms\""), "15:13");
+    contradicts(reader("rejoin-at = \"2 ms\""), "14:14");
+    contradicts(reader("join-at = \"1 s\""), "14:12");
+    contradicts(reader("program = \"c\"\njoin-at = \"2 ms\""), "15:12");
+    let ping_pong = crate::RIGHT
+        .replace("[workload.stream]", "[workload.ping-pong]")
+        .replace("\"reader\"", "\"reader\"\njoin-at = \"1 ms\"");
+    contradicts(harness::scenario::parse("t.toml", &ping_pong, &[]), "14:12");
+    let kill = "[[fault]]\nname = \"f\"\nat = \"1 ms\"\nrole = \"reader\"\naction = \"kill\"\n";
+    let killed = crate::RIGHT.replace("\"reader\"", "\"reader\"\njoin-at = \"1 ms\"");
+    contradicts(harness::scenario::parse("t.toml", &format!("{killed}{kill}"), &[]), "14:12");
+}
+
+#[test]
+fn a_search_needs_something_to_search_and_steps_of_one_length() {
+    assert!(changed("[workload.stream]", SEARCH).is_ok());
+    contradicts(changed("[workload.stream]", &SEARCH.replace("2 kHz", "1 kHz")), "17:7");
+    let counted = crate::RIGHT.replace("[workload.stream]", SEARCH);
+    let counted = counted.replace("duration = \"1 s\"", "count = 500");
+    contradicts(harness::scenario::parse("t.toml", &counted, &[]), "21:9");
+    let unbounded = changed("[workload.stream]", &SEARCH.replace("<= 5 us", ">= 5 us"));
+    assert_eq!(problems(unbounded), ["bad-bound 18:10"]);
+}
+
+#[test]
+fn only_a_search_finds_a_sustained_rate() {
+    let expect = "[[expect]]\nid = \"a\"\ncheck = \"sustained-rate >= 5 /s\"\n";
+    contradicts(with(expect), "21:10");
+    let text = format!("{}{expect}", crate::RIGHT.replace("[workload.stream]", SEARCH));
+    assert!(harness::scenario::parse("t.toml", &text, &[]).is_ok());
+}

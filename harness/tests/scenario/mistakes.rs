@@ -45,7 +45,7 @@ fn unknown_keys_are_refused_everywhere() {
     assert_eq!(problems(changed("[run]", "[run]\nbogus = 1")), ["unknown-key 18:1"]);
     assert_eq!(problems(changed("schema ", "bogus = 1\nschema ")), ["unknown-key 2:1"]);
     assert_eq!(problems(with("[producer]\nbogus = 1")), ["unknown-key 20:1"]);
-    assert_eq!(problems(with("[workload.burst]")), ["unknown-key 19:11"]);
+    assert_eq!(problems(with("[workload.brust]")), ["unknown-key 19:11"]);
     assert_eq!(problems(with("[profile.smok]")), ["unknown-key 19:10"]);
     assert_eq!(problems(with("[profile.smoke]\nblock = {}")), ["unknown-key 20:1"]);
     assert_eq!(problems(with("[profile.smoke.run]\nbogus = 1")), ["unknown-key 20:1"]);
@@ -66,6 +66,10 @@ fn missing_keys_are_each_named() {
     assert_eq!(help(changed("duration = \"1 s\"", "")), "add `duration = \"2s\"`");
     assert_eq!(problems(changed("[workload.stream]", "[workload]")), ["no-workload 15:1"]);
     assert_eq!(problems(changed("[workload.stream]", "[workload.open]")), ["missing-key 15:1"]);
+    let burst = problems(changed("[workload.stream]", "[workload.burst]"));
+    assert_eq!(burst, ["missing-key 15:1"; 2]);
+    let search = problems(changed("[workload.stream]", "[workload.search]"));
+    assert_eq!(search, ["missing-key 15:1"; 3]);
 }
 
 #[test]

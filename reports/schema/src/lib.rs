@@ -10,6 +10,7 @@
 
 mod comparison;
 mod counts;
+mod course;
 mod crash;
 mod event;
 mod evidence;
@@ -26,6 +27,7 @@ mod verdict;
 
 pub use comparison::{CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms};
 pub use counts::Counts;
+pub use course::{HistoryCheck, Search, SearchStep, Visit, WarmUp};
 pub use crash::CrashResult;
 pub use event::{
     EVENT_VERSION, Event, Happening, SuiteBegan, SuiteEnded, TrialEnded, TrialMoved, TrialStep,

@@ -39,7 +39,7 @@ pub struct CellResult {
     pub block: BlockFacts,
     /// How messages were offered.
     pub workload: Workload,
-    /// Messages offered each second; for an open workload only.
+    /// Messages offered each second; for open and burst workloads only.
     pub offered_rate_hz: Option<f64>,
     /// The repeats, in the order they ran; dropped ones included.
     pub trials: Vec<Trial>,
@@ -59,6 +59,10 @@ pub enum Workload {
     Stream,
     /// At a rate, whether the consumers keep up or not.
     Open,
+    /// So many messages back to back, again and again.
+    Burst,
+    /// At one rate after the other, until the highest is found that keeps a bound.
+    Search,
 }
 
 /// The geometry and policy of the block under test.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, Latency};
+use crate::{Counts, HistoryCheck, Latency, Search, Visit, WarmUp};
 
 /// One run of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +39,18 @@ pub struct Trial {
     /// Who stayed blocked by the dead, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stuck: Vec<String>,
+    /// The warm-up, where it was to last until the figures hold still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<WarmUp>,
+    /// Consumers that came late or left early, stay by stay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub visits: Vec<Visit>,
+    /// The search for the highest rate, of which this is the trial at that rate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<Search>,
+    /// What the independent checker says, where histories were written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryCheck>,
 }
 
 /// The one-way latency of a bare cache line between the same two cores.

@@ -393,6 +393,10 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
         faults: vec![],
         broken: vec![],
         stuck: vec![],
+        warmup: None,
+        visits: vec![],
+        search: None,
+        history: None,
         roles,
     }
 }

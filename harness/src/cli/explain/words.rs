@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::gate::{Class, Expectation};
+use crate::gate::{Class, Expectation, Metric};
 use crate::scenario::model::fault::{FaultSpec, Target};
 use crate::scenario::model::{
     Arrival, BlockSpec, Cell, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, Join, Length,
-    OnFull, Pin, ProducerSpec, Program, Read, RunSpec, Wait, Warmup, Workload,
+    OnFull, Pin, ProducerSpec, Program, Quest, Read, RunSpec, Stay, Steady, Wait, Warmup, Workload,
 };
 use crate::scenario::{Profile, Scenario};
 use crate::units::Nanos;
@@ -112,6 +112,17 @@ fn workload(cell: &Cell) -> String {
                  from the moment at which a message was due."
             )
         }
+        Workload::Burst { size, every } => format!(
+            "Bursts: {} back to back every {every}, whether the consumers keep up or not; \
+             latency counts from the start of the burst.",
+            plural(size, "message")
+        ),
+        Workload::Search(Quest { from, to, percentile, at_most, precision, .. }) => format!(
+            "Search: the highest rate between {from} and {to} at which {} stays within {at_most} \
+             and nothing is lost, to within {precision}. Each rate is a trial of its own; one that \
+             fails is tried twice.",
+            Metric::Latency(percentile)
+        ),
     }
 }
 
@@ -162,7 +173,21 @@ fn consumer(group: &ConsumerSpec) -> String {
         format!(" It is busy for {} with each message.", group.work)
     };
     let (placed, written) = (placed(group.pin, group.wait), written(group.program));
-    format!("{who} {placed}. It starts at the {join} payload and asks for {read}.{work}{written}")
+    let stay = group.stay.map_or(String::new(), stay);
+    format!(
+        "{who} {placed}. It starts at the {join} payload and asks for {read}.{work}{stay}{written}"
+    )
+}
+
+fn stay(stay: Stay) -> String {
+    let moment = |what: &str, at: Option<Nanos>| at.map(|at| format!("{what} at {at}"));
+    let moments = [
+        moment("joins", stay.join_at),
+        moment("leaves", stay.leave_at),
+        moment("joins again", stay.rejoin_at),
+    ];
+    let moments: Vec<String> = moments.into_iter().flatten().collect();
+    format!(" It {}, counted from the start of the measured part.", moments.join(", "))
 }
 
 fn written(program: Program) -> &'static str {
@@ -181,6 +206,10 @@ fn run(run: &RunSpec) -> String {
         Warmup::Time(time) if time.0 == 0 => "without a warm-up".to_owned(),
         Warmup::Time(time) => format!("after a warm-up of {time}"),
         Warmup::Messages(messages) => format!("after {messages} messages of warm-up"),
+        Warmup::Steady(Steady { min, window, slope, max }) => format!(
+            "after a warm-up of {min} to {max} that ends when the last {window} change by at most \
+             {slope} (else performance is not judged)"
+        ),
     };
     let trials = plural(run.repeats, "trial");
     let (seed, deadline) = (run.seed, run.deadline);

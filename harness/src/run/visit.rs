@@ -1,0 +1,238 @@
+//! A consumer's stays in the stream: it may come late, leave early, and come back.
+//!
+//! What it is given first is held against what the block had to give when it joined; what it is
+//! given from then on is counted as for everybody.
+
+use datahub::consumer::Consumer;
+use datahub::consumer::attach::AttachError;
+use datahub::memory::MappedMemory;
+use datahub::monitor::Monitor;
+use datahub::place::Place;
+use datahub::ring::reader::JoinAt;
+use datahub::wait::monotonic_ns;
+use report_schema::Visit;
+
+use super::duty::strategy;
+use super::loops;
+use super::pace::wait_until;
+use super::plant::{Hands, Plant};
+use super::reader::{End, Reader};
+use super::tally::{Promise, Tally};
+use super::wire::{Report, Stay, Task, Waiting};
+use super::words::{Words, nap};
+
+/// How often somebody who is to come looks whether messages have begun.
+const LOOK: std::time::Duration = std::time::Duration::from_millis(1);
+
+/// A consumer's place in a block, taken or not.
+#[derive(Debug)]
+pub(super) struct Seat<M: MappedMemory> {
+    place: Place,
+    join: JoinAt,
+    wait: Waiting,
+    taken: Option<Consumer<M>>,
+}
+
+impl<M: MappedMemory> Seat<M> {
+    pub(super) fn new(task: &Task, place: Place) -> Self {
+        let wrong = task.plant == Some(Plant::JoinWrong) && !task.stays.is_empty();
+        let join = if task.join_latest == wrong { JoinAt::Oldest } else { JoinAt::Latest };
+        Self { place, join, wait: task.wait, taken: None }
+    }
+
+    /// Joins now.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`].
+    pub(super) fn join<H: Hands<Memory = M>>(
+        &mut self,
+        hands: &H,
+    ) -> Result<Consumer<M>, AttachError> {
+        let mut consumer = Consumer::attach_with(hands.memory(), &self.place, self.join)?;
+        consumer.set_wait(strategy(self.wait));
+        Ok(consumer)
+    }
+
+    /// Joins now, unless the task says that it comes late.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`].
+    pub(super) fn take_early<H: Hands<Memory = M>>(
+        &mut self,
+        task: &Task,
+        hands: &H,
+    ) -> Result<(), AttachError> {
+        if task.stays.first().is_none_or(|stay| stay.from_ns.is_none()) {
+            self.taken = Some(self.join(hands)?);
+        }
+        Ok(())
+    }
+
+    /// Commits so far, asked without joining.
+    fn commits(&self) -> Option<u64> {
+        let block = Monitor::open(&self.place).ok()?;
+        Some(block.snapshot(monotonic_ns()).commit_index)
+    }
+}
+
+/// The stays of one consumer, and what became of them.
+#[derive(Debug)]
+pub(super) struct Stays<'a> {
+    task: &'a Task,
+    words: &'a Words,
+    visits: Vec<Visit>,
+    disputes: Vec<String>,
+}
+
+impl<'a> Stays<'a> {
+    pub(super) fn new(task: &'a Task, words: &'a Words) -> Self {
+        Self { task, words, visits: vec![], disputes: vec![] }
+    }
+
+    /// Every stay, one after the other.
+    pub(super) fn live<H: Hands>(
+        &mut self,
+        mut seat: Seat<H::Memory>,
+        reader: &mut Reader<'_>,
+        hands: &H,
+    ) -> End {
+        if self.task.stays.is_empty() {
+            return match &mut seat.taken {
+                Some(consumer) => loops::consume(consumer, reader),
+                None => End::Trouble("the consumer has no seat".to_owned()),
+            };
+        }
+        let mut end = End::Ended;
+        for stay in &self.task.stays {
+            end = match self.visit(stay, &mut seat, reader, hands) {
+                Ok(end) => end,
+                Err(error) => End::Trouble(format!("the consumer cannot join: {error}")),
+            };
+            reader.pause();
+            if end != End::Left {
+                break;
+            }
+        }
+        end
+    }
+
+    fn visit<H: Hands>(
+        &mut self,
+        stay: &Stay,
+        seat: &mut Seat<H::Memory>,
+        reader: &mut Reader<'_>,
+        hands: &H,
+    ) -> Result<End, AttachError> {
+        let late = seat.taken.is_none();
+        let (mut before, mut joined_ms) = (0, 0);
+        if late {
+            if !self.arrive(stay.from_ns.unwrap_or(0)) {
+                return Ok(End::Ended);
+            }
+            let Some(commits) = seat.commits() else {
+                let why = "messages had ended before it came";
+                return Ok(End::Trouble(why.to_owned()));
+            };
+            before = commits;
+            joined_ms = self.since_begun_ms();
+            reader.join_late();
+        }
+        let mut consumer = match seat.taken.take() {
+            Some(consumer) => consumer,
+            None => seat.join(hands)?,
+        };
+        reader.stay_until(stay.until_ns);
+        let delivered = reader.tally.counts.delivered;
+        let early = reader.take_one(&mut consumer).err();
+        let promised = self.promised_first((before, consumer.get_commit_index()));
+        let end = early.unwrap_or_else(|| loops::consume(&mut consumer, reader));
+        let given = reader.tally.counts.delivered > delivered;
+        let first = if late { reader.tally.first } else { given.then_some(0) };
+        self.check(&reader.tally, first, promised);
+        self.settled(&reader.tally, consumer.next_sequence());
+        self.visits.push(Visit {
+            consumer: 0,
+            joined_ms,
+            left_ms: (end == End::Left).then(|| self.since_begun_ms()),
+            first,
+            // Who was given nothing has missed everything from the last moment at which it could
+            // have begun.
+            next: first.map_or(promised.1, |_| reader.tally.next()),
+            promised_first: promised,
+        });
+        Ok(end)
+    }
+
+    /// Waits until messages have flowed for `after_ns`; says whether they still do.
+    fn arrive(&self, after_ns: u64) -> bool {
+        while self.words.begun().is_none() {
+            if self.words.stopped() {
+                return false;
+            }
+            nap(LOOK);
+        }
+        let begun_ns = self.words.begun().map_or(0, |(_, start_ns)| start_ns);
+        while !self.words.stopped() {
+            let due_ns = begun_ns.saturating_add(after_ns);
+            let step_ns = due_ns.min(monotonic_ns().saturating_add(10_000_000));
+            if wait_until(step_ns, Waiting::Park) >= due_ns {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn since_begun_ms(&self) -> u64 {
+        let begun_ns = self.words.begun().map_or(u64::MAX, |(_, start_ns)| start_ns);
+        monotonic_ns().saturating_sub(begun_ns) / 1_000_000
+    }
+
+    /// Between which sequences a joiner's first one lies, where so many were committed before it
+    /// joined and when it had been given it.
+    fn promised_first(&self, (before, after): (u64, u64)) -> (u64, u64) {
+        let begins = |commits: u64| {
+            let newest = self.task.block.promise == Promise::Newest || self.task.join_latest;
+            let kept = if newest { 1 } else { u64::from(self.task.block.slots) };
+            commits.saturating_sub(kept)
+        };
+        (begins(before), begins(after))
+    }
+
+    /// Whether a joiner began where it had to. Who was there from the beginning has no bounds: what
+    /// it was not given is counted.
+    fn check(&mut self, tally: &Tally, first: Option<u64>, (low, high): (u64, u64)) {
+        let joined = tally.first.and(first);
+        if let Some(first) = joined.filter(|first| !(low..=high).contains(first)) {
+            let promise = format!("one between {low} and {high} was promised");
+            self.disputes.push(format!("a joiner was given {first} first, where {promise}"));
+        }
+    }
+
+    /// Whether the block would go on where its user stopped.
+    fn settled(&mut self, tally: &Tally, block_next: u64) {
+        let counted = tally.next();
+        let given = tally.counts.delivered > 0 && self.task.block.promise == Promise::Everything;
+        if given && block_next != counted {
+            let said = format!("the block would have gone on at {block_next}");
+            self.disputes.push(format!("a consumer left behind sequence {counted}, but {said}"));
+        }
+    }
+
+    /// Adds what became of the stays.
+    pub(super) fn tell(self, report: &mut Report) {
+        match self.visits.last() {
+            Some(last) => report.next = last.next,
+            // Nothing is owed to who never came.
+            None if !self.task.stays.is_empty() => {
+                report.next = u64::MAX;
+                let why = "a consumer that was to come late never came: the trial was stopped";
+                report.degraded.push(why.to_owned());
+            }
+            None => {}
+        }
+        report.visits = self.visits;
+        report.disputes = self.disputes;
+    }
+}
