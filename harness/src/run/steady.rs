@@ -21,13 +21,13 @@ const KEPT_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Levels {
     steady: Steady,
-    levels_ns: Vec<u64>,
+    each_ns: Vec<u64>,
     elapsed_ns: u64,
 }
 
 impl Levels {
     pub(super) fn new(steady: Steady) -> Self {
-        Self { steady, levels_ns: vec![], elapsed_ns: 0 }
+        Self { steady, each_ns: vec![], elapsed_ns: 0 }
     }
 
     /// How long one interval lasts.
@@ -37,14 +37,14 @@ impl Levels {
 
     /// An interval is over; without a level there was nothing to see in it.
     pub(super) fn note(&mut self, level_ns: Option<u64>, elapsed_ns: u64) {
-        self.levels_ns.extend(level_ns);
+        self.each_ns.extend(level_ns);
         self.elapsed_ns = elapsed_ns;
     }
 
     /// By how much of its mean the last window changes; `None` before there is a whole one.
     pub(super) fn change(&self) -> Option<f64> {
-        let first = self.levels_ns.len().checked_sub(INTERVALS)?;
-        let window = &self.levels_ns[first..];
+        let first = self.each_ns.len().checked_sub(INTERVALS)?;
+        let window = &self.each_ns[first..];
         let count = INTERVALS as f64;
         let middle = (count - 1.0) / 2.0;
         let mean = window.iter().map(|level| *level as f64).sum::<f64>() / count;
@@ -73,15 +73,15 @@ impl Levels {
 
     pub(super) fn finish(mut self) -> WarmUp {
         let (steady, change) = (self.is_steady(), self.change());
-        let surplus = self.levels_ns.len().saturating_sub(KEPT_MAX);
-        self.levels_ns.drain(..surplus);
+        let surplus = self.each_ns.len().saturating_sub(KEPT_MAX);
+        self.each_ns.drain(..surplus);
         WarmUp {
             ms: self.elapsed_ns / 1_000_000,
             steady,
             change,
             change_max: self.change_max(),
             interval_ms: self.interval_ns() / 1_000_000,
-            intervals_ns: self.levels_ns,
+            intervals_ns: self.each_ns,
         }
     }
 }

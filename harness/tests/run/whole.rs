@@ -137,7 +137,7 @@ fn a_warm_up_ends_when_figures_hold_still() {
         let warmup = trial.warmup.unwrap();
         assert!(warmup.steady && warmup.ms >= 50, "{warmup:?}");
         assert!(warmup.intervals_ns.len() >= 10, "{warmup:?}");
-        let timed = trial.roles.iter().filter_map(|role| role.latency.as_ref()).next().unwrap();
+        let timed = trial.roles.iter().find_map(|role| role.latency.as_ref()).unwrap();
         assert!(timed.n > 0 && (!workload.starts_with("open") || timed.n <= 1_000), "{}", timed.n);
     }
 }
