@@ -77,7 +77,8 @@ pub fn compare(pairs: &[Pair<'_>], rules: &Rules) -> Vec<CellComparison> {
 fn metrics((base, _): &Pair<'_>, rules: &Rules) -> Vec<Metric> {
     let usual = match base.workload {
         Workload::Stream => vec![Metric::ThroughputMessages],
-        Workload::PingPong | Workload::Open => {
+        Workload::Search => vec![Metric::SustainedRate],
+        Workload::PingPong | Workload::Open | Workload::Burst => {
             [Percentile::P50, Percentile::P99].map(Metric::Latency).to_vec()
         }
     };

@@ -39,6 +39,10 @@ pub(super) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         metrics: [].into(),
         mismatches: vec![],
         faults: vec![],
+        warmup: None,
+        visits: vec![],
+        search: None,
+        history: None,
         broken: vec![],
         stuck: vec![],
     }
