@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use reports::page::Beside;
+
 #[path = "../tests/support/sample.rs"]
 mod sample;
 
@@ -11,6 +13,16 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
     std::fs::write(folder.join("sample.json"), suite.to_json()?)?;
     std::fs::write(folder.join("sample.html"), reports::page::render(&suite)?)?;
     std::fs::write(folder.join("sample.md"), reports::markdown::render(&suite))?;
+    let history = [suite.clone()];
+    let mut later = suite.clone();
+    later.started_unix_ms += 86_400_000;
+    let files = ["result.json".to_owned(), "metrics.txt".to_owned()];
+    let scenarios = [("scenarios/latency/open.toml".to_owned(), "name = \"open\"\n".to_owned())];
+    let beside = Beside { history: &history, scenarios: &scenarios, files: &files };
+    std::fs::write(folder.join("beside.html"), reports::page::render_with(&later, &beside)?)?;
+    let golden = include_str!("../schema/tests/golden/comparison-1.json");
+    let compared = report_schema::SuiteResult::from_json(golden)?;
+    std::fs::write(folder.join("compared.html"), reports::page::render(&compared)?)?;
     std::fs::write(folder.join("many.html"), reports::page::render(&sample::many(100))?)?;
     std::fs::write(folder.join("empty.html"), reports::page::render(&sample::empty())?)?;
     Ok(())

@@ -7,12 +7,16 @@
 mod appendix;
 mod belief;
 mod counters;
+mod evidence;
 mod faults;
 mod figures;
 mod gates;
 mod models;
+mod peers;
 mod section;
 mod sweeps;
+mod trend;
+mod worst;
 
 use askama::Template;
 use report_schema::{SuiteResult, Verdict};
@@ -37,7 +41,7 @@ pub enum RenderError {
 }
 
 /// Bytes of drawings at most, so that the whole page can be sent by mail.
-const DRAWN_BYTES: usize = 450_000;
+const DRAWN_BYTES: usize = 400_000;
 
 #[derive(Template)]
 #[template(path = "page.html")]
@@ -53,6 +57,26 @@ struct Page<'a> {
     footer: String,
 }
 
+/// What lies beside a result and is shown with it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// Earlier runs, in any order; those of another suite or profile are left out.
+    pub history: &'a [SuiteResult],
+    /// Scenario files with their text.
+    pub scenarios: &'a [(String, String)],
+    /// Names of raw files in the same folder.
+    pub files: &'a [String],
+}
+
+/// Renders the result as one HTML file, with nothing beside it.
+///
+/// # Errors
+///
+/// As [`render_with`].
+pub fn render(suite: &SuiteResult) -> Result<String, RenderError> {
+    render_with(suite, &Beside::default())
+}
+
 /// Renders the result as one HTML file.
 ///
 /// The same result always gives the same page. All text from the result is escaped.
@@ -60,15 +84,19 @@ struct Page<'a> {
 /// # Errors
 ///
 /// [`RenderError`] when a chart or the page cannot be written; no result file is known to cause it.
-pub fn render(suite: &SuiteResult) -> Result<String, RenderError> {
+pub fn render_with(suite: &SuiteResult, beside: &Beside<'_>) -> Result<String, RenderError> {
     let summary = Summary::of(suite);
-    let mut sections = vec![gates::section(&summary)?, belief::section(&summary)?];
+    let mut sections = vec![gates::section(&summary)?, evidence::comparisons(&summary)?];
+    sections.push(belief::section(&summary)?);
     sections.extend(figures::sections(&summary)?);
     sections.extend(sweeps::sections(&summary)?);
+    sections.extend([peers::checksums(&summary)?, peers::section(&summary)?]);
     sections.extend(counters::sections(&summary)?);
-    sections.push(models::section(&summary)?);
+    sections.extend(models::sections(&summary)?);
     sections.extend(faults::sections(&summary)?);
-    sections.push(appendix::section(&summary)?);
+    sections.extend([worst::section(&summary)?, trend::section(&summary, beside.history)?]);
+    sections.push(appendix::section(&summary, beside)?);
+    sections.retain(|section| !section.is_empty());
     fit(&mut sections);
     let page = Page {
         suite: &suite.suite,
@@ -109,28 +137,28 @@ fn fit(sections: &mut [Section]) {
 
 fn facts(summary: &Summary<'_>) -> Vec<(&'static str, String)> {
     let suite = summary.suite;
-    let trials: usize = summary.cells.iter().map(|each| each.cell.trials.len()).sum();
     vec![
         ("Commit", suite.commit.clone().unwrap_or_else(|| "unknown".to_owned())),
         ("Profile", suite.profile.clone()),
         ("Started", format::moment(suite.started_unix_ms)),
         ("Took", format::millis(suite.wall_ms)),
-        (
-            "Ran",
-            format!(
-                "{}, {}, {}, {}, {}",
-                format::several(suite.scenarios.len(), "scenario"),
-                format::several(summary.cells.len(), "cell"),
-                format::several(trials, "trial"),
-                format::several(suite.models.len(), "model"),
-                kills(suite)
-            ),
-        ),
+        ("Ran", ran(summary)),
         ("Exit code", suite.exit_code.to_string()),
     ]
 }
 
-fn kills(suite: &SuiteResult) -> String {
+/// What there was of each kind.
+fn ran(summary: &Summary<'_>) -> String {
+    let suite = summary.suite;
     let kills: u64 = suite.crashes.iter().map(|row| row.kills).sum();
-    format::several(usize::try_from(kills).unwrap_or(usize::MAX), "kill")
+    let kinds = [
+        (suite.scenarios.len(), "scenario"),
+        (summary.cells.len(), "cell"),
+        (summary.cells.iter().map(|each| each.cell.trials.len()).sum(), "trial"),
+        (suite.models.len(), "model"),
+        (usize::try_from(kills).unwrap_or(usize::MAX), "kill"),
+    ];
+    let some = kinds.into_iter().filter(|(number, _)| *number > 0);
+    let some: Vec<String> = some.map(|(number, noun)| format::several(number, noun)).collect();
+    if some.is_empty() { "nothing".to_owned() } else { some.join(", ") }
 }

@@ -6,16 +6,20 @@
 mod axes;
 mod percentile;
 mod repeats;
+mod strip;
 mod svg;
 mod sweep;
 mod timeline;
+mod trend;
 
 pub(crate) use axes::{Axis, Scale, Ticks};
 pub(crate) use percentile::percentile;
 pub(crate) use repeats::{Repeats, repeats};
+pub(crate) use strip::strip;
 pub(crate) use svg::paint;
 pub(crate) use sweep::{Sweep, SweepSeries, sweep};
 pub(crate) use timeline::{Timeline, timeline};
+pub(crate) use trend::trend;
 
 /// Colours and dash patterns for series before they repeat.
 pub(crate) const INKS: usize = 8;

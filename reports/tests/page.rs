@@ -17,7 +17,7 @@ fn check_page(page: &str) {
     }
     assert!(!page.contains("NaN") && !page.contains(" inf "), "a number that is none");
     assert!(
-        page.contains("<main>") && page.contains("class=\"skip\"") && page.contains("lang=\"en\"")
+        page.contains("<main ") && page.contains("class=\"skip\"") && page.contains("lang=\"en\"")
     );
     let drawings = page.matches("role=\"img\"").count();
     assert_eq!(page.matches("<title>").count(), drawings + 1, "every drawing has a title");
@@ -45,11 +45,13 @@ fn the_sample_has_every_section_in_the_order_of_the_questions() {
         "id=\"payload\"",
         "id=\"load\"",
         "id=\"readers\"",
+        "id=\"checksum\"",
         "id=\"counters\"",
         "id=\"metrics\"",
         "id=\"models\"",
         "id=\"faults\"",
         "id=\"crashes\"",
+        "id=\"worst\"",
         "id=\"appendix\"",
     ];
     let places: Vec<_> = order.iter().map(|part| page.find(part).unwrap()).collect();
@@ -115,8 +117,7 @@ fn an_empty_run_says_that_nothing_ran_and_never_pass() {
         let page = render(&suite).unwrap();
         check_page(&page);
         assert!(page.contains("<h1>NOTHING RAN</h1>"), "{verdict}");
-        assert!(page.contains("For information: no sweep over payload in this run."));
-        assert!(page.contains("For information: no model was checked in this run."));
+        assert!(!page.contains("id=\"payload\"") && !page.contains("id=\"models\""));
         assert!(reports::markdown::render(&suite).starts_with("## NOTHING RAN"));
     }
 }
@@ -324,4 +325,44 @@ fn the_golden_result_of_the_format_can_be_shown() {
     assert!(
         reports::markdown::render(&suite).contains("| ping-pong/payload-size=64B | 4 | 65 ns |")
     );
+}
+
+#[test]
+fn other_transports_are_held_against_ours_and_a_bend_in_the_load_is_marked() {
+    let mut suite = sample::suite();
+    let open = &mut suite.scenarios[3];
+    let mut pipe = open.cells[0].clone();
+    for (cell, transport) in [(&mut open.cells[0], "datahub"), (&mut pipe, "pipe")] {
+        cell.axes.insert("transport".to_owned(), transport.to_owned());
+    }
+    pipe.id = "open/rate=10kHz,transport=pipe".to_owned();
+    open.cells.push(pipe);
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    let (_, peers) = page.split_once("id=\"peers\"").unwrap();
+    let (peers, _) = peers.split_once("</section>").unwrap();
+    assert!(peers.contains("<td>pipe</td>") && peers.contains("1.00 ×"), "{peers}");
+    assert!(page.contains("knee: p99 is three times as long from 1 M/s on"));
+    assert!(!render(&sample::suite()).unwrap().contains("id=\"peers\""), "there is one only");
+}
+
+#[test]
+fn evidence_shows_effect_interval_p_and_every_repeat() {
+    let golden = include_str!("../schema/tests/golden/comparison-1.json");
+    let suite = SuiteResult::from_json(golden).unwrap();
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let evidence = cells.flat_map(|cell| &cell.gates).find_map(|gate| gate.evidence.as_ref());
+    let evidence = evidence.unwrap();
+    let (_, gates) = page.split_once("id=\"gates\"").unwrap();
+    for shown in [
+        format!("{:.3}", evidence.ratio),
+        format!("{:.4}", evidence.p_value),
+        format!("n = {} repeats", evidence.repeats.len()),
+    ] {
+        assert!(gates.contains(&shown), "{shown}");
+    }
+    let (_, compared) = page.split_once("id=\"comparisons\"").unwrap();
+    assert!(compared.contains(suite.comparisons[0].cells[0].change.as_str()));
 }

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use report_schema::SuiteResult;
+use reports::page::RenderError;
 
 use super::{Exit, Output};
-use crate::suite::files::write_whole;
+use crate::suite::files::{Neighbours, write_whole};
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
@@ -16,6 +17,9 @@ pub(super) struct Args {
     /// Where the page is written; beside the result if nothing is said.
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// A folder of runs: the page shows what became of each figure over those of the same suite.
+    #[arg(long, value_name = "DIR", conflicts_with = "markdown")]
+    trend: Option<PathBuf>,
     /// Prints the summary in Markdown instead of writing a page.
     #[arg(long, conflicts_with = "out")]
     markdown: bool,
@@ -35,7 +39,43 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         return Exit::Pass;
     }
     let page = args.out.clone().unwrap_or_else(|| file.with_file_name("report.html"));
-    write(&result, &page, output)
+    let history = match args.trend.as_deref().map(|folder| history(folder, output)) {
+        Some(Ok(history)) => history,
+        Some(Err(exit)) => return exit,
+        None => vec![],
+    };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    write(&Neighbours::of(folder, &result).page(&result, &history), &page, output)
+}
+
+/// Runs at most, the newest: a page must stay readable.
+const RUNS: usize = 30;
+
+/// The results in the folders below this one, oldest first. One that cannot be read is named and
+/// left out; none at all is a mistake.
+fn history(folder: &Path, output: &mut Output) -> Result<Vec<SuiteResult>, Exit> {
+    let entries = std::fs::read_dir(folder).map_err(|error| {
+        output.error(&format!("cannot read {}: {error}", folder.display()));
+        Exit::Io
+    })?;
+    let mut runs = vec![];
+    for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+    {
+        let file = entry.path().join("result.json");
+        if !file.exists() {
+            continue;
+        }
+        match reports::load::file(&file) {
+            Ok(result) => runs.push(result),
+            Err(error) => output.note(&format!("left out of the trend: {error}")),
+        }
+    }
+    if runs.is_empty() {
+        output.error(&format!("there is no run in {}", folder.display()));
+        return Err(Exit::NothingRan);
+    }
+    runs.sort_by_key(|run| run.started_unix_ms);
+    Ok(runs.split_off(runs.len().saturating_sub(RUNS)))
 }
 
 /// The result document that is meant by a file or the folder of a run.
@@ -43,8 +83,8 @@ pub(super) fn document(path: &Path) -> PathBuf {
     if path.is_dir() { path.join("result.json") } else { path.to_owned() }
 }
 
-fn write(result: &SuiteResult, page: &Path, output: &mut Output) -> Exit {
-    let html = match reports::page::render(result) {
+fn write(html: &Result<String, RenderError>, page: &Path, output: &mut Output) -> Exit {
+    let html = match html {
         Ok(html) => html,
         Err(error) => {
             output.error(&error.to_string());

@@ -134,8 +134,15 @@ impl Folder {
             }
         }
         self.write("metrics.txt", reports::openmetrics::render(result)?.as_bytes())?;
+        for scenario in &result.scenarios {
+            // One that was changed away meanwhile is not there to be shown.
+            if let Ok(text) = fs::read(&scenario.file) {
+                self.write(&scenario_copy(&scenario.name), &text)?;
+            }
+        }
         self.write("summary.md", reports::markdown::render(result).as_bytes())?;
-        self.write("report.html", reports::page::render(result)?.as_bytes())?;
+        let page = Neighbours::of(&self.path, result).page(result, &[])?;
+        self.write("report.html", page.as_bytes())?;
         Ok(())
     }
 
@@ -144,6 +151,50 @@ impl Folder {
         let target = self.path.file_name().unwrap_or_default();
         let pointed = symlink(target, &half).and_then(|()| fs::rename(&half, &latest));
         pointed.map_err(|source| FilesError::Write { path: latest, source })
+    }
+}
+
+/// What lies in the folder of a run beside its result, for the page.
+#[derive(Debug, Default)]
+pub struct Neighbours {
+    scenarios: Vec<(String, String)>,
+    files: Vec<String>,
+}
+
+/// A scenario's text beside the result.
+fn scenario_copy(name: &str) -> String {
+    format!("scenario.{}.toml", name.replace('/', "_"))
+}
+
+impl Neighbours {
+    /// Reads the folder; what cannot be read is not shown.
+    #[must_use]
+    pub fn of(folder: &Path, result: &SuiteResult) -> Self {
+        let text = |scenario: &report_schema::ScenarioResult| {
+            let text = fs::read_to_string(folder.join(scenario_copy(&scenario.name))).ok()?;
+            Some((scenario.file.clone(), text))
+        };
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let raw = |name: &String| !name.starts_with(HALF) && name != "report.html";
+        let mut files: Vec<String> = names.filter(raw).collect();
+        files.sort();
+        Self { scenarios: result.scenarios.iter().filter_map(text).collect(), files }
+    }
+
+    /// The page of the result, with what lies beside it and with earlier runs.
+    ///
+    /// # Errors
+    ///
+    /// When the page cannot be made.
+    pub fn page(
+        &self,
+        result: &SuiteResult,
+        history: &[SuiteResult],
+    ) -> Result<String, reports::page::RenderError> {
+        let beside =
+            reports::page::Beside { history, scenarios: &self.scenarios, files: &self.files };
+        reports::page::render_with(result, &beside)
     }
 }
 

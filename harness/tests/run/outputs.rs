@@ -63,10 +63,17 @@ fn nobody_is_told_where_nobody_asked() {
     assert!(!said(&output).contains("::error"), "{}", said(&output));
 }
 
+/// Every line, read back, and valid by the published schema, which refuses a damaged one.
 fn events(text: &str) -> Vec<Event> {
-    text.lines()
-        .map(|line| Event::from_json(line).unwrap_or_else(|e| panic!("{e}: {line}")))
-        .collect()
+    let schema = include_str!("../../../reports/schema/event-1.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let valid = |line: &str| schema.is_valid(&serde_json::from_str(line).unwrap());
+    let read = |line: &str| {
+        assert!(valid(line), "{line}");
+        assert!(!valid(&line.replacen("\"number\":", "\"numb\":", 1)), "{line}");
+        Event::from_json(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    };
+    text.lines().map(read).collect()
 }
 
 #[test]

@@ -93,6 +93,33 @@ fn the_report_is_made_again_from_the_result() {
 }
 
 #[test]
+fn a_page_shows_the_scenario_the_raw_files_and_the_trend_over_stored_runs() {
+    let place = Place::new("ping-pong]", "duration = \"50ms\"");
+    for _ in 0..2 {
+        let output = place.run().output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+    }
+    let latest = place.out().join("latest");
+    let page = fs::read_to_string(latest.join("report.html")).unwrap();
+    for shown in ["payload-size = &#34;64 B&#34;", "001.tiny.hlog", "result.json"] {
+        assert!(page.contains(shown), "{shown}");
+    }
+    assert!(!page.contains("id=\"trend\""), "nobody asked");
+    let damaged = place.out().join("damaged");
+    fs::create_dir(&damaged).unwrap();
+    fs::write(damaged.join("result.json"), "{").unwrap();
+    let output = harness().arg("report").arg(&latest).arg("--trend").arg(place.out()).output();
+    let output = output.unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert!(said(&output).contains("left out of the trend: "), "{}", said(&output));
+    let page = fs::read_to_string(latest.join("report.html")).unwrap();
+    assert!(page.contains("id=\"trend\"") && page.contains("2 runs of this suite and profile"));
+    let empty = tempfile::tempdir().unwrap();
+    let output = harness().arg("report").arg(&latest).arg("--trend").arg(empty.path()).output();
+    assert_eq!(code(&output.unwrap()), 4);
+}
+
+#[test]
 fn results_that_cannot_be_written_end_the_run_before_it_begins() {
     let place = Place::new("stream]", LENGTH);
     let blocked = place.scenario.join("out");

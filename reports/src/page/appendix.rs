@@ -1,18 +1,31 @@
-//! How to get the same again: the command, the seeds, the geometry of every cell.
+//! How to get the same again: the command, the seeds, the geometry of every cell, the scenarios as
+//! they were written, the raw files.
 
 use crate::format;
-use crate::page::RenderError;
-use crate::page::section::{Datum, Section, Table};
+use crate::page::section::{Datum, Section, Table, Text};
+use crate::page::{Beside, RenderError};
 use crate::summary::Summary;
 
-pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
+pub(super) fn section(summary: &Summary<'_>, beside: &Beside<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("appendix", "Run it again");
     let suite = summary.suite;
     section.say(format!("Seed {}. The command:", suite.seed));
     section.blocks.push(command_line(&suite.command));
-    if summary.cells.is_empty() {
-        return Ok(section);
+    section.texts.extend(beside.scenarios.iter().map(|(file, text)| Text {
+        title: format!("Scenario {file}, as it was written"),
+        text: text.clone(),
+    }));
+    if !beside.files.is_empty() {
+        let title = format!("Raw files beside this page: {}", beside.files.len());
+        section.texts.push(Text { title, text: beside.files.join("\n") });
     }
+    if !summary.cells.is_empty() {
+        cells_and_trials(&mut section, summary)?;
+    }
+    Ok(section)
+}
+
+fn cells_and_trials(section: &mut Section, summary: &Summary<'_>) -> Result<(), RenderError> {
     let mut cells = Table::new(
         "Cells",
         &[
@@ -70,7 +83,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     }
     section.tables.push(cells.folded("Cells and their blocks").html()?);
     section.tables.push(trials.folded("Trials and their seeds").html()?);
-    Ok(section)
+    Ok(())
 }
 
 /// `RingBuffer` as `ring buffer`.

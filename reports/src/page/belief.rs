@@ -6,6 +6,7 @@ use report_schema::{Host, Placement, Trial};
 
 use crate::format;
 use crate::page::RenderError;
+use crate::page::evidence;
 use crate::page::section::{Datum, Section, Table};
 use crate::summary::Summary;
 
@@ -14,8 +15,11 @@ const SHOWN_REMARKS: usize = 24;
 
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("belief", "Can I believe it?");
-    section.say(placements(summary));
-    section.say(dropped(summary));
+    if !summary.cells.is_empty() {
+        section.say(placements(summary));
+        section.say(dropped(summary));
+    }
+    section.lead.extend(summary.suite.comparisons.iter().filter_map(evidence::false_alarms));
     section.tables.push(host(&summary.suite.host)?);
     let noise = noise(summary);
     if !noise.is_empty() {
@@ -23,9 +27,9 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     }
     let remarks = remarks(summary);
     if !remarks.is_empty() {
-        section
-            .tables
-            .push(remarks.folded_beyond(SHOWN_REMARKS, "What weakens the figures").html()?);
+        section.tables.push(
+            remarks.stacked().folded_beyond(SHOWN_REMARKS, "What weakens the figures").html()?,
+        );
     }
     Ok(section)
 }

@@ -22,7 +22,6 @@ pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 2], RenderErro
 fn counters(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("counters", "Correctness counters");
     if summary.cells.is_empty() {
-        section.say("For information: no message was exchanged in this run.");
         return Ok(section);
     }
     section.say(
@@ -80,9 +79,7 @@ fn metrics(summary: &Summary<'_>) -> Result<Section, RenderError> {
             .flat_map(|each| each.cell.trials.iter().map(move |trial| (each, trial)))
     };
     let with_metrics = trials().filter(|(_, trial)| !trial.metrics.is_empty()).count();
-    if with_metrics == 0 {
-        section.say("For information: no trial of this run kept the block's metrics.");
-    } else {
+    if with_metrics > 0 {
         let disagreeing = trials().filter(|(_, trial)| !trial.mismatches.is_empty()).count();
         section.say(format!(
             "In {} of {} the block's metrics agree with what the harness counted.",

@@ -48,15 +48,6 @@ pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderErro
                 .push(curve_table(&scenario.name, &curves.curves).folded(line).html()?);
         }
     }
-    if percentiles.figures.is_empty() {
-        percentiles.say("For information: no latency was measured in this run.");
-    }
-    if timelines.figures.is_empty() {
-        timelines.say("For information: no latency was recorded over time in this run.");
-    }
-    if strips.figures.is_empty() {
-        strips.say("For information: no trial with latency in this run, so no repeats to compare.");
-    }
     Ok(vec![percentiles, timelines, strips])
 }
 

@@ -4,6 +4,7 @@ use report_schema::{GateResult, Verdict};
 
 use crate::format;
 use crate::page::RenderError;
+use crate::page::evidence;
 use crate::page::section::{Datum, Section, Table};
 use crate::summary::{CellSummary, Summary};
 
@@ -13,10 +14,7 @@ const SHOWN_PASSES: usize = 12;
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("gates", "Gates");
     let gates = summary.gates();
-    if gates.is_empty() {
-        section.say("No gate was judged in this run.");
-        return Ok(section);
-    }
+    let all = gates.clone();
     let (passed, others): (Vec<_>, Vec<_>) =
         gates.into_iter().partition(|(gate, _)| gate.verdict == Verdict::Pass);
     if !others.is_empty() {
@@ -28,6 +26,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         let table = if passed.len() > SHOWN_PASSES { table.folded(line) } else { table };
         section.tables.push(table.html()?);
     }
+    evidence::of_gates(&mut section, &all)?;
     Ok(section)
 }
 

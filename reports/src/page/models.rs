@@ -7,10 +7,11 @@ use crate::page::RenderError;
 use crate::page::section::{Datum, Example, Section, Table};
 use crate::summary::{Kills, Summary, noticed};
 
-const KINDS: [(ModelKind, &str); 8] = [
+type Kinds = &'static [(ModelKind, &'static str)];
+
+/// What must hold, and what shows that the engines can be believed.
+const MODELS: Kinds = &[
     (ModelKind::Protocol, "Protocol"),
-    (ModelKind::Mutant, "Ordering mutants"),
-    (ModelKind::PlantedDefect, "Planted defects"),
     (ModelKind::CrashPoint, "Crash points"),
     (ModelKind::PublishedFlaw, "Published flaws"),
     (ModelKind::Litmus, "Litmus tests of the engines"),
@@ -18,19 +19,28 @@ const KINDS: [(ModelKind, &str); 8] = [
     (ModelKind::Hardware, "Real cores"),
 ];
 
+/// What was made worse on purpose, and must be noticed.
+const MUTANTS: Kinds =
+    &[(ModelKind::Mutant, "Ordering mutants"), (ModelKind::PlantedDefect, "Planted defects")];
+
 /// Tables of kills longer than this are folded away, unless somebody escaped.
 const SHOWN_KILLS: usize = 32;
 /// Tables of passed models longer than this are folded away.
 const SHOWN_MODELS: usize = 16;
 
-pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
-    let mut section = Section::new("models", "Models");
+pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 2], RenderError> {
+    let models = Section::new("models", "Models");
+    let mutants = Section::new("mutants", "Mutants");
+    Ok([filled(models, MODELS, summary)?, filled(mutants, MUTANTS, summary)?])
+}
+
+fn filled(
+    mut section: Section,
+    kinds: Kinds,
+    summary: &Summary<'_>,
+) -> Result<Section, RenderError> {
     let models = &summary.suite.models;
-    if models.is_empty() {
-        section.say("For information: no model was checked in this run.");
-        return Ok(section);
-    }
-    for (kind, title) in KINDS {
+    for &(kind, title) in kinds {
         let mut of_kind: Vec<&ModelResult> =
             models.iter().filter(|model| model.kind == kind).collect();
         if of_kind.is_empty() {
@@ -54,7 +64,8 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
             section.tables.push(table(title, folded).folded(line).html()?);
         }
     }
-    section.examples = models.iter().filter_map(example).collect();
+    let shown = models.iter().filter(|model| kinds.iter().any(|(kind, _)| *kind == model.kind));
+    section.examples = shown.filter_map(example).collect();
     Ok(section)
 }
 

@@ -6,7 +6,7 @@ use report_schema::Verdict;
 use crate::page::RenderError;
 use crate::plot::{Chart, Ink, Size, paint};
 
-/// One section. Without data, its lead says so.
+/// One section. One without anything to show does not appear.
 #[derive(Debug, Default)]
 pub(super) struct Section {
     /// The anchor.
@@ -23,6 +23,8 @@ pub(super) struct Section {
     pub(super) examples: Vec<Example>,
     /// Text to be copied as it stands.
     pub(super) blocks: Vec<String>,
+    /// Longer text, folded away.
+    pub(super) texts: Vec<Text>,
 }
 
 impl Section {
@@ -30,9 +32,26 @@ impl Section {
         Self { id, title, ..Self::default() }
     }
 
+    /// Whether there is nothing to show; such a section does not appear.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lead.is_empty()
+            && self.tables.is_empty()
+            && self.figures.is_empty()
+            && self.examples.is_empty()
+            && self.blocks.is_empty()
+            && self.texts.is_empty()
+    }
+
     pub(super) fn say(&mut self, line: impl Into<String>) {
         self.lead.push(line.into());
     }
+}
+
+/// Text behind a line that opens it.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) title: String,
+    pub(super) text: String,
 }
 
 /// A failing execution of a model.
@@ -222,6 +241,11 @@ impl Datum {
     }
 
     pub(super) fn verdict(verdict: Verdict) -> Self {
-        Self { text: verdict.as_str().to_owned(), class: verdict.as_str() }
+        Self::said(verdict.as_str(), verdict)
+    }
+
+    /// Words in the colour of a verdict.
+    pub(super) fn said(words: &str, verdict: Verdict) -> Self {
+        Self { text: words.to_owned(), class: verdict.as_str() }
     }
 }

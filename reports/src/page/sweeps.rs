@@ -1,4 +1,4 @@
-//! One quantity over one axis: throughput by payload and by readers, latency by offered load.
+//! One quantity over one axis: throughput by payload, readers and depth, latency by offered load.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,10 @@ use report_schema::Role;
 use crate::format;
 use crate::page::RenderError;
 use crate::page::figures::{CHARTED, Group, groups};
+use crate::page::peers::quantile;
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, INKS, Scale, Sweep, SweepSeries};
-use crate::summary::{CellSummary, Curves, Shown, Summary};
+use crate::summary::{CellSummary, Summary};
 
 /// A named quantity of a cell.
 type Quantity = (&'static str, fn(&CellSummary<'_>) -> Option<f64>);
@@ -18,7 +19,6 @@ type Quantity = (&'static str, fn(&CellSummary<'_>) -> Option<f64>);
 struct Plan {
     id: &'static str,
     title: &'static str,
-    absent: &'static str,
     points: &'static str,
     x: fn(&CellSummary<'_>) -> Option<f64>,
     sweep: Sweep<'static>,
@@ -27,14 +27,13 @@ struct Plan {
 
 pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderError> {
     let groups = groups(summary);
-    [payload(), load(), readers()].iter().map(|plan| section(plan, &groups)).collect()
+    [payload(), load(), readers(), depth()].iter().map(|plan| section(plan, &groups)).collect()
 }
 
 fn payload() -> Plan {
     Plan {
         id: "payload",
         title: "Throughput by payload size",
-        absent: "For information: no sweep over payload in this run.",
         points: "Each point is the median of its compared trials",
         x: |each| Some(each.cell.block.payload_bytes as f64),
         sweep: Sweep {
@@ -44,6 +43,7 @@ fn payload() -> Plan {
             x_format: format::bytes,
             y_label: "messages delivered each second",
             y_format: format::rate,
+            knee: None,
         },
         quantities: &[("delivered", delivered)],
     }
@@ -53,7 +53,6 @@ fn load() -> Plan {
     Plan {
         id: "load",
         title: "Latency by offered load",
-        absent: "For information: no sweep over offered load in this run.",
         points: "Each point is taken from all compared trials together",
         x: |each| each.cell.offered_rate_hz,
         sweep: Sweep {
@@ -63,8 +62,9 @@ fn load() -> Plan {
             x_format: format::rate,
             y_label: "latency",
             y_format: format::nanos,
+            knee: None,
         },
-        quantities: &[("p50", |each| latency(each, 0.5)), ("p99", |each| latency(each, 0.99))],
+        quantities: &[("p50", |each| quantile(each, 0.5)), ("p99", |each| quantile(each, 0.99))],
     }
 }
 
@@ -72,7 +72,6 @@ fn readers() -> Plan {
     Plan {
         id: "readers",
         title: "Throughput by readers",
-        absent: "For information: no sweep over readers in this run.",
         points: "Each point is the median of its compared trials",
         x: |each| Some(f64::from(each.cell.block.consumers)),
         sweep: Sweep {
@@ -82,8 +81,28 @@ fn readers() -> Plan {
             x_format: format::plain,
             y_label: "messages each second",
             y_format: format::rate,
+            knee: None,
         },
         quantities: &[("delivered to all readers", delivered), ("committed", committed)],
+    }
+}
+
+fn depth() -> Plan {
+    Plan {
+        id: "depth",
+        title: "Throughput by depth",
+        points: "Each point is the median of its compared trials",
+        x: |each| Some(f64::from(each.cell.block.slots)),
+        sweep: Sweep {
+            title: "throughput by slots",
+            x_label: "slots",
+            x_scale: Scale::Log,
+            x_format: format::plain,
+            y_label: "messages delivered each second",
+            y_format: format::rate,
+            knee: None,
+        },
+        quantities: &[("delivered", delivered)],
     }
 }
 
@@ -93,12 +112,6 @@ fn delivered(summary: &CellSummary<'_>) -> Option<f64> {
 
 fn committed(summary: &CellSummary<'_>) -> Option<f64> {
     summary.messages_per_s(Role::Producer)
-}
-
-fn latency(summary: &CellSummary<'_>, quantile: f64) -> Option<f64> {
-    let curves = Curves::shown(&[summary], Shown::LatencyOnly);
-    let curve = curves.curves.iter().find(|curve| !curve.histogram.is_empty())?;
-    Some(curve.histogram.value_at_quantile(quantile) as f64)
 }
 
 fn section(plan: &Plan, groups: &[Group<'_, '_>]) -> Result<Section, RenderError> {
@@ -113,7 +126,8 @@ fn section(plan: &Plan, groups: &[Group<'_, '_>]) -> Result<Section, RenderError
         let title = format!("{}: {}", scenario.name, plan.sweep.title);
         let table = data(plan, &title, cells, &series);
         series.truncate(INKS);
-        let sweep = Sweep { title: &title, ..plan.sweep };
+        let knee = if plan.id == "load" { knee(cells) } else { None };
+        let sweep = Sweep { title: &title, knee, ..plan.sweep };
         let Some(chart) = plot::sweep(&sweep, &series) else { continue };
         let trials: usize = cells.iter().map(|cell| cell.judged.len()).sum();
         let caption = format!(
@@ -125,10 +139,21 @@ fn section(plan: &Plan, groups: &[Group<'_, '_>]) -> Result<Section, RenderError
         );
         section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);
     }
-    if section.figures.is_empty() {
-        section.say(plan.absent);
-    }
     Ok(section)
+}
+
+/// By how much the tail grows at the knee.
+const BEND: f64 = 3.0;
+
+/// The lowest rate at which the tail is several times that of the lowest rate of all.
+fn knee(cells: &[&CellSummary<'_>]) -> Option<f64> {
+    let mut points: Vec<(f64, f64)> = cells
+        .iter()
+        .filter_map(|cell| Some((cell.cell.offered_rate_hz?, quantile(cell, 0.99)?)))
+        .collect();
+    points.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let (_, quiet) = *points.first()?;
+    points.into_iter().find(|(_, p99)| *p99 > quiet * BEND).map(|(rate, _)| rate)
 }
 
 fn series(plan: &Plan, cells: &[&CellSummary<'_>]) -> Vec<SweepSeries> {

@@ -1,0 +1,171 @@
+//! The same scenario over other transports, and what a checksum costs: ratios of one run.
+
+use report_schema::Role;
+
+use crate::format;
+use crate::page::RenderError;
+use crate::page::section::{Datum, Section, Table};
+use crate::summary::{CellSummary, Curves, Shown, Summary};
+
+/// The axis of the matrix that names what carries the messages.
+const AXIS: &str = "transport";
+/// What others are held against.
+const OURS: &str = "datahub";
+
+/// Cells of one scenario that differ in one thing only, under what they have in common.
+type Rivals<'s, 'a> = Vec<(String, Vec<&'s CellSummary<'a>>)>;
+
+fn rivals<'s, 'a>(
+    summary: &'s Summary<'a>,
+    differ: impl Fn(&CellSummary<'a>) -> Option<String>,
+    axes: &[&str],
+) -> Rivals<'s, 'a> {
+    let mut all: Rivals<'s, 'a> = vec![];
+    for each in &summary.cells {
+        if differ(each).is_none() {
+            continue;
+        }
+        let rest = each.cell.axes.iter().filter(|(name, _)| !axes.contains(&name.as_str()));
+        let rest: Vec<String> = rest.map(|(name, value)| format!("{name} {value}")).collect();
+        let label = label(&each.scenario.name, &rest.join(", "));
+        match all.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, cells)) => cells.push(each),
+            None => all.push((label, vec![each])),
+        }
+    }
+    all.retain(|(_, cells)| {
+        let first = cells.first().and_then(|cell| differ(cell));
+        cells.iter().any(|cell| differ(cell) != first)
+    });
+    all
+}
+
+/// Other transports; empty where there is one only.
+pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
+    let mut section = Section::new("peers", "Other transports");
+    let transport = |each: &CellSummary<'_>| each.cell.axes.get(AXIS).cloned();
+    let mut table = Table::new(
+        "The same scenario over other transports",
+        &["Scenario", "Transport", "p50#", "of ours#", "p99#", "of ours#", "Messages#", "of ours#"],
+    );
+    for (common, cells) in rivals(summary, transport, &[AXIS]) {
+        let ours = cells.iter().find(|each| transport(each).as_deref() == Some(OURS)).copied();
+        for each in &cells {
+            let mut row = vec![Datum::text(&common)];
+            row.push(Datum::text(transport(each).unwrap_or_default()));
+            for (value, show) in [
+                (p50 as Figure, format::nanos as fn(f64) -> String),
+                (p99, format::nanos),
+                (delivered, format::rate),
+            ] {
+                row.extend(pair(value(each), ours.and_then(value), show));
+            }
+            table.push(row);
+        }
+    }
+    if !table.is_empty() {
+        section.say(
+            "The same messages between the same cores in the same run; what each transport promises differs. Ratios are \
+             to ours; for information.",
+        );
+        section.tables.push(table.html()?);
+    }
+    Ok(section)
+}
+
+/// What a checksum adds to each message; empty where none was varied.
+pub(super) fn checksums(summary: &Summary<'_>) -> Result<Section, RenderError> {
+    let mut section = Section::new("checksum", "What a checksum costs");
+    let kind = |each: &CellSummary<'_>| {
+        Some(each.cell.block.checksum.clone().unwrap_or_else(|| "none".to_owned()))
+    };
+    let axes: Vec<&str> = summary
+        .cells
+        .iter()
+        .flat_map(|each| each.cell.axes.keys())
+        .map(String::as_str)
+        .filter(|name| name.contains("checksum"))
+        .collect();
+    let mut table = Table::new(
+        "What a checksum costs",
+        &[
+            "Scenario",
+            "Checksum",
+            "Payload#",
+            "Messages#",
+            "One message#",
+            "More than none#",
+            "Share#",
+        ],
+    );
+    for (common, cells) in rivals(summary, kind, &axes) {
+        let plain = cells.iter().find(|each| each.cell.block.checksum.is_none());
+        let plain = plain.and_then(|each| cost_ns(each));
+        for each in &cells {
+            let more = cost_ns(each).zip(plain).filter(|_| each.cell.block.checksum.is_some());
+            let none = || Datum::dim_number("–");
+            table.push(vec![
+                Datum::text(&common),
+                Datum::text(kind(each).unwrap_or_default()),
+                Datum::number(format::bytes(each.cell.block.payload_bytes as f64)),
+                delivered(each).map_or_else(none, |rate| Datum::number(format::rate(rate))),
+                cost_ns(each).map_or_else(none, |ns| Datum::number(format::nanos(ns))),
+                more.map_or_else(none, |(with, without)| {
+                    let sign = if with < without { "−" } else { "+" };
+                    Datum::number(format!("{sign}{}", format::nanos((with - without).abs())))
+                }),
+                more.map_or_else(none, |(with, without)| {
+                    Datum::number(format!("{:+.0} %", (with / without - 1.0) * 100.0))
+                }),
+            ]);
+        }
+    }
+    if !table.is_empty() {
+        section.say(
+            "The mean time between two messages, with each checksum and without, medians over the compared trials. For \
+             information.",
+        );
+        section.tables.push(table.html()?);
+    }
+    Ok(section)
+}
+
+type Figure = fn(&CellSummary<'_>) -> Option<f64>;
+
+fn label(scenario: &str, rest: &str) -> String {
+    if rest.is_empty() { scenario.to_owned() } else { format!("{scenario}, {rest}") }
+}
+
+fn pair(value: Option<f64>, ours: Option<f64>, show: fn(f64) -> String) -> [Datum; 2] {
+    let ratio = value.zip(ours).filter(|(_, ours)| *ours > 0.0);
+    [
+        value.map_or_else(|| Datum::dim_number("–"), |value| Datum::number(show(value))),
+        ratio.map_or_else(
+            || Datum::dim_number("–"),
+            |(value, ours)| Datum::number(format!("{:.2} ×", value / ours)),
+        ),
+    ]
+}
+
+fn delivered(each: &CellSummary<'_>) -> Option<f64> {
+    each.messages_per_s(Role::Consumer).filter(|rate| *rate > 0.0)
+}
+
+fn cost_ns(each: &CellSummary<'_>) -> Option<f64> {
+    delivered(each).map(|rate| 1e9 / rate)
+}
+
+fn p50(each: &CellSummary<'_>) -> Option<f64> {
+    quantile(each, 0.5)
+}
+
+fn p99(each: &CellSummary<'_>) -> Option<f64> {
+    quantile(each, 0.99)
+}
+
+/// A quantile of the first latency of a cell, over all its compared trials.
+pub(super) fn quantile(each: &CellSummary<'_>, quantile: f64) -> Option<f64> {
+    let curves = Curves::shown(&[each], Shown::LatencyOnly);
+    let curve = curves.curves.iter().find(|curve| !curve.histogram.is_empty())?;
+    Some(curve.histogram.value_at_quantile(quantile) as f64)
+}

@@ -1,0 +1,119 @@
+//! The worst that happened: the first violation, or else the greatest latency, with what was going
+//! on around it and the command that looks at it again.
+
+use report_schema::{Interval, Latency, Trial};
+
+use crate::format;
+use crate::page::RenderError;
+use crate::page::appendix::command_line;
+use crate::page::section::{Datum, Section, Table};
+use crate::summary::{CellSummary, Summary};
+
+/// Intervals shown on each side of the worst one.
+const AROUND: usize = 3;
+
+/// Empty where nothing was measured and nothing went wrong.
+pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
+    let mut section = Section::new("worst", "The worst event");
+    if let Some((cell, trial)) = violated(summary) {
+        let counted = trial.counts.named().into_iter().filter(|(name, number)| {
+            *number > 0 && !["committed", "delivered", "lapped", "timeouts"].contains(name)
+        });
+        let counted: Vec<String> =
+            counted.map(|(name, number)| format!("{} {name}", format::count(number))).collect();
+        let repeat = trial.repeat;
+        section.say(format!(
+            "A violation in {}, repeat {repeat}: {}.",
+            cell.cell.id,
+            counted.join(", ")
+        ));
+        section.lead.extend(trial.mismatches.iter().cloned());
+        section.blocks.push(again(summary, cell));
+        return Ok(section);
+    }
+    let Some((cell, trial, latency)) = slowest(summary) else { return Ok(section) };
+    let place = latency.intervals.iter().position(|interval| interval.max_ns >= latency.max_ns);
+    let when = place.map_or_else(String::new, |place| {
+        format!(", in the interval from {}", format::millis(latency.intervals[place].start_ms))
+    });
+    section.say(format!(
+        "The greatest latency of all compared trials: {} in {}, repeat {}{when} ({}).",
+        format::nanos(latency.max_ns as f64),
+        cell.cell.id,
+        trial.repeat,
+        latency.kind.describe()
+    ));
+    section.say(around(trial, place.map(|place| &latency.intervals[place])));
+    if let Some(place) = place {
+        section.tables.push(table(latency, place).html()?);
+    }
+    section.blocks.push(again(summary, cell));
+    Ok(section)
+}
+
+fn violated<'s, 'a>(summary: &'s Summary<'a>) -> Option<(&'s CellSummary<'a>, &'a Trial)> {
+    let bad = |trial: &&Trial| trial.counts.violations() > 0 || trial.counts.lost > 0;
+    summary.cells.iter().find_map(|each| Some((each, each.cell.trials.iter().find(bad)?)))
+}
+
+fn slowest<'s, 'a>(
+    summary: &'s Summary<'a>,
+) -> Option<(&'s CellSummary<'a>, &'a Trial, &'a Latency)> {
+    let of_cell = |each: &'s CellSummary<'a>| {
+        each.judged.iter().flat_map(move |trial| {
+            let latencies = trial.roles.iter().filter_map(|role| role.latency.as_ref());
+            latencies.map(move |latency| (each, *trial, latency))
+        })
+    };
+    summary.cells.iter().flat_map(of_cell).max_by_key(|(_, _, latency)| latency.max_ns)
+}
+
+/// What else was going on in this trial, and whether a fault was in force at that time.
+fn around(trial: &Trial, interval: Option<&Interval>) -> String {
+    let known = |value: Option<u64>, name: &str| {
+        value.map(|value| format!("{} {name}", format::count(value)))
+    };
+    let noise = [
+        known(trial.noise.steal_ms, "ms stolen by the hypervisor"),
+        known(trial.noise.involuntary_switches, "times taken off a core"),
+        known(trial.noise.major_faults, "major page faults"),
+    ];
+    let noise: Vec<String> = noise.into_iter().flatten().collect();
+    let during = |interval: &&Interval| {
+        trial.faults.iter().find(|fault| {
+            let end = fault.end_ms.unwrap_or(fault.start_ms).saturating_add(1_000);
+            fault.missed.is_none() && (fault.start_ms..=end).contains(&interval.start_ms)
+        })
+    };
+    let fault = interval.as_ref().and_then(during);
+    let fault = fault.map_or_else(String::new, |fault| {
+        format!(" A fault was in force or had just ended: {}.", fault.what)
+    });
+    let noise = if noise.is_empty() { "nothing is known".to_owned() } else { noise.join(", ") };
+    format!("In this trial: {noise}.{fault}")
+}
+
+fn table(latency: &Latency, place: usize) -> Table {
+    let mut table = Table::new("Around it", &["From#", "n#", "p50#", "p99#", "max#"]);
+    let first = place.saturating_sub(AROUND);
+    let shown = latency.intervals.iter().enumerate().skip(first).take(place - first + AROUND + 1);
+    for (number, interval) in shown {
+        let max = format::nanos(interval.max_ns as f64);
+        table.push(vec![
+            Datum::number(format::millis(interval.start_ms)),
+            Datum::number(format::count(interval.n)),
+            Datum::number(format::nanos(interval.p50_ns as f64)),
+            Datum::number(format::nanos(interval.p99_ns as f64)),
+            if number == place { Datum::bad_number(max) } else { Datum::number(max) },
+        ]);
+    }
+    table
+}
+
+/// The same cell with the same seeds.
+fn again(summary: &Summary<'_>, cell: &CellSummary<'_>) -> String {
+    let suite = summary.suite;
+    let words =
+        ["harness", "run", &cell.scenario.file, "--profile", &suite.profile, "-E", &cell.cell.id];
+    command_line(&words.map(str::to_owned))
+}
