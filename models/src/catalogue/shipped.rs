@@ -270,13 +270,19 @@ pub(super) static ALL: &[Entry] = &[
         "recovery/resume-sequential",
         "The same for a ring that loses nothing.",
         Size::Large,
-        &Resume { sync: ConsumerSync::Sequential, commits: 2, closes: false },
+        &Resume::PLAIN,
     ),
     shipped(
         "recovery/restart",
         "Does a successor go on where a producer ended the stream?",
         Size::Large,
-        &Resume { sync: ConsumerSync::Sequential, commits: 1, closes: true },
+        &Resume { commits: 1, closes: true, ..Resume::PLAIN },
+    ),
+    shipped(
+        "recovery/two-successors",
+        "Do two who contend for a dead producer's block go on one after the other, losing nothing?",
+        Size::Large,
+        &Resume { contended: true, ..Resume::PLAIN },
     ),
     shipped(
         "handover/one-reader",
@@ -289,6 +295,12 @@ pub(super) static ALL: &[Entry] = &[
         "The same for a reader that still has a payload to read in the old block.",
         Size::Large,
         &HandOver { before: true, ..HandOver::SMALL },
+    ),
+    shipped(
+        "handover/heir",
+        "The same while somebody waits to take over, should the producer die on the way.",
+        Size::Large,
+        &HandOver { before: true, after: 1, looks: 3, heir: true, ..HandOver::SMALL },
     ),
     shipped(
         "handover/latest",
@@ -337,7 +349,7 @@ pub(super) static ALL: &[Entry] = &[
         "recovery/resume-latest",
         "Does a successor go on where a dead producer stopped, while a reader reads?",
         Size::Large,
-        &Resume { sync: ConsumerSync::LatestOnly, commits: 2, closes: false },
+        &Resume { sync: ConsumerSync::LatestOnly, ..Resume::PLAIN },
     ),
     shipped(
         "latest/two-readers",

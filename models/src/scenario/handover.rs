@@ -32,6 +32,7 @@ const READER_DEAD: u64 = 4;
 
 const ONE: &[&str] = &["writer", "reader"];
 const TWO: &[&str] = &["writer", "reader", "reader 2"];
+const HEIR: &[&str] = &["writer", "reader", "heir"];
 
 /// A producer commits, hands over, and commits there.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +49,8 @@ pub struct HandOver {
     pub looks: u64,
     /// Whether seats are kept for the readers; without, the writer passes them.
     pub keeps_seats: bool,
+    /// Whether somebody takes over as soon as the writer is dead, while the reader goes on.
+    pub heir: bool,
 }
 
 /// A reader, and where it is.
@@ -80,6 +83,7 @@ impl HandOver {
         after: 2,
         looks: 4,
         keeps_seats: true,
+        heir: false,
     };
 
     const fn rules(&self, first: Sequence) -> Rules {
@@ -194,6 +198,24 @@ impl HandOver {
         heir
     }
 
+    /// Takes over while the reader is anywhere, if the writer is found dead, and writes.
+    fn inherit<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> String {
+        let mut seen = Seen::default();
+        for _ in 0..2 {
+            let known = mem.load::<LOAD_ACQUIRE>(&world.kernel);
+            if known & WRITER_DEAD != 0 {
+                let mut heir = self.succeed(mem, world);
+                let block = if known & RENAMED != 0 { &world.new } else { &world.old };
+                write_one(mem, block, &mut heir, (&mut seen, Promise::Progress));
+                *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(heir);
+                break;
+            }
+            mem.pause();
+            seen.mark("-");
+        }
+        seen.text()
+    }
+
     /// Clears the seats of a reader that died, in both blocks.
     fn bury<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>) {
         for ring in [world.old.ring(), world.new.ring()] {
@@ -232,7 +254,11 @@ impl Scenario for HandOver {
     type World<W: Shareable, C: Shareable> = World<W, C>;
 
     fn roles(&self) -> &'static [&'static str] {
-        if self.readers == 1 { ONE } else { TWO }
+        match (self.heir, self.readers) {
+            (true, _) => HEIR,
+            (false, 1) => ONE,
+            (false, _) => TWO,
+        }
     }
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
@@ -280,6 +306,9 @@ impl Scenario for HandOver {
             *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
             return seen.text();
         };
+        if self.heir && number == 1 {
+            return self.inherit(mem, world);
+        }
         let taken = world.readers[number].lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut follower) = taken else { fail(Promise::Model, "two readers".to_owned()) };
         for _ in 0..self.looks {
@@ -290,8 +319,12 @@ impl Scenario for HandOver {
     }
 
     fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word, M::Cell>) {
-        let dead = if index == 0 { WRITER_DEAD } else { READER_DEAD };
-        mem.fetch_or::<RMW_RELEASE>(&world.kernel, dead);
+        match index {
+            0 => mem.fetch_or::<RMW_RELEASE>(&world.kernel, WRITER_DEAD),
+            // Nobody waits for an heir that died; the next one does the same again.
+            2 if self.heir => 0,
+            _ => mem.fetch_or::<RMW_RELEASE>(&world.kernel, READER_DEAD),
+        };
     }
 
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {

@@ -1,5 +1,5 @@
-//! After a producer's death, at whatever step: a successor takes the ring over while a consumer
-//! reads on.
+//! After a producer's death, at whatever step: a successor takes the ring over, or two contend for it,
+//! while a consumer reads on.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -9,11 +9,11 @@ use datahub::ring::reader::{JoinAt, NotRead, RingReader};
 use datahub::ring::writer::{RingWriter, begin};
 use datahub::rules::resume;
 use datahub::sequence::Sequence;
-use datahub::slot::Reader;
+use datahub::slot::{self, Reader};
 
 use super::Scenario;
 use super::block::{Block, Seen, quiet, verify, write_one};
-use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
+use crate::litmus::sites::{LOAD_ACQUIRE, RMW_ACQUIRE, RMW_RELEASE, STORE_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::trace::Name;
 use crate::violation::{Promise, check, fail};
@@ -27,31 +27,56 @@ pub struct Resume {
     pub commits: u64,
     /// Whether the producer ends the stream when it goes; its successor takes that back.
     pub closes: bool,
+    /// Whether the producer died in the middle of a write before, and two contend for its place.
+    pub contended: bool,
+    /// Whether who takes the token exchanges it; without, a token may have two holders.
+    pub exchanges: bool,
 }
 
 /// What the roles share.
 #[derive(Debug)]
 pub struct World<W, C> {
     block: Block<W, C>,
-    /// 1 when the producer is gone, 2 when its successor has taken over.
+    /// 1 when nobody holds it, 2 + n when role n does.
     token: W,
     writer: Mutex<Option<RingWriter>>,
     reader: Mutex<Option<RingReader>>,
 }
 
 impl Resume {
+    /// A lossless ring whose producer writes twice.
+    pub const PLAIN: Self = Self {
+        sync: ConsumerSync::Sequential,
+        commits: 2,
+        closes: false,
+        contended: false,
+        exchanges: true,
+    };
+
     const fn rules(&self) -> Rules {
         Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first: 0, attempts: 2 }
     }
 
-    /// Takes over, if the producer is gone.
+    /// Takes the token, if nobody holds it.
+    fn take<M: ModelMemory>(&self, mem: &M, token: &M::Word, holder: u64) -> bool {
+        if mem.load::<LOAD_ACQUIRE>(token) != 1 {
+            return false;
+        }
+        if !self.exchanges {
+            mem.store::<STORE_RELEASE>(token, holder);
+            return true;
+        }
+        mem.compare_exchange::<RMW_ACQUIRE>(token, 1, holder).is_ok()
+    }
+
+    /// Takes over as role `index`, if the producer is gone, and writes. Goes again when contended.
     fn succeed<M: ModelMemory>(
         &self,
         mem: &M,
         world: &World<M::Word, M::Cell>,
-        seen: &mut Seen,
+        (index, seen): (usize, &mut Seen),
     ) -> bool {
-        if mem.load::<LOAD_ACQUIRE>(&world.token) != 1 {
+        if !self.take(mem, &world.token, 2 + index as u64) {
             return false;
         }
         let mut writer = resume(mem, &world.block.ring(), self.rules());
@@ -59,7 +84,9 @@ impl Resume {
         seen.number('s', writer.next());
         write_one(mem, &world.block, &mut writer, (seen, Promise::Progress));
         *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
-        mem.store::<STORE_RELEASE>(&world.token, 2);
+        if self.contended {
+            mem.store::<STORE_RELEASE>(&world.token, 1);
+        }
         true
     }
 
@@ -95,7 +122,11 @@ impl Scenario for Resume {
     type World<W: Shareable, C: Shareable> = World<W, C>;
 
     fn roles(&self) -> &'static [&'static str] {
-        &["writer", "successor", "reader"]
+        if self.contended {
+            &["rival", "successor", "reader"]
+        } else {
+            &["writer", "successor", "reader"]
+        }
     }
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
@@ -105,9 +136,13 @@ impl Scenario for Resume {
             .unwrap_or_else(|refused| fail(Promise::Model, format!("cannot join: {refused:?}")));
         let mut writer = RingWriter::new(self.rules());
         write_one(mem, &block, &mut writer, (&mut Seen::default(), Promise::Progress));
+        if self.contended {
+            // It dies in the middle of its next write; it may have taken that slot already.
+            let _held = slot::take(mem, &ring.slots[1], writer.next());
+        }
         World {
+            token: mem.word(Name::numbered("token", 0), self.contended.into()),
             block,
-            token: mem.word(Name::numbered("token", 0), 0),
             writer: Mutex::new(Some(writer)),
             reader: Mutex::new(Some(reader)),
         }
@@ -121,7 +156,7 @@ impl Scenario for Resume {
     ) -> String {
         let mut seen = Seen::default();
         match index {
-            0 => {
+            0 if !self.contended => {
                 let writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
                 let Some(mut writer) = writer else {
                     fail(Promise::Model, "two producers".to_owned());
@@ -134,9 +169,9 @@ impl Scenario for Resume {
                 }
                 mem.store::<STORE_RELEASE>(&world.token, 1);
             }
-            1 => {
+            0 | 1 => {
                 for _ in 0..2 {
-                    if self.succeed(mem, world, &mut seen) {
+                    if self.succeed(mem, world, (index, &mut seen)) {
                         break;
                     }
                     mem.pause();
@@ -158,13 +193,17 @@ impl Scenario for Resume {
         seen.text()
     }
 
-    fn vanished<M: ModelMemory>(&self, _: usize, mem: &M, world: &World<M::Word, M::Cell>) {
-        mem.store::<STORE_RELEASE>(&world.token, 1);
+    fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        if index == 0 && !self.contended {
+            return mem.store::<STORE_RELEASE>(&world.token, 1);
+        }
+        // What it found is of no interest: only a token that it held is given up.
+        let _found = mem.compare_exchange::<RMW_RELEASE>(&world.token, 2 + index as u64, 1);
     }
 
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
         let mut seen = Seen::default();
-        let _late = self.succeed(mem, world, &mut seen);
+        let _late = self.succeed(mem, world, (self.roles().len(), &mut seen));
         quiet(mem, &world.block);
         let writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(mut writer) = writer else {
@@ -186,5 +225,22 @@ impl Scenario for Resume {
         check(!late.ended(mem, &ring), Promise::Lossless, || {
             "the stream counts as ended although its successor goes on".to_owned()
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Setup;
+    use crate::engine::{Engine, Limits};
+    use crate::scenario::Runnable;
+
+    // The checker is tested by what it must reject.
+    #[test]
+    fn two_holders_of_one_token_are_found_out() {
+        let careless = Resume { contended: true, exchanges: false, ..Resume::PLAIN };
+        let found = careless.run(Engine::Explore, &Setup::default(), &Limits::default());
+        let failure = found.failure.expect("two producers write at once");
+        assert!(failure.violation.promise != Promise::Model, "{failure:?}");
     }
 }
