@@ -78,6 +78,8 @@ Examples:
       Which cells would run, on which cores, with how much memory, for how long?
   harness explain scenarios/latency/ping-pong.toml
       What does this scenario do, and what must hold?
+  harness ab scenarios/latency --base ./old --cand ./new
+      Is one build slower than another? Runs both in turns and tests the difference.
   harness run scenarios --shard 1/4 --out out/1; harness merge out/*/latest
       Four machines run a suite together, and one of them makes the page.
   harness crash --only writer/W_COMMIT
