@@ -7,6 +7,7 @@
 mod appendix;
 mod belief;
 mod counters;
+mod course;
 mod evidence;
 mod faults;
 mod figures;
@@ -90,6 +91,7 @@ pub fn render_with(suite: &SuiteResult, beside: &Beside<'_>) -> Result<String, R
     sections.push(belief::section(&summary)?);
     sections.extend(figures::sections(&summary)?);
     sections.extend(sweeps::sections(&summary)?);
+    sections.extend(course::sections(&summary)?);
     sections.extend([peers::checksums(&summary)?, peers::section(&summary)?]);
     sections.extend(counters::sections(&summary)?);
     sections.extend(models::sections(&summary)?);

@@ -1,6 +1,8 @@
 //! The page as a reader meets it: complete, escaped, honest about what is missing.
 
-use report_schema::{CrashResult, ModelKind, Placement, SuiteResult, Verdict};
+use report_schema::{
+    CrashResult, ModelKind, Placement, Search, SearchStep, SuiteResult, Verdict, Visit, WarmUp,
+};
 use reports::page::render;
 
 #[path = "support/sample.rs"]
@@ -365,4 +367,47 @@ fn evidence_shows_effect_interval_p_and_every_repeat() {
     }
     let (_, compared) = page.split_once("id=\"comparisons\"").unwrap();
     assert!(compared.contains(suite.comparisons[0].cells[0].change.as_str()));
+}
+
+#[test]
+fn a_search_a_late_joiner_and_an_unsteady_warm_up_are_shown_with_what_is_wrong() {
+    let mut suite = sample::suite();
+    let trial = &mut suite.scenarios[0].cells[0].trials[0];
+    let step = |rate_hz: f64, p99_ns: u64, why: Option<&str>| SearchStep {
+        rate_hz,
+        committed_hz: rate_hz,
+        p50_ns: Some(100),
+        p99_ns: Some(p99_ns),
+        held: why.is_none(),
+        why: why.map(str::to_owned),
+    };
+    trial.search = Some(Search {
+        bound: "p99(latency) <= 50 us".to_owned(),
+        sustained_hz: Some(1e5),
+        refused_hz: Some(2e5),
+        steps: vec![step(1e5, 400, None), step(2e5, 90_000, Some("p99 is <90> us"))],
+    });
+    trial.visits = vec![Visit {
+        consumer: 1,
+        joined_ms: 200,
+        left_ms: None,
+        first: Some(7),
+        next: 900,
+        promised_first: (3, 5),
+    }];
+    trial.warmup = Some(WarmUp {
+        ms: 1_500,
+        steady: false,
+        change: Some(0.25),
+        change_max: 0.01,
+        interval_ms: 50,
+        intervals_ns: vec![100],
+    });
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    assert!(page.contains("100 k/s kept p99(latency) &#60;= 50 us, 200 k/s did not."), "{page}");
+    assert!(page.contains("100 k/s is the highest that held"), "{page}");
+    assert!(page.contains("p99 is &#60;90&#62; us"), "{page}");
+    assert!(page.contains("3 to 5") && page.contains("<td class=\"n bad\">7</td>"), "{page}");
+    assert!(page.contains("1 trial never became steady") && page.contains("25.0 %"), "{page}");
 }

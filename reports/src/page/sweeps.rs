@@ -146,14 +146,16 @@ fn section(plan: &Plan, groups: &[Group<'_, '_>]) -> Result<Section, RenderError
 const BEND: f64 = 3.0;
 
 /// The lowest rate at which the tail is several times that of the lowest rate of all.
-fn knee(cells: &[&CellSummary<'_>]) -> Option<f64> {
+fn knee(cells: &[&CellSummary<'_>]) -> Option<(f64, String)> {
     let mut points: Vec<(f64, f64)> = cells
         .iter()
         .filter_map(|cell| Some((cell.cell.offered_rate_hz?, quantile(cell, 0.99)?)))
         .collect();
     points.sort_by(|left, right| left.0.total_cmp(&right.0));
     let (_, quiet) = *points.first()?;
-    points.into_iter().find(|(_, p99)| *p99 > quiet * BEND).map(|(rate, _)| rate)
+    let (bend, _) = points.into_iter().find(|(_, p99)| *p99 > quiet * BEND)?;
+    let label = format!("knee: p99 is three times as long from {} on", format::rate(bend));
+    Some((bend, label))
 }
 
 fn series(plan: &Plan, cells: &[&CellSummary<'_>]) -> Vec<SweepSeries> {

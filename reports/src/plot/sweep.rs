@@ -16,8 +16,8 @@ pub(crate) struct Sweep<'a> {
     pub(crate) y_label: &'a str,
     /// How its labels read.
     pub(crate) y_format: fn(f64) -> String,
-    /// Where the line bends, if it does.
-    pub(crate) knee: Option<f64>,
+    /// A place on the horizontal axis that matters, and why.
+    pub(crate) knee: Option<(f64, String)>,
 }
 
 /// One line.
@@ -52,11 +52,10 @@ pub(crate) fn sweep(of: &Sweep<'_>, series: &[SweepSeries]) -> Option<Chart> {
         of.y_format,
     );
     let mut chart = Chart { title: of.title.to_owned(), x, y, marks: vec![], legend: vec![] };
-    if let Some(knee) = of.knee {
-        let points = vec![(knee, chart.y.from), (knee, chart.y.to)];
+    if let Some((place, label)) = &of.knee {
+        let points = vec![(*place, chart.y.from), (*place, chart.y.to)];
         chart.marks.push(Mark::Line { points, ink: Ink::Calibration });
-        let label = format!("knee: p99 is three times as long from {} on", (of.x_format)(knee));
-        chart.legend.push(Key { ink: Ink::Calibration, label });
+        chart.legend.push(Key { ink: Ink::Calibration, label: label.clone() });
     }
     for (index, each) in series.iter().enumerate() {
         chart.marks.push(Mark::Line { points: each.points.clone(), ink: Ink::Series(index) });
@@ -80,7 +79,7 @@ mod tests {
             x_format: format::plain,
             y_label: "rate",
             y_format: format::rate,
-            knee: Some(1.0),
+            knee: Some((1.0, "the knee".to_owned())),
         };
         let series = |points| [SweepSeries { label: "a".to_owned(), points }];
         assert!(sweep(&of, &series(vec![(1.0, 5.0)])).is_none());
