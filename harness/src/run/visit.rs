@@ -146,7 +146,9 @@ impl<'a> Stays<'a> {
         reader.stay_until(stay.until_ns);
         let delivered = reader.tally.counts.delivered;
         let early = reader.take_one(&mut consumer).err();
-        let promised = self.promised_first((before, consumer.get_commit_index()));
+        let kept = if self.task.join_latest { 1 } else { self.task.block.slots };
+        let commits = (before, consumer.get_commit_index());
+        let promised = promised_first(self.task.block.promise, kept, commits);
         let end = early.unwrap_or_else(|| loops::consume(&mut consumer, reader));
         let given = reader.tally.counts.delivered > delivered;
         let first = if late { reader.tally.first } else { given.then_some(0) };
@@ -189,17 +191,6 @@ impl<'a> Stays<'a> {
         monotonic_ns().saturating_sub(begun_ns) / 1_000_000
     }
 
-    /// Between which sequences a joiner's first one lies, where so many were committed before it
-    /// joined and when it had been given it.
-    fn promised_first(&self, (before, after): (u64, u64)) -> (u64, u64) {
-        let begins = |commits: u64| {
-            let newest = self.task.block.promise == Promise::Newest || self.task.join_latest;
-            let kept = if newest { 1 } else { u64::from(self.task.block.slots) };
-            commits.saturating_sub(kept)
-        };
-        (begins(before), begins(after))
-    }
-
     /// Whether a joiner began where it had to. Who was there from the beginning has no bounds: what
     /// it was not given is counted.
     fn check(&mut self, tally: &Tally, first: Option<u64>, (low, high): (u64, u64)) {
@@ -234,5 +225,29 @@ impl<'a> Stays<'a> {
         }
         report.visits = self.visits;
         report.disputes = self.disputes;
+    }
+}
+
+/// Between which sequences a joiner's first one lies, where so many were committed before it joined
+/// and when it had been given it, and where it may begin so many back.
+fn promised_first(promise: Promise, kept: u32, (before, after): (u64, u64)) -> (u64, u64) {
+    match promise {
+        // A commit is counted a moment before it is named as the newest: who comes in between is
+        // given the one before.
+        Promise::Newest => (before.saturating_sub(2), after.saturating_sub(1)),
+        _ => (before.saturating_sub(kept.into()), after.saturating_sub(kept.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_joiner_may_be_given_the_newest_that_was_named_before_the_last_commit() {
+        assert_eq!(promised_first(Promise::Newest, 32, (251_621, 251_621)), (251_619, 251_620));
+        assert_eq!(promised_first(Promise::Everything, 32, (40, 45)), (8, 13));
+        assert_eq!(promised_first(Promise::Announced, 1, (40, 45)), (39, 44));
+        assert_eq!(promised_first(Promise::Newest, 32, (0, 1)), (0, 0));
     }
 }
