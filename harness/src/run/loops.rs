@@ -81,7 +81,8 @@ pub(super) fn open<H: Hands>(
 
 /// Sends a message and waits for its answer, one round trip after the other, for one span.
 ///
-/// One reading of the clock for each round trip, so its time holds everything that both ends do.
+/// One reading of the clock for each round trip, so its time holds everything that both ends do for a
+/// message. What the harness does with the reading waits until the next message is under way.
 pub(super) fn initiate<H: Hands>(
     writer: &mut Writer<'_, H>,
     (forth, back): (&mut Producer<H::Memory>, &mut Consumer<H::Memory>),
@@ -90,23 +91,30 @@ pub(super) fn initiate<H: Hands>(
 ) -> Result<Measured, Halt> {
     let (start, first) = (monotonic_ns(), ticks.now());
     writer.until(span.end_ns(start));
-    let (mut last_ns, mut messages) = (0, 0);
+    let (mut last_ns, mut now, mut messages) = (0, first, 0);
+    let mut note = |now| {
+        let now_ns = ticks.between_ns(first, now);
+        if let Some(recorder) = &mut recorder {
+            recorder.record(start + now_ns, (now_ns - last_ns) / 2);
+        }
+        last_ns = now_ns;
+        start + now_ns
+    };
     while messages < span.messages() {
         match writer.put(forth, 0, 0) {
             Ok(()) => {}
             Err(Halt::Over) => break,
             Err(halt) => return Err(halt),
         }
+        let over = messages > 0 && writer.is_over(note(now));
         reader.take_one(back).map_err(|end| end.into_halt("the other end has ended"))?;
-        messages += 1;
-        let now_ns = ticks.between_ns(first, ticks.now());
-        if let Some(recorder) = &mut recorder {
-            recorder.record(start + now_ns, (now_ns - last_ns) / 2);
-        }
-        last_ns = now_ns;
-        if writer.is_over(start + now_ns) {
+        (now, messages) = (ticks.now(), messages + 1);
+        if over {
             break;
         }
+    }
+    if messages > 0 {
+        note(now);
     }
     Ok(writer.measured(messages, start))
 }
