@@ -3,6 +3,7 @@
 mod ab;
 mod baseline;
 mod check;
+mod check_history;
 mod compare;
 mod comparison;
 mod completions;
@@ -58,6 +59,8 @@ enum Verb {
     Schema(schema::Args),
     /// Describes this machine and what would make its figures better.
     Doctor(doctor::Args),
+    /// Judges stored histories again, by the independent checker; runs nothing.
+    CheckHistory(check_history::Args),
     /// Runs scenarios, judges them and writes the report.
     Run(run::RunArgs),
     /// Compares two builds, two settings, or one thing with itself, trial by trial in turns.
@@ -112,6 +115,7 @@ fn dispatch(verb: Verb, output: &mut Output) -> Exit {
         Verb::Explain(args) => explain::execute(&args, output),
         Verb::Schema(args) => schema::execute(&args, output),
         Verb::Doctor(args) => doctor::execute(&args, output),
+        Verb::CheckHistory(args) => check_history::execute(&args, output),
         Verb::Run(args) => run::execute(&args, output),
         Verb::Ab(args) => ab::execute(&args, output),
         Verb::Compare(args) => compare::execute(&args, output),

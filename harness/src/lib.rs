@@ -7,10 +7,12 @@
 #![deny(unsafe_code)]
 
 pub mod baseline;
+pub mod check;
 pub mod cli;
 pub mod compare;
 pub mod crash;
 pub mod gate;
+pub mod history;
 pub mod host;
 pub mod plan;
 pub mod record;

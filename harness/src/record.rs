@@ -6,6 +6,7 @@
 mod allow;
 mod cross_check;
 mod fault;
+mod history;
 
 use std::collections::BTreeMap;
 
@@ -42,6 +43,8 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         account_for_tails(cell, raw, &mut counts, &mut mismatches);
         mismatches.extend(cross_check::differences(cell, raw, allowed));
     }
+    let history = raw.history.as_ref().filter(|_| !allowed.disbelieves());
+    let history = history.map(|history| history::judge(history, raw, &counts, &mut mismatches));
     mismatches.extend(allowed.excuse(cell.cell.block.lossless(), &mut counts));
     let producer = raw.roles.first().and_then(|role| role.report.as_ref());
     let [before_ns, after_ns] = producer.map_or([None, None], |report| report.line_ns);
@@ -64,7 +67,7 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         warmup: producer.and_then(|report| report.warmup.clone()),
         visits: visits(raw),
         search: None,
-        history: None,
+        history,
     };
     let said = reports(raw).flat_map(|report| report.degraded.iter());
     let unsteady = producer.and_then(|report| report.warmup.as_ref()).and_then(unsteady);

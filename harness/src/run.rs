@@ -6,11 +6,13 @@
 
 mod calibrate;
 mod charge;
+mod chronicle;
 mod duty;
 mod fault;
 mod foreign;
 mod latency;
 mod leak;
+mod log;
 mod loops;
 mod metrics;
 mod pace;
@@ -51,6 +53,7 @@ pub(crate) use signal::Interrupts;
 pub(crate) use stall::Stall;
 pub(crate) use wire::{Measured, Report, Usage};
 
+use crate::history::History;
 use crate::plan::{CellPlan, RolePlan, TrialPlan};
 
 /// What is to be run.
@@ -77,6 +80,8 @@ pub struct RawTrial {
     pub(crate) frequency_khz: Option<u64>,
     /// What the scenario's faults did.
     pub(crate) aftermath: Aftermath,
+    /// What each process wrote down, where that was asked for.
+    pub(crate) history: Option<History>,
     /// What the processes left behind, one sentence each; it has been removed.
     pub(crate) leaks: Vec<String>,
 }

@@ -21,6 +21,7 @@ pub(crate) mod sample;
 mod tree;
 mod work;
 mod workload;
+mod written;
 
 pub use header::SCHEMA_VERSION;
 pub use load::{find, load};
@@ -151,6 +152,7 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
     let faults = consumers
         .as_ref()
         .and_then(|consumers| mistakes.clean(|m| fault::faults(section("fault"), consumers, m)));
+    let history = mistakes.clean(|m| written::history(section("record"), m)).flatten();
     let parts = Parts {
         root,
         block: block.as_ref(),
@@ -159,6 +161,7 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
         workload,
         run: run.as_ref(),
         faults: faults.as_deref(),
+        history,
         expectations: written,
     };
     rules::check(&parts, mistakes);
@@ -173,6 +176,7 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
         workload: workload?,
         run: run?,
         faults: faults?,
+        history: history?,
         expectations,
     })
 }

@@ -10,15 +10,15 @@ mod search;
 mod turns;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use report_schema::{SCHEMA_VERSION, ScenarioResult, SuiteResult, Verdict};
 
 use crate::host::Host;
-use crate::plan::Plan;
+use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
-use crate::run::{Launcher, Order, Plant, Watch};
+use crate::run::{Launcher, Order, Plant, RawTrial, Watch};
 use crate::scenario::model::{Quest, Workload};
 use crate::verdict::{Against, moved};
 use search::Bisection;
@@ -52,6 +52,8 @@ pub struct Request<'a> {
     pub programs: Vec<PathBuf>,
     /// The stored run that checks with `baseline` compare with.
     pub against: Option<&'a Against<'a>>,
+    /// Where histories are kept.
+    pub keep_history: Option<&'a Path>,
 }
 
 /// One trial, for those who watch.
@@ -240,9 +242,26 @@ impl Runner<'_> {
         self.observer.begin(step);
         let started_ms = millis(self.started);
         let raw = self.launcher.run(order, &mut *self.observer)?;
-        let recorded = record(cell, trial, &raw, started_ms);
+        let mut recorded = record(cell, trial, &raw, started_ms);
+        self.keep(&raw, &mut recorded, cell)?;
         self.observer.end(step, &recorded);
         Ok(recorded)
+    }
+
+    /// Stores a trial's history, where that is asked for and it was judged.
+    fn keep(&self, raw: &RawTrial, recorded: &mut Recorded, cell: &CellPlan) -> io::Result<()> {
+        let check = recorded.trial.history.as_mut();
+        let (Some(folder), Some(history), Some(check)) =
+            (self.request.keep_history, &raw.history, check)
+        else {
+            return Ok(());
+        };
+        let tag = format!("{:04}-{}ms", self.number, recorded.trial.started_ms);
+        let kept = files::keep_history(folder, &cell.cell.id, &tag, &history.encode());
+        check.file = Some(kept.map_err(|error| {
+            io::Error::other(format!("cannot keep a history in {}: {error}", folder.display()))
+        })?);
+        Ok(())
     }
 }
 

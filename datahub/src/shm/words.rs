@@ -16,12 +16,15 @@ use std::path::{Path, PathBuf};
 use super::{Folder, Mapping};
 use crate::memory::SharedWord;
 
-/// From one word to the next: words never share a line, nor a pair of lines.
-const STRIDE: usize = 128;
+/// Words that many processes write: they never share a line, nor a pair of lines.
+pub type WordMap = WordArray<128>;
 
-/// An array of words, each on lines of its own, in an unnamed file.
+/// Words one behind the other, for one process that writes many of them.
+pub type DenseWords = WordArray<8>;
+
+/// An array of words in an unnamed file, `STRIDE` bytes from one to the next.
 #[derive(Debug)]
-pub struct WordMap {
+pub struct WordArray<const STRIDE: usize> {
     base: NonNull<u8>,
     words: usize,
     file: File,
@@ -29,11 +32,11 @@ pub struct WordMap {
 }
 
 // SAFETY: the mapping has no owner thread and holds atomics only.
-unsafe impl Send for WordMap {}
+unsafe impl<const STRIDE: usize> Send for WordArray<STRIDE> {}
 // SAFETY: as above.
-unsafe impl Sync for WordMap {}
+unsafe impl<const STRIDE: usize> Sync for WordArray<STRIDE> {}
 
-impl WordMap {
+impl<const STRIDE: usize> WordArray<STRIDE> {
     /// `words` words, all 0, in an unnamed file of `folder`.
     ///
     /// # Errors
@@ -56,6 +59,7 @@ impl WordMap {
     }
 
     fn map(file: File, words: usize) -> io::Result<Self> {
+        const { assert!(STRIDE >= 8 && STRIDE.is_multiple_of(8)) };
         let map = Mapping::new(&file, words.max(1) * STRIDE)?;
         let base = map.base().ok_or(io::ErrorKind::AddrNotAvailable)?;
         Ok(Self { base, words, file, _map: map })
@@ -101,6 +105,13 @@ impl WordMap {
     pub fn publish(&self, index: usize, value: u64) {
         // Partner: `read`.
         self.word(index).store(value, Ordering::Release);
+    }
+
+    /// Writes a word that others may read once another one is published behind it.
+    #[inline(always)]
+    pub fn set(&self, index: usize, value: u64) {
+        // The `publish` behind it carries this.
+        self.word(index).store(value, Ordering::Relaxed);
     }
 
     /// Adds to a word; returns what stood there before.

@@ -18,7 +18,8 @@ use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, plan};
 use crate::run::{Plant, ProcessLauncher};
 use crate::scenario::Scenario;
-use crate::suite::{self, Outcome, Request};
+use crate::scenario::model::History;
+use crate::suite::{self, Outcome, Request, files};
 use crate::verdict::Against;
 use events::Events;
 use progress::Display;
@@ -48,6 +49,10 @@ pub struct RunArgs {
     /// Writes one JSON object a line while it runs: what happens, as it happens.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub events: Option<PathBuf>,
+    /// Keeps the histories of all trials in this folder, for `check-history`; scenarios write some
+    /// where `record.history` says so, but for trials whose slots a fault scribbled over.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub keep_history: Option<PathBuf>,
     /// Writes no report, only the result document.
     #[arg(long, help_heading = "Output")]
     pub no_report: bool,
@@ -107,7 +112,7 @@ pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
     match outcome {
         Ok(outcome) => finish(args, outcome, display.events, output),
         Err(error) => {
-            output.error(&format!("no worker can be started: {error}"));
+            output.error(&format!("the run broke off: {error}"));
             Exit::Broken
         }
     }
@@ -130,9 +135,24 @@ fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
     let plans = plans(&args.options(), &scenarios, &host, output)?;
     let (plans, shard) = part(args.shard, plans, output)?;
     args.sinks.prove(output)?;
+    args.keep_history.as_deref().map_or(Ok(()), |folder| keepable(folder, &plans, output))?;
     let events = Events::open(args.events.as_deref(), args.progress == Progress::Jsonl);
     let events = events.map_err(|error| unwritten(args, &error, output))?;
     Ok(Prepared { plans, shard, host, events, stored })
+}
+
+/// Whether there will be histories, and room for them.
+fn keepable(folder: &Path, plans: &[Plan], output: &mut Output) -> Result<(), Exit> {
+    let mut cells = plans.iter().flat_map(|plan| &plan.cells);
+    if cells.all(|cell| cell.cell.history == History::None) {
+        let help = "add `--set record.history=ring:1M`";
+        output.error(&format!("--keep-history: no scenario writes a history; {help}"));
+        return Err(Exit::Usage);
+    }
+    files::prove(folder).map_err(|error| {
+        output.error(&error.to_string());
+        Exit::Io
+    })
 }
 
 /// The part of the plans that was asked for; a part without a cell runs nothing.
@@ -213,6 +233,7 @@ fn conduct(
         turns: suite::one_plan_after_another(plans),
         programs: vec![],
         against,
+        keep_history: args.keep_history.as_deref(),
     };
     display.events.tell(Happening::SuiteBegan(SuiteBegan {
         suite: request.name.clone(),

@@ -10,6 +10,8 @@ const FIXED_BYTES: u64 = 2 * 4096;
 const SLOT_BYTES: u64 = 2 * 64;
 const LINE_BYTES: u64 = 64;
 const PAGE_BYTES: u64 = 4096;
+/// One record of a history.
+const RECORD_BYTES: u64 = 32;
 /// Starting processes, calibrating twice and gathering results.
 const OVERHEAD_NS: u64 = 400_000_000;
 /// One hand-over between two cores.
@@ -17,7 +19,7 @@ const HOP_NS: u64 = 200;
 /// One byte through a cache, in picoseconds.
 const BYTE_PS: u64 = 100;
 
-/// Shared memory of one trial: ping-pong has two blocks.
+/// Shared memory of one trial: ping-pong has two blocks, and each process its history.
 pub(super) fn shm(cell: &Cell) -> Bytes {
     let block = &cell.block;
     let stride = block.payload.0.next_multiple_of(LINE_BYTES);
@@ -25,7 +27,10 @@ pub(super) fn shm(cell: &Cell) -> Bytes {
     let heartbeats = u64::from(block.max_consumers) * 2 * LINE_BYTES;
     let bytes = slots.saturating_add(FIXED_BYTES + heartbeats);
     let blocks = if cell.workload == Workload::PingPong { 2 } else { 1 };
-    Bytes(bytes.next_multiple_of(PAGE_BYTES).saturating_mul(blocks))
+    let roles = u64::from(cell.consumer_count()) + 1;
+    let records = cell.history_records().unwrap_or(0).saturating_mul(RECORD_BYTES * roles);
+    let blocks = bytes.next_multiple_of(PAGE_BYTES).saturating_mul(blocks);
+    Bytes(blocks.saturating_add(records.next_multiple_of(PAGE_BYTES)))
 }
 
 /// Time of one trial, at most its deadline; of a search, the time of all its steps.

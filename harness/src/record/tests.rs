@@ -59,6 +59,7 @@ fn good(cell: &CellPlan) -> RawTrial {
         stolen_ms: Some(3),
         frequency_khz: None,
         aftermath,
+        history: None,
         leaks: vec![],
     }
 }

@@ -6,6 +6,7 @@ use datahub::wait::monotonic_ns;
 use report_schema::LatencyKind;
 
 use super::latency::Recorder;
+use super::log::SharedLog;
 use super::loops;
 use super::pace::{Schedule, Spacing};
 use super::payload::mix;
@@ -17,6 +18,7 @@ use super::visit::{Seat, Stays};
 use super::wire::{Measured, Report, Span, Task, Waiting};
 use super::words::Words;
 use super::writer::{Halt, Writer};
+use crate::history::Kind;
 
 /// The blocks of a worker, each with its handle.
 #[derive(Debug)]
@@ -36,6 +38,8 @@ pub(super) struct Desk<'a, H> {
     pub(super) task: &'a Task,
     pub(super) hands: &'a H,
     pub(super) words: &'a Words,
+    /// Where the worker writes down what it does.
+    pub(super) log: Option<SharedLog>,
 }
 
 impl<H: Hands> Desk<'_, H> {
@@ -60,12 +64,25 @@ impl<H: Hands> Desk<'_, H> {
         }
     }
 
+    fn writer(&self) -> Writer<'_, H> {
+        let mut writer = Writer::new(self.task, self.hands, self.words);
+        writer.log.clone_from(&self.log);
+        writer
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        let mut reader = Reader::new(self.task, self.words);
+        reader.log.clone_from(&self.log);
+        reader
+    }
+
     fn recorder(&self, kind: LatencyKind) -> Result<Recorder, hdrhistogram::CreationError> {
         Recorder::new(kind, self.task.length.time_ns())
     }
 
     fn produce(&self, mut producer: Producer<H::Memory>) -> Report {
-        let mut writer = Writer::new(self.task, self.hands, self.words);
+        let mut writer = self.writer();
+        writer.note(Kind::Began, producer.commit_index());
         let mut report = Report::default();
         let outcome = if let Some(rest) = self.rest(producer.commit_index()) {
             self.offer(&mut writer, &mut producer, (rest, true))
@@ -78,6 +95,7 @@ impl<H: Hands> Desk<'_, H> {
                 self.offer(&mut writer, &mut producer, (self.task.length, true))
             })
         };
+        writer.note(Kind::Ended, producer.commit_index());
         // Ends the stream.
         drop(producer);
         self.wrote(&writer, &mut report);
@@ -139,7 +157,7 @@ impl<H: Hands> Desk<'_, H> {
     }
 
     fn consume(&self, seat: Seat<H::Memory>) -> Result<Report, hdrhistogram::CreationError> {
-        let mut reader = Reader::new(self.task, self.words);
+        let mut reader = self.reader();
         if self.task.fate.as_ref().is_some_and(|fate| fate.block.is_some()) {
             reader.join_late();
         }
@@ -172,8 +190,10 @@ impl<H: Hands> Desk<'_, H> {
         ticks: &Ticks,
     ) -> Result<Report, hdrhistogram::CreationError> {
         let mut recorder = self.recorder(LatencyKind::RoundTripHalf)?;
-        let mut writer = Writer::new(self.task, self.hands, self.words);
-        let mut reader = Reader::new(self.task, self.words);
+        let mut writer = self.writer();
+        let mut reader = self.reader();
+        writer.note(Kind::Began, forth.commit_index());
+        reader.note(Kind::Joined, back.next_sequence(), 0);
         let mut report = Report::default();
         let warmed = self.warm(&mut report, |span, _| {
             let both = (&mut forth, &mut back);
@@ -188,6 +208,7 @@ impl<H: Hands> Desk<'_, H> {
             let length = (self.task.length, ticks, Some(&mut recorder));
             outcome = loops::initiate(&mut writer, both, &mut reader, length);
         }
+        writer.note(Kind::Ended, forth.commit_index());
         drop((forth, back));
         self.wrote(&writer, &mut report);
         read(&reader, &mut report);
@@ -197,9 +218,12 @@ impl<H: Hands> Desk<'_, H> {
     }
 
     fn echo(&self, mut back: Producer<H::Memory>, mut forth: Consumer<H::Memory>) -> Report {
-        let mut writer = Writer::new(self.task, self.hands, self.words);
-        let mut reader = Reader::new(self.task, self.words);
+        let mut writer = self.writer();
+        let mut reader = self.reader();
+        writer.note(Kind::Began, back.commit_index());
+        reader.note(Kind::Joined, forth.next_sequence(), 0);
         let outcome = loops::echo(&mut writer, (&mut back, &mut forth), &mut reader);
+        writer.note(Kind::Ended, back.commit_index());
         drop((back, forth));
         let mut report = Report::default();
         self.wrote(&writer, &mut report);

@@ -80,6 +80,11 @@ impl Keyed {
         fill_body(body, base);
     }
 
+    /// The part of a payload that is written and checked.
+    pub(crate) fn reached<'p>(&self, payload: &'p [u8]) -> &'p [u8] {
+        &payload[..payload.len().min(self.reach)]
+    }
+
     /// When the payload was due, without any check; 0 when it is not timed.
     #[inline]
     pub(crate) fn intended_ns(payload: &[u8]) -> u64 {

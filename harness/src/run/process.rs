@@ -17,7 +17,7 @@ use super::supervise::Supervisor;
 use super::usage::{frequency_khz, stolen_ms};
 use super::wire::Task;
 use super::words::Words;
-use super::{Launcher, Order, RawTrial, Watch, foreign, leak, task};
+use super::{Launcher, Order, RawTrial, Watch, chronicle, foreign, leak, task};
 use crate::plan::{CellPlan, RolePlan};
 
 /// The program itself, also when its file has been replaced meanwhile.
@@ -99,7 +99,8 @@ impl Worker {
 impl Launcher for ProcessLauncher {
     fn run(&mut self, order: Order<'_>, watch: &mut dyn Watch) -> io::Result<RawTrial> {
         let words = Words::create(order.cell.roles.len())?;
-        let (tasks, uncalibrated) = task::tasks(order, std::process::id(), &words.path());
+        let (mut tasks, uncalibrated) = task::tasks(order, std::process::id(), &words.path());
+        let logs = chronicle::open(order, &mut tasks)?;
         let stolen_before = stolen_ms();
         let course = Course::new(order, &tasks);
         let mut supervisor = Supervisor::new(&words, &mut self.interrupts, order, course);
@@ -109,6 +110,7 @@ impl Launcher for ProcessLauncher {
         }
         let (mut roles, aftermath) = supervisor.oversee(watch);
         let leaks = leak::swept(&roles);
+        let history = chronicle::collect(order, &logs, &roles);
         let stolen = stolen_before.zip(stolen_ms());
         if let Some(report) = roles.iter_mut().find_map(|role| role.report.as_mut()) {
             report.degraded.extend(uncalibrated);
@@ -119,6 +121,7 @@ impl Launcher for ProcessLauncher {
             stolen_ms: stolen.map(|(before, after)| after.saturating_sub(before)),
             frequency_khz: frequency_khz(core),
             aftermath,
+            history,
             leaks,
         })
     }

@@ -8,6 +8,7 @@ use datahub::memory::MappedMemory;
 use datahub::wait::{Timeout, monotonic_ns};
 
 use super::latency::Recorder;
+use super::log::SharedLog;
 use super::pace::busy;
 use super::payload::{Keyed, Stamp};
 use super::stall::Stalls;
@@ -16,6 +17,7 @@ use super::tally::Tally;
 use super::wire::{Measured, Pace, Task};
 use super::words::{Words, nap};
 use super::writer::Halt;
+use crate::history::Kind;
 
 /// How long one read may wait.
 const TIMEOUT_NS: u64 = 500_000_000;
@@ -75,6 +77,8 @@ pub(super) struct Reader<'a> {
     begun: bool,
     pub(super) latency: Option<Recorder>,
     pub(super) service: Option<Recorder>,
+    /// Where it writes down what it does.
+    pub(super) log: Option<SharedLog>,
     /// Tells the level of the warm-up, where that is asked for.
     pub(super) gauge: Option<Gauge>,
     role: usize,
@@ -105,6 +109,7 @@ impl<'a> Reader<'a> {
             begun: false,
             latency: None,
             service: None,
+            log: None,
             gauge: None,
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
@@ -189,6 +194,9 @@ impl<'a> Reader<'a> {
         }
         // Checked at the end: nothing may change while the payload is held.
         let found = self.keyed.check(payload, label);
+        if let Some(log) = &self.log {
+            log.borrow_mut().delivered(&self.keyed, label, payload);
+        }
         self.tally.delivered(label, payload.len(), &found);
         if timed
             && let Ok(stamp) = &found
@@ -263,20 +271,32 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Writes down what happened, where that is asked for.
+    pub(super) fn note(&self, kind: Kind, sequence: u64, detail: u64) {
+        if let Some(log) = &self.log {
+            log.borrow_mut().note(kind, sequence, detail);
+        }
+    }
+
     /// Nothing to read now. Says whether to try again.
     #[cold]
     fn nothing(&mut self, error: ReadError) -> Result<(), End> {
         match error {
             ReadError::TimedOut { .. } => self.waited_in_vain(),
-            ReadError::Lapped { missed, .. } => {
+            ReadError::Lapped { missed, oldest } => {
+                self.note(Kind::Lapped, oldest, missed);
                 self.tally.missed(missed);
                 Ok(())
             }
             ReadError::Checksum { sequence } => {
+                self.note(Kind::Spoiled, sequence, 0);
                 self.tally.spoiled(sequence);
                 Ok(())
             }
-            ReadError::Ended => Err(End::Ended),
+            ReadError::Ended => {
+                self.note(Kind::SawEnd, self.tally.next(), 0);
+                Err(End::Ended)
+            }
             ReadError::ProducerDead { .. } if self.heirs => self.wait_for_an_heir(),
             other => Err(End::Trouble(format!("the consumer cannot read: {other}"))),
         }

@@ -117,6 +117,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         plant: order.plant.filter(|plant| planted(*plant, role)),
         foreign: group.map_or(cell.producer.program, |group| group.program) == Program::C,
         role: 0,
+        log: None,
         fate: None,
         program: order.program.map(Path::to_owned),
     }

@@ -20,6 +20,7 @@ use super::reader::{End, Reader};
 use super::tally::{Promise, Tally};
 use super::wire::{Report, Stay, Task, Waiting};
 use super::words::{Words, nap};
+use crate::history::Kind;
 
 /// How often somebody who is to come looks whether messages have begun.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(1);
@@ -100,7 +101,10 @@ impl<'a> Stays<'a> {
     ) -> End {
         if self.task.stays.is_empty() {
             return match &mut seat.taken {
-                Some(consumer) => loops::consume(consumer, reader),
+                Some(consumer) => {
+                    reader.note(Kind::Joined, consumer.next_sequence(), 0);
+                    loops::consume(consumer, reader)
+                }
                 None => End::Trouble("the consumer has no seat".to_owned()),
             };
         }
@@ -143,6 +147,7 @@ impl<'a> Stays<'a> {
             Some(consumer) => consumer,
             None => seat.join(hands)?,
         };
+        reader.note(Kind::Joined, consumer.next_sequence(), 0);
         reader.stay_until(stay.until_ns);
         let delivered = reader.tally.counts.delivered;
         let early = reader.take_one(&mut consumer).err();
@@ -150,6 +155,9 @@ impl<'a> Stays<'a> {
         let commits = (before, consumer.get_commit_index());
         let promised = promised_first(self.task.block.promise, kept, commits);
         let end = early.unwrap_or_else(|| loops::consume(&mut consumer, reader));
+        if end == End::Left {
+            reader.note(Kind::Left, reader.tally.next(), 0);
+        }
         let given = reader.tally.counts.delivered > delivered;
         let first = if late { reader.tally.first } else { given.then_some(0) };
         self.check(&reader.tally, first, promised);

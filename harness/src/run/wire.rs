@@ -63,6 +63,8 @@ pub(crate) struct Task {
     pub(crate) foreign: bool,
     /// Its place among the roles of the trial.
     pub(crate) role: usize,
+    /// Where it writes down what it does, if it is to.
+    pub(crate) log: Option<PathBuf>,
     /// What the trial's faults mean for it; absent in a trial without faults.
     pub(crate) fate: Option<Fate>,
     /// The program that does it, if it is not this one; the starter's business.

@@ -3,6 +3,7 @@
 //! Its first act is to tie its life to the harness's. It then does what it is told, phase by
 //! phase, and leaves nothing behind: its blocks have no names.
 
+use std::cell::RefCell;
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -29,6 +30,7 @@ use serde::de::DeserializeOwned;
 
 use super::calibrate;
 use super::duty::{Desk, Handles, strategy};
+use super::log::Log;
 use super::metrics::MetricsFile;
 use super::plant::{Hands, Honest, Plant, Tampering};
 use super::ticks::Ticks;
@@ -153,7 +155,9 @@ fn live<H: Hands>(
         return Ok(());
     }
     let used = Usage::now();
-    let desk = Desk { task, hands, words };
+    let log = task.log.as_deref().map(Log::open).transpose()?;
+    let log = log.map(|log| Rc::new(RefCell::new(log)));
+    let desk = Desk { task, hands, words, log };
     let mut report: Report = desk.work(handles, ticks)?;
     report.usage = Usage::now().since(used);
     report.counts.delivered += u64::from(task.plant == Some(Plant::LieCounts));

@@ -5,12 +5,14 @@ use std::time::Duration;
 use datahub::producer::{Producer, WriteError};
 use datahub::wait::{Timeout, monotonic_ns};
 
+use super::log::SharedLog;
 use super::pace::busy;
 use super::payload::{Keyed, Stamp};
 use super::plant::Hands;
 use super::stall::Stalls;
 use super::wire::{Full, Measured, Task};
 use super::words::Words;
+use crate::history::Kind;
 
 /// Progress is shown once in so many commits.
 const SHOW_EVERY: u64 = 1024;
@@ -44,6 +46,8 @@ pub(super) struct Writer<'a, H> {
     pub(super) timeouts: u64,
     role: usize,
     pub(super) stalls: Stalls,
+    /// Where it writes down what it does.
+    pub(super) log: Option<SharedLog>,
 }
 
 impl<'a, H: Hands> Writer<'a, H> {
@@ -67,6 +71,7 @@ impl<'a, H: Hands> Writer<'a, H> {
             timeouts: 0,
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
+            log: None,
         }
     }
 
@@ -108,6 +113,10 @@ impl<'a, H: Hands> Writer<'a, H> {
                 Ok(slot) => {
                     self.stalls.end(from_ns);
                     let stamp = Stamp { sequence: slot.sequence(), intended_ns, actual_ns };
+                    if let Some(log) = &self.log {
+                        let bytes = usize::try_from(self.payload_bytes).unwrap_or(0);
+                        log.borrow_mut().offered(&self.keyed, &stamp, bytes);
+                    }
                     let published = self.hands.publish(slot, &self.keyed, &stamp);
                     published.map_err(|error| Halt::Trouble(error.to_string()))?;
                     break;
@@ -138,6 +147,7 @@ impl<'a, H: Hands> Writer<'a, H> {
                     let stamp = Stamp { sequence: slot.sequence(), intended_ns: 0, actual_ns: 0 };
                     self.keyed.foreign().fill(slot.payload(), &stamp);
                     slot.abort();
+                    self.note(Kind::Aborted, stamp.sequence);
                     return Ok(());
                 }
                 Err(error) => self.blocked(error, &mut blocked_since)?,
@@ -151,6 +161,7 @@ impl<'a, H: Hands> Writer<'a, H> {
         match error {
             WriteError::TimedOutFull { .. } | WriteError::TimedOutReaders { .. } => {
                 self.timeouts += 1;
+                self.note(Kind::Blocked, 0);
             }
             WriteError::Full { .. } => rustix::thread::sched_yield(),
             other => return Err(Halt::Trouble(format!("the producer cannot write: {other}"))),
@@ -163,6 +174,13 @@ impl<'a, H: Hands> Writer<'a, H> {
             return Err(Halt::Trouble(format!("the producer gave up: {error}")));
         }
         Ok(())
+    }
+
+    /// Writes down what happened, where that is asked for.
+    pub(super) fn note(&self, kind: Kind, sequence: u64) {
+        if let Some(log) = &self.log {
+            log.borrow_mut().note(kind, sequence, 0);
+        }
     }
 
     /// Says how far it came.

@@ -53,6 +53,7 @@ pub(super) fn read(root: &Node, mistakes: &Mistakes) -> Header {
     fields.required("consumer", "[{ name = \"reader\" }]");
     fields.required("workload", "{ stream = {} }");
     fields.required("run", "{ duration = \"2s\" }");
+    fields.node("record");
     fields.node("fault");
     fields.node("expect");
     fields.node("matrix");

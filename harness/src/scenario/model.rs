@@ -11,7 +11,8 @@ use std::fmt;
 use crate::gate::Expectation;
 use crate::units::{Bytes, Nanos};
 
-pub use work::{Arrival, Length, Quest, RunSpec, Stay, Steady, Warmup, Workload};
+pub(in crate::scenario) use work::messages_max;
+pub use work::{Arrival, History, Length, Quest, RunSpec, Stay, Steady, Warmup, Workload};
 
 /// One scenario file: a question, and what to run for each profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +95,8 @@ pub struct Cell {
     pub workload: Workload,
     /// How long, how often, with which seed.
     pub run: RunSpec,
+    /// What each process writes down of what it did.
+    pub history: History,
     /// What goes wrong on purpose.
     pub faults: Vec<fault::FaultSpec>,
     /// What must hold: the implied correctness expectations first, then the file's own.
@@ -106,6 +109,17 @@ impl Cell {
     pub fn is_foreign(&self) -> bool {
         let groups = self.consumers.iter().map(|group| group.program);
         groups.chain([self.producer.program]).any(|program| program == Program::C)
+    }
+
+    /// Records that each process has room for; 0: nothing is written down, and `None`: nobody knows
+    /// how many there will be.
+    #[must_use]
+    pub fn history_records(&self) -> Option<u64> {
+        match self.history {
+            History::None => Some(0),
+            History::Ring(records) => Some(records),
+            History::All => messages_max(self.workload, &self.run),
+        }
     }
 
     /// The number of consumer processes.

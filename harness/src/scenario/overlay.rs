@@ -5,8 +5,8 @@ use super::tree::{Entry, Kind, Node, Table, read};
 use crate::suggest::nearest;
 
 /// The sections whose keys an axis or a setting may name.
-pub(super) const SECTIONS: [&str; 6] =
-    ["block", "producer", "consumer", "workload", "run", "fault"];
+pub(super) const SECTIONS: [&str; 7] =
+    ["block", "producer", "consumer", "workload", "run", "record", "fault"];
 
 /// Ways to say how long a trial is; the last one said replaces the other.
 const LENGTHS: [&str; 2] = ["duration", "count"];

@@ -7,12 +7,14 @@ mod stay;
 use super::expect::{Written, demands_nothing_lost};
 use super::fault;
 use super::model::fault::FaultSpec;
+use super::model::messages_max;
 use super::model::{
-    BlockSpec, ConsumerSpec, ConsumerSync, Length, OnFull, ProducerSpec, Program, Read, RunSpec,
-    Wait, Warmup, Workload,
+    BlockSpec, ConsumerSpec, ConsumerSync, History, Length, OnFull, ProducerSpec, Program, Read,
+    RunSpec, Wait, Warmup, Workload,
 };
 use super::problem::{Mistake, Mistakes, Span};
 use super::tree::Node;
+use super::written::RECORDS_MAX;
 use crate::units::Nanos;
 
 /// The parts of a cell that could be read.
@@ -24,6 +26,7 @@ pub(super) struct Parts<'a> {
     pub(super) workload: Option<Workload>,
     pub(super) run: Option<&'a RunSpec>,
     pub(super) faults: Option<&'a [FaultSpec]>,
+    pub(super) history: Option<History>,
     pub(super) expectations: &'a [Written],
 }
 
@@ -48,6 +51,7 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
     }
     fault::check(parts, mistakes);
     foreign(parts, mistakes);
+    recorded(parts, mistakes);
     stay::check(parts, mistakes);
 }
 
@@ -74,6 +78,26 @@ fn foreign(parts: &Parts<'_>, mistakes: &Mistakes) {
             let help = "drop the faults, or write `program = \"rust\"`";
             mistakes.push(contradiction(span, message, "takes no faults", help));
         }
+    }
+}
+
+/// Everything can only be written down where it is known how much that is.
+fn recorded(parts: &Parts<'_>, mistakes: &Mistakes) {
+    let Some(history) = parts.history.filter(|history| *history != History::None) else { return };
+    let span = parts.root.place(&["record", "history"]);
+    let consumers = parts.consumers.unwrap_or_default().iter().map(|group| group.program);
+    let producer = parts.producer.map(|producer| producer.program);
+    if consumers.chain(producer).any(|program| program == Program::C) {
+        let message = "the program in C writes nothing down".to_owned();
+        mistakes.push(contradiction(span, message, "not in C", "write `program = \"rust\"`"));
+    }
+    let (Some(workload), Some(run), History::All) = (parts.workload, parts.run, history) else {
+        return;
+    };
+    if messages_max(workload, run).is_none_or(|records| records > RECORDS_MAX) {
+        let message = "it is not known, or too much, how many records everything is".to_owned();
+        let help = "keep the last ones by \"ring:1M\", or end the trial by a `count`";
+        mistakes.push(contradiction(span, message, "everything", help));
     }
 }
 

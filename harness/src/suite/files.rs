@@ -45,6 +45,9 @@ pub struct Folder {
     path: PathBuf,
 }
 
+/// How the name of a kept history ends.
+pub const HISTORY_SUFFIX: &str = ".history";
+
 /// What half a file is called.
 const HALF: &str = ".half-";
 /// Letters of a cell's id in the name of a file.
@@ -216,6 +219,23 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _removed = fs::remove_file(&half);
     }
     renamed
+}
+
+/// Keeps one trial's history in a folder, whole; returns the file's name.
+///
+/// # Errors
+///
+/// When the system refuses.
+pub fn keep_history(folder: &Path, cell: &str, tag: &str, bytes: &[u8]) -> io::Result<String> {
+    fs::create_dir_all(folder)?;
+    let plain = |letter: char| {
+        let known = letter.is_ascii_alphanumeric() || "=.,-".contains(letter);
+        if known { letter } else { '_' }
+    };
+    let id: String = cell.chars().map(plain).take(ID_LETTERS).collect();
+    let name = format!("{id}.{tag}{HISTORY_SUFFIX}");
+    write_whole(&folder.join(&name), bytes)?;
+    Ok(name)
 }
 
 /// Removes what a killed run has left half done.

@@ -60,6 +60,7 @@ fn flawless(order: Order<'_>) -> RawTrial {
         stolen_ms: None,
         frequency_khz: None,
         aftermath,
+        history: None,
         leaks: vec![],
     }
 }
@@ -92,6 +93,7 @@ fn outcome(answers: Vec<fn(&mut RawTrial)>, interrupted_after: usize) -> (Outcom
         turns: one_plan_after_another(&plans),
         programs: vec![],
         against: None,
+        keep_history: None,
     };
     let mut fake = Fake { answers, runs: 0, interrupted_after };
     let outcome = run(&request, &mut fake, &mut Nobody).unwrap();

@@ -7,6 +7,7 @@ mod compare;
 mod crash;
 mod faults;
 mod foreign;
+mod history;
 mod kill;
 mod outputs;
 mod plants;

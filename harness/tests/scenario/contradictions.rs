@@ -105,6 +105,18 @@ fn a_warm_up_until_steady_has_time_for_its_window() {
     contradicts(warmup("max = \"60 s\""), "17:1");
 }
 
+#[test]
+fn everything_is_written_down_only_where_it_is_known_how_much_that_is() {
+    let all = "[record]\nhistory = \"all\"\n";
+    contradicts(with(all), "20:12");
+    assert!(with("[record]\nhistory = \"ring:64k\"\n").is_ok());
+    let counted = crate::RIGHT.replace("duration = \"1 s\"", "count = 500");
+    assert!(harness::scenario::parse("t.toml", &format!("{counted}{all}"), &[]).is_ok());
+    let c = counted.replace("\"reader\"", "\"reader\"\nprogram = \"c\"");
+    contradicts(harness::scenario::parse("t.toml", &format!("{c}{all}"), &[]), "21:12");
+    assert_eq!(problems(with("[record]\nhistory = \"ring:5\"")), ["bad-history 20:12"]);
+}
+
 const SEARCH: &str = "[workload.search]\nfrom = \"1 kHz\"\nto = \"2 kHz\"\n\
                       bound = \"p99(latency) <= 5 us\"";
 

@@ -84,6 +84,7 @@ impl<'a> Contest<'a> {
             self.plans(round, &mut quiet).map_err(|_| io::Error::other("a file changed"))?;
         let seed = self.seed.wrapping_add(u64::from(round));
         let request = Request {
+            keep_history: None,
             plans: &plans,
             host: &self.host,
             name: format!("ab-{}", run::name(&self.args.selection)),

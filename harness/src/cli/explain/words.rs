@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use crate::gate::{Class, Expectation, Metric};
 use crate::scenario::model::fault::{FaultSpec, Target};
 use crate::scenario::model::{
-    Arrival, BlockSpec, Cell, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, Join, Length,
-    OnFull, Pin, ProducerSpec, Program, Quest, Read, RunSpec, Stay, Steady, Wait, Warmup, Workload,
+    Arrival, BlockSpec, Cell, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, History, Join,
+    Length, OnFull, Pin, ProducerSpec, Program, Quest, Read, RunSpec, Stay, Steady, Wait, Warmup,
+    Workload,
 };
 use crate::scenario::{Profile, Scenario};
 use crate::units::Nanos;
@@ -21,6 +22,7 @@ pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> S
     let mut paragraphs = vec![block(&cell.block), workload(cell), producer(&cell.producer)];
     paragraphs.extend(cell.consumers.iter().map(consumer));
     paragraphs.push(run(&cell.run));
+    paragraphs.extend(history(cell.history));
     paragraphs.extend(cell.faults.iter().map(|spec| fault(spec, &cell.consumers)));
     paragraphs.extend(matrix(cells));
     for paragraph in paragraphs {
@@ -214,6 +216,15 @@ fn run(run: &RunSpec) -> String {
     let trials = plural(run.repeats, "trial");
     let (seed, deadline) = (run.seed, run.deadline);
     format!("A trial {length}, {warmup}; {trials}, seed {seed}. After {deadline} it is broken.")
+}
+
+fn history(history: History) -> Option<String> {
+    let what = match history {
+        History::None => return None,
+        History::All => "everything".to_owned(),
+        History::Ring(records) => format!("its last {records} acts"),
+    };
+    Some(format!("Each process writes down {what}, and the independent checker reads that."))
 }
 
 fn fault(spec: &FaultSpec, consumers: &[ConsumerSpec]) -> String {

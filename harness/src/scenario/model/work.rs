@@ -1,4 +1,5 @@
-//! What a scenario asks for: how messages are offered, for how long, and who is there meanwhile.
+//! What a scenario asks for: how messages are offered, for how long, who is there meanwhile, and
+//! what is written down.
 
 use crate::gate::Percentile;
 use crate::units::{Hertz, Nanos, Share};
@@ -201,4 +202,40 @@ impl Length {
             Self::Messages(messages) => Nanos(messages.saturating_mul(message.0)),
         }
     }
+}
+
+/// What each process writes down of what it did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum History {
+    /// Nothing.
+    #[default]
+    None,
+    /// Everything.
+    All,
+    /// The last so many records.
+    Ring(u64),
+}
+
+/// The most records that one process writes in a trial; `None` where nobody knows.
+pub(in crate::scenario) fn messages_max(workload: Workload, run: &RunSpec) -> Option<u64> {
+    /// Waits in vain, coming and going.
+    const OTHERS: u64 = 10_000;
+    let rate = workload.rate_max().map(|rate| u128::from(rate.0));
+    let within = |time: Nanos| {
+        let messages = rate? * u128::from(time.0) / 1_000_000_000;
+        u64::try_from(messages).ok()
+    };
+    let warmup = match run.warmup {
+        Warmup::Messages(messages) => messages,
+        Warmup::Time(Nanos(0)) => 0,
+        Warmup::Time(time) => within(time)?,
+        Warmup::Steady(steady) => within(steady.max)?,
+    };
+    let length = match run.length {
+        Length::Messages(messages) => messages,
+        Length::Time(time) => within(time)?,
+    };
+    let messages = warmup.checked_add(length)?;
+    // Random starts may be more than their mean; in a closed loop each end writes and reads.
+    messages.checked_mul(2)?.checked_add(OTHERS)
 }

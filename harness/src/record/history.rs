@@ -1,0 +1,55 @@
+//! The independent checker's word on a trial's history, and whether it agrees with what the
+//! processes counted for themselves.
+
+use report_schema::{Counts, HistoryCheck};
+
+use crate::check::{Findings, check};
+use crate::history::History;
+use crate::run::RawTrial;
+
+/// Checks a history; what is wrong in it, or counted otherwise, is a mismatch.
+pub(super) fn judge(
+    history: &History,
+    raw: &RawTrial,
+    counts: &Counts,
+    mismatches: &mut Vec<String>,
+) -> HistoryCheck {
+    let findings = check(history);
+    mismatches.extend(findings.examples.first().map(|example| {
+        let total: u64 = findings.violations.values().sum();
+        format!("the history shows {total} violations, first {example}")
+    }));
+    mismatches.extend(findings.disagreements.iter().cloned());
+    let whole = findings.overwritten == 0 && raw.roles.iter().all(|role| role.report.is_some());
+    // What the dead had not told yet stands in their histories only.
+    if whole && raw.roles.iter().all(|role| role.falls == 0) {
+        mismatches.extend(differences(&findings, counts));
+    }
+    HistoryCheck {
+        records: findings.records,
+        overwritten: findings.overwritten,
+        violations: findings.violations.iter().map(|(what, n)| (what.to_string(), *n)).collect(),
+        examples: findings.examples,
+        file: None,
+    }
+}
+
+/// Counts that differ between the processes and their histories.
+fn differences(findings: &Findings, counts: &Counts) -> Vec<String> {
+    let (own, found) = (counts, &findings.counts);
+    let pairs = [
+        ("committed", own.committed, found.committed),
+        ("delivered", own.delivered, found.delivered),
+        // Which of the two a wrong payload is, is a matter of how much of it is known.
+        ("torn or mislabelled", own.torn + own.mislabelled, found.torn + found.mislabelled),
+        ("backward", own.backward, found.backward),
+        ("duplicated", own.duplicated, found.duplicated),
+        ("lost", own.lost, found.lost),
+        ("of wrong checksum", own.checksum_failures, found.checksum_failures),
+    ];
+    let differ = pairs.into_iter().filter(|(_, own, found)| own != found);
+    let said = |(what, own, found)| {
+        format!("{own} payloads were counted as {what}, the history has {found}")
+    };
+    differ.map(said).collect()
+}
