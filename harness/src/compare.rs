@@ -1,6 +1,6 @@
 //! Two sides of one suite, compared cell by cell and figure by figure.
 //!
-//! `trials of both → those of one class → repeats → statistics → improved | regressed | no
+//! `trials of both → repeats that have a partner → statistics → improved | regressed | no
 //! difference | inconclusive`. Pure. What is asked is settled before the figures are looked at, and
 //! the p value that counts is divided by the number of questions (Bonferroni), so that the promised
 //! rate of false alarms is the whole comparison's. Knows nothing of: processes, files.
@@ -14,7 +14,7 @@ use report_schema::{
 };
 
 use crate::gate::{Dimension, Metric, MetricSource as _, Percentile};
-use crate::statistics::{self, Question, median};
+use crate::statistics::{self, Question, median, partnered};
 use crate::verdict::{Figures, moved};
 pub use change::{RATIO, Scale, change};
 pub use environment::{differences, fingerprint};
@@ -86,9 +86,9 @@ fn metrics((base, _): &Pair<'_>, rules: &Rules) -> Vec<Metric> {
 }
 
 fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellComparison {
-    let chosen = Chosen::of(pair);
-    let repeats = chosen.repeats(metric, rules);
     let (base, candidate) = pair;
+    let figure = |trial: &Trial| Figures::of(trial, rules.quantum_ns).value(metric);
+    let repeats = repeats(base.trials.iter(), candidate.trials.iter(), rules.together, figure);
     let used = |side| repeats.iter().filter(|repeat| repeat.side == side).count();
     let dropped =
         |cell: &CellResult, side| u32::try_from(cell.trials.len() - used(side)).unwrap_or(u32::MAX);
@@ -99,7 +99,7 @@ fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellCompari
         metric: metric.name().to_owned(),
         unit: metric.dimension().unit().to_owned(),
         greater_is_better,
-        class: (!repeats.is_empty()).then_some(chosen.class),
+        class: class(pair, &repeats),
         base_median: middle(Side::Base),
         candidate_median: middle(Side::Candidate),
         evidence: None,
@@ -122,60 +122,61 @@ fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellCompari
     found
 }
 
-/// The trials of both sides that ran whole and between cores of one class.
-struct Chosen<'a> {
-    class: Placement,
-    base: Vec<&'a Trial>,
-    candidate: Vec<&'a Trial>,
+/// Whether a trial ran whole and between cores that stayed.
+fn stayed(trial: &Trial) -> bool {
+    trial.broken.is_empty() && !moved(trial)
 }
 
-impl<'a> Chosen<'a> {
-    /// The class of which the poorer side has most; near rather than others.
-    fn of((base, candidate): Pair<'a>) -> Self {
-        let of = |cell: &'a CellResult, class: Placement| -> Vec<&'a Trial> {
-            let fits = |trial: &&Trial| {
-                trial.broken.is_empty() && !moved(trial) && trial.calibration.class == class
-            };
-            cell.trials.iter().filter(fits).collect()
-        };
-        let classes = [Placement::Unknown, Placement::Far, Placement::Near];
-        let sides = classes.map(|class| Self {
-            class,
-            base: of(base, class),
-            candidate: of(candidate, class),
-        });
-        let [unknown, far, near] = sides;
-        [far, unknown]
-            .into_iter()
-            .fold(near, |most, other| if other.poorer() > most.poorer() { other } else { most })
-    }
+/// One way over the bare line of a trial, to the nearest power of two: cores that share one core's
+/// parts, a cache or neither are far apart on this scale, and one of them is not.
+fn line_ns(trial: &Trial) -> Option<u64> {
+    let line = trial.calibration;
+    let product = line.before_ns?.saturating_mul(line.after_ns?).max(1);
+    Some(1 << product.ilog2().div_ceil(2))
+}
 
-    fn poorer(&self) -> usize {
-        self.base.len().min(self.candidate.len())
-    }
+/// How many repeats of the poorer side have a partner, whatever their figures are.
+#[must_use]
+pub fn comparable<'a>(
+    base: impl Iterator<Item = &'a Trial>,
+    candidate: impl Iterator<Item = &'a Trial>,
+) -> usize {
+    let repeats = repeats(base, candidate, true, |_| Some(0.0));
+    let base = repeats.iter().filter(|repeat| repeat.side == Side::Base).count();
+    base.min(repeats.len() - base)
+}
 
-    /// The figures in the order in which they were taken, and only where a block has both sides.
-    fn repeats(&self, metric: Metric, rules: &Rules) -> Vec<Repeat> {
-        let sides = [(Side::Base, &self.base), (Side::Candidate, &self.candidate)];
-        let mut found = vec![];
-        for (side, trials) in sides {
-            for trial in trials {
-                let block = rules.together.then_some(trial.repeat / 2);
-                if let Some(value) = Figures::of(trial, rules.quantum_ns).value(metric) {
-                    found.push((trial.started_ms, Repeat { side, block, value }));
-                }
-            }
-        }
-        if rules.together {
-            found.sort_by_key(|(started_ms, _)| *started_ms);
-        }
-        let repeats: Vec<Repeat> = found.into_iter().map(|(_, repeat)| repeat).collect();
-        let whole = |block: Option<u32>| {
-            let has = |side| repeats.iter().any(|other| other.block == block && other.side == side);
-            has(Side::Base) && has(Side::Candidate)
-        };
-        repeats.iter().filter(|repeat| whole(repeat.block)).copied().collect()
+/// The figures in the order in which they were taken, and only those with a partner on the other
+/// side: in the same block, between cores of the same line.
+fn repeats<'a>(
+    base: impl Iterator<Item = &'a Trial>,
+    candidate: impl Iterator<Item = &'a Trial>,
+    together: bool,
+    figure: impl Fn(&Trial) -> Option<f64>,
+) -> Vec<Repeat> {
+    let base = base.map(|trial| (Side::Base, trial));
+    let all = base.chain(candidate.map(|trial| (Side::Candidate, trial)));
+    let mut found: Vec<(u64, Repeat)> = all
+        .filter(|(_, trial)| stayed(trial))
+        .filter_map(|(side, trial)| {
+            let block = together.then_some(trial.repeat / 2);
+            let repeat = Repeat { side, block, line_ns: line_ns(trial), value: figure(trial)? };
+            Some((trial.started_ms, repeat))
+        })
+        .collect();
+    if together {
+        found.sort_by_key(|(started_ms, _)| *started_ms);
     }
+    partnered(&found.into_iter().map(|(_, repeat)| repeat).collect::<Vec<_>>())
+}
+
+/// The one class of the trials that were compared, if it is one.
+fn class((base, candidate): Pair<'_>, repeats: &[Repeat]) -> Option<Placement> {
+    let all = base.trials.iter().chain(&candidate.trials).filter(|trial| stayed(trial));
+    let compared = |trial: &&Trial| repeats.iter().any(|repeat| repeat.line_ns == line_ns(trial));
+    let mut classes = all.filter(compared).map(|trial| trial.calibration.class);
+    let first = classes.next()?;
+    classes.all(|class| class == first).then_some(first)
 }
 
 #[cfg(test)]

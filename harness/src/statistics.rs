@@ -10,8 +10,8 @@ mod rate;
 
 use report_schema::{Evidence, Repeat, Side};
 
-pub use exchange::{Exchange, exchange, least, repeats_needed};
-pub use interval::ratio_interval;
+pub use exchange::{Exchange, exchange, least, partnered, repeats_needed};
+pub use interval::{ratio, ratio_interval};
 pub use rate::rate_interval;
 
 /// How often a suite of comparisons without any difference may find one.
@@ -38,22 +38,22 @@ pub struct Question<'a> {
 #[must_use]
 pub fn evidence(repeats: Vec<Repeat>, question: &Question<'_>) -> Option<Evidence> {
     let base = side_median(&repeats, Side::Base)?;
-    let candidate = side_median(&repeats, Side::Candidate)?;
-    if !(base.is_finite() && candidate.is_finite() && base > 0.0) {
+    if !(base.is_finite() && base > 0.0) {
         return None;
     }
-    let difference = candidate - base;
+    let ratio = ratio(&repeats)?;
+    let difference = (ratio - 1.0) * base;
     let exchange = exchange(&repeats);
     Some(Evidence {
         baseline: question.baseline.to_owned(),
-        ratio: candidate / base,
+        ratio,
         ratio_interval: ratio_interval(&repeats, CONFIDENCE, question.seed)?,
         confidence: CONFIDENCE,
         p_value: exchange.p_value,
         alpha: question.alpha,
         p_least: exchange.p_least,
         difference,
-        difference_quanta: question.quantum.map(|quantum| difference.abs() / quantum),
+        difference_quanta: question.quantum.map(|quantum| clean(difference.abs() / quantum)),
         repeats,
     })
 }
@@ -67,6 +67,12 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let upper = *values.get(half)?;
     let even = values.len().is_multiple_of(2);
     Some(if even { f64::midpoint(values[half - 1], upper) } else { upper })
+}
+
+/// Without the hair that dividing leaves: two whole steps of a clock are two.
+fn clean(steps: f64) -> f64 {
+    const FINE: f64 = 1e6;
+    (steps * FINE).round() / FINE
 }
 
 fn side_median(repeats: &[Repeat], side: Side) -> Option<f64> {

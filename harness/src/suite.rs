@@ -9,12 +9,14 @@ pub mod merge;
 mod search;
 mod turns;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use report_schema::{SCHEMA_VERSION, ScenarioResult, SuiteResult, Verdict};
 
+use crate::compare::comparable;
 use crate::host::Host;
 use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
@@ -48,6 +50,9 @@ pub struct Request<'a> {
     pub plant: Option<Plant>,
     /// Which trial comes when.
     pub turns: Vec<Turn>,
+    /// Of two sides in turns: so many comparable trials on each are enough, and what is left of a
+    /// cell's turns does not run. Their figures are not looked at.
+    pub enough: Option<usize>,
     /// Programs whose workers run instead of this one's, in the order of the plans.
     pub programs: Vec<PathBuf>,
     /// The stored run that checks with `baseline` compare with.
@@ -166,13 +171,18 @@ impl Runner<'_> {
         let plans = self.request.plans;
         let mut found: Vec<Vec<Vec<Recorded>>> =
             plans.iter().map(|plan| vec![vec![]; plan.cells.len()]).collect();
+        let mut rested = BTreeSet::new();
         for turn in &self.request.turns {
             let trial = &plans[turn.plan].trials[turn.trial];
             if self.launcher.interrupted() {
                 break;
             }
             self.number += 1;
-            if obstacles[turn.plan][trial.cell].is_some() {
+            let pair = (turn.plan % plans.len().div_ceil(2), trial.cell);
+            if turn.opens && self.has_enough(pair, trial.repeat, &found) {
+                rested.insert(pair);
+            }
+            if obstacles[turn.plan][trial.cell].is_some() || rested.contains(&pair) {
                 continue;
             }
             let cell = &plans[turn.plan].cells[trial.cell];
@@ -185,6 +195,20 @@ impl Runner<'_> {
             found[turn.plan][trial.cell].extend(recorded);
         }
         Ok(found)
+    }
+
+    /// Whether more trials of a cell would tell no more, or never anything. Only trials are counted:
+    /// to look at their figures here would be to wait for a false alarm.
+    fn has_enough(
+        &self,
+        (plan, cell): (usize, usize),
+        repeat: u32,
+        found: &[Vec<Vec<Recorded>>],
+    ) -> bool {
+        let Some(enough) = self.request.enough else { return false };
+        let side = |plan: usize| found[plan][cell].iter().map(|recorded| &recorded.trial);
+        let comparable = comparable(side(plan), side(plan + found.len() / 2));
+        comparable >= enough || comparable == 0 && repeat as usize >= enough
     }
 
     /// A trial, and again where it moved between cores; the last one counts most.

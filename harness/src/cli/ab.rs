@@ -18,7 +18,9 @@ use contest::Contest;
 use tally::Tally;
 
 /// Trials of each side, where nothing else is asked.
-const REPEATS: u32 = 12;
+const REPEATS: u32 = 20;
+/// So many times as many at most, where many have no partner.
+const MORE: u32 = 3;
 
 /// Arguments of `ab`.
 #[derive(Debug, Clone, clap::Args)]
@@ -40,10 +42,15 @@ pub(super) struct Args {
     /// Instead of the scenarios' seeds: decides about payloads and about who begins.
     #[arg(long, value_name = "N", help_heading = "Execution")]
     seed: Option<u64>,
-    /// Trials of each side in each comparison; an odd number is made even.
+    /// Comparable trials of each side in each comparison; an odd number is made even.
     #[arg(long, value_name = "N", default_value_t = REPEATS,
         value_parser = clap::value_parser!(u32).range(1..=100), help_heading = "Execution")]
     repeats: u32,
+    /// Trials of each side at most, where cores move and many have no partner; three times
+    /// --repeats if it is not given. Trials are counted, their figures not looked at.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=300),
+        help_heading = "Execution")]
+    most: Option<u32>,
     /// How progress is shown; `auto` is a bar on a terminal and plain lines elsewhere.
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     progress: Progress,
@@ -112,6 +119,11 @@ fn metric(text: &str) -> Result<Metric, String> {
 }
 
 impl Args {
+    /// Trials of each side at most.
+    fn most(&self) -> u32 {
+        self.most.unwrap_or(MORE * self.repeats)
+    }
+
     fn kind(&self) -> Option<ComparisonKind> {
         if self.aa.is_some() {
             Some(ComparisonKind::SelfTest)
@@ -133,6 +145,14 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         );
         return Exit::Usage;
     };
+    if args.most() < args.repeats {
+        output.error(&format!(
+            "--most {} is less than --repeats {}: the most cannot be less than what is wanted",
+            args.most(),
+            args.repeats
+        ));
+        return Exit::Usage;
+    }
     let contest = match Contest::prepare(args, kind, output) {
         Ok(contest) => contest,
         Err(exit) => return exit,

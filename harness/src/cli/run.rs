@@ -231,6 +231,7 @@ fn conduct(
         commit: commit(),
         plant: args.plant,
         turns: suite::one_plan_after_another(plans),
+        enough: None,
         programs: vec![],
         against,
         keep_history: args.keep_history.as_deref(),

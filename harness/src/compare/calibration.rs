@@ -5,7 +5,7 @@ use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
 use report_schema::Change;
 
-use super::tests::{cell, rules, trial};
+use super::tests::{calibrated, cell, rules, trial};
 use super::*;
 
 /// Replay: everything follows from this seed.
@@ -14,46 +14,55 @@ const SEED: u64 = 20_261_123;
 const SUITES: u32 = 400;
 /// Cells of each.
 const CELLS: usize = 3;
-/// Repeats of each side.
-const REPEATS: u32 = 20;
-const NEAR_NS: f64 = 480.0;
-const FAR_NS: f64 = 900.0;
+/// Comparable repeats of each side that are enough, and repeats of each side at most.
+const REPEATS: usize = 20;
+const MOST: u32 = 60;
+/// What a message takes between cores of each class, and the bare line there.
+const CLASSES: [(f64, u64, Placement); 3] =
+    [(300.0, 26, Placement::Near), (480.0, 58, Placement::Near), (900.0, 270, Placement::Far)];
+/// A machine that moves this often stays where it is for five trials in the middle.
+const MOVES: f64 = 0.2;
 
 /// A machine whose mood changes from trial to trial.
 struct Machine {
     random: Pcg64,
-    far: bool,
+    class: usize,
     drift: f64,
 }
 
 impl Machine {
     fn new(seed: u64) -> Self {
-        Self { random: Pcg64::seed_from_u64(seed), far: false, drift: 1.0 }
+        Self { random: Pcg64::seed_from_u64(seed), class: 1, drift: 1.0 }
     }
 
     fn throw(&mut self) -> f64 {
         (self.random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// What a trial measures: near or far, drifting, sometimes wild, in steps of 10 ns.
+    /// What a trial measures: of one class or another, drifting, sometimes wild, in steps of 10 ns.
     fn trial(&mut self, repeat: u32, started_ms: u64, slowdown: f64) -> Trial {
-        if self.throw() < 0.01 {
-            self.far = !self.far;
+        if self.throw() < MOVES {
+            self.class = (self.class + 1 + usize::from(self.throw() < 0.5)) % CLASSES.len();
         }
         self.drift = (self.drift * (0.99 + 0.02 * self.throw())).clamp(0.8, 1.25);
-        let level = if self.far { FAR_NS } else { NEAR_NS };
+        let (level, line_ns, class) = CLASSES[self.class];
         let body = 0.97 + 0.02 * (self.throw() + self.throw() + self.throw());
         let wild = if self.throw() < 0.04 { 1.1 + self.throw() } else { 1.0 };
         let ns = level * self.drift * body * wild * slowdown;
-        let class = if self.far { Placement::Far } else { Placement::Near };
-        trial(repeat, started_ms, class, (ns / 10.0).round() * 10.0)
+        let mut trial = trial(repeat, started_ms, class, (ns / 10.0).round() * 10.0);
+        trial.calibration.before_ns = Some(line_ns);
+        trial.calibration.after_ns = Some(line_ns + 1);
+        trial
     }
 
     /// Both sides of a cell, in turns A B B A or B A A B.
     fn cells(&mut self, id: &str, slowdown: f64) -> (CellResult, CellResult) {
         let (mut base, mut candidate) = (cell(id), cell(id));
         let mut now_ms = 0;
-        for block in 0..REPEATS / 2 {
+        for block in 0..MOST / 2 {
+            if comparable(base.trials.iter(), candidate.trials.iter()) >= REPEATS {
+                break;
+            }
             let mirrored = self.throw() < 0.5;
             for (place, repeat) in [(0, 0), (1, 0), (1, 1), (0, 1)] {
                 now_ms += 100;
@@ -123,4 +132,44 @@ fn a_comparison_by_the_ratio_of_means_alone_is_found_out() {
     };
     let (suites, _) = found(1.0, by_ratio);
     assert!(suites > SUITES as usize / 20, "{suites} of {SUITES}, seed {SEED}");
+}
+
+/// The p value of some of a pair's repeats.
+fn p_value((base, candidate): &Pair<'_>, chosen: impl Fn(&mut Repeat, u32) -> bool) -> f64 {
+    let figure = |trial: &Trial| trial.roles[0].longest_wait_ns.map(|ns| ns as f64);
+    let mut repeats = repeats(base.trials.iter(), candidate.trials.iter(), true, figure);
+    repeats.retain_mut(|repeat| {
+        let block = repeat.block.unwrap_or(0);
+        chosen(repeat, block)
+    });
+    statistics::exchange(&repeats).p_value
+}
+
+fn changed_if(found: bool) -> Change {
+    if found { Change::Regressed } else { Change::NoDifference }
+}
+
+#[test]
+fn a_test_that_takes_all_lines_for_one_finds_less() {
+    let blind = |pairs: &[Pair<'_>]| {
+        let p = |pair| p_value(pair, |repeat, _| repeat.line_ns.take().is_some());
+        pairs.iter().map(|pair| changed_if(p(pair) <= statistics::ALPHA / CELLS as f64)).collect()
+    };
+    let (_, figures) = found(1.10, blind);
+    let total = SUITES as usize * CELLS;
+    assert!(figures * 100 < total * 80, "{figures} of {total}, seed {SEED}");
+}
+
+#[test]
+fn a_test_that_stops_when_it_likes_what_it_sees_is_found_out() {
+    const ALPHA: f64 = 0.05;
+    let impatient = |pairs: &[Pair<'_>]| {
+        let liked = |pair: &Pair<'_>| {
+            (4..=MOST / 2).any(|looked| p_value(pair, |_, block| block < looked) <= ALPHA)
+        };
+        pairs.iter().map(|pair| changed_if(liked(pair))).collect()
+    };
+    let (_, figures) = found(1.0, impatient);
+    let promised = (SUITES as usize * CELLS) as f64 * ALPHA;
+    assert!(figures as f64 > 1.5 * promised, "{figures}, {promised} are promised, seed {SEED}");
 }

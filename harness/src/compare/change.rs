@@ -28,10 +28,12 @@ pub fn change(evidence: &Evidence, scale: Scale) -> (Change, String) {
     let blocked = evidence.repeats.iter().any(|repeat| repeat.block.is_some());
     let least = evidence.count(Side::Base).min(evidence.count(Side::Candidate));
     if evidence.p_least > evidence.alpha {
-        let needed = repeats_needed(evidence.alpha, blocked);
+        let needed = match repeats_needed(evidence.alpha, blocked) {
+            needed if needed > least => format!("take {needed} each"),
+            _ => "their partners were on other cores: take more".to_owned(),
+        };
         let why = format!(
-            "{least} repeats each cannot be surer than p = {:.2}, and p <= {} is wanted: take \
-             {needed} each",
+            "{least} repeats each cannot be surer than p = {:.2}, and p <= {} is wanted: {needed}",
             evidence.p_least,
             short(evidence.alpha)
         );

@@ -7,6 +7,17 @@ use report_schema::{
 
 use super::*;
 
+/// What the bare line took between such cores.
+pub(super) fn calibrated(class: Placement) -> Calibration {
+    let (before_ns, after_ns) = match class {
+        Placement::Near => (Some(60), Some(58)),
+        Placement::Far => (Some(270), Some(290)),
+        Placement::Changed => (Some(60), Some(270)),
+        Placement::Unknown => (None, None),
+    };
+    Calibration { before_ns, after_ns, class }
+}
+
 /// A trial whose producer waited so long.
 pub(super) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64) -> Trial {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small here")]
@@ -32,7 +43,7 @@ pub(super) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         seed: 1,
         started_ms,
         duration_ms: 100,
-        calibration: Calibration { before_ns: Some(60), after_ns: Some(60), class },
+        calibration: calibrated(class),
         noise: Noise::default(),
         roles: vec![role],
         counts: Counts::default(),
@@ -153,8 +164,8 @@ fn the_more_is_asked_the_surer_it_must_be() {
 #[test]
 fn near_is_compared_with_near_and_what_is_left_out_is_counted() {
     let (base, mut candidate) = (side(&[500.0; 14]), side(&[500.0; 14]));
-    candidate.trials[0].calibration.class = Placement::Far;
-    candidate.trials[1].calibration.class = Placement::Changed;
+    candidate.trials[0].calibration = calibrated(Placement::Far);
+    candidate.trials[1].calibration = calibrated(Placement::Changed);
     candidate.trials[2].broken.push("deadline".to_owned());
     for place in 0..3 {
         candidate.trials[place].roles[0].longest_wait_ns = Some(90_000);
@@ -166,10 +177,43 @@ fn near_is_compared_with_near_and_what_is_left_out_is_counted() {
 }
 
 #[test]
+fn near_and_far_count_together_and_siblings_are_not_near() {
+    let (mut base, mut candidate) = (side(&[500.0; 12]), side(&[650.0; 12]));
+    for side in [&mut base, &mut candidate] {
+        for (number, trial) in side.trials.iter_mut().enumerate() {
+            let far = number < 6;
+            trial.calibration = calibrated(if far { Placement::Far } else { Placement::Near });
+            let wait = trial.roles[0].longest_wait_ns.map(|ns| if far { ns * 4 } else { ns });
+            trial.roles[0].longest_wait_ns = wait;
+        }
+    }
+    // One of the base ran between two halves of one core: nobody of its block did on the other side.
+    base.trials[11].calibration.before_ns = Some(26);
+    base.trials[11].calibration.after_ns = Some(27);
+    let found = only(&base, &candidate, &rules());
+    assert_eq!((found.base_dropped, found.candidate_dropped), (1, 0));
+    assert_eq!((found.class, found.change), (None, Change::Regressed), "{}", found.reason);
+    let ratio = found.evidence.unwrap().ratio;
+    assert!((ratio - 1.3).abs() < 1e-9, "{ratio}");
+}
+
+#[test]
+fn what_is_comparable_is_counted_without_a_figure() {
+    let (base, mut candidate) = (side(&[500.0; 8]), side(&[500.0; 8]));
+    candidate.trials[0].calibration = calibrated(Placement::Changed);
+    candidate.trials[7].broken.push("deadline".to_owned());
+    for side in [&base, &candidate] {
+        assert!(side.trials.iter().all(|trial| trial.roles[0].latency.is_none()));
+    }
+    assert_eq!(comparable(base.trials.iter(), candidate.trials.iter()), 6);
+    assert_eq!(comparable(base.trials.iter(), [].iter()), 0);
+}
+
+#[test]
 fn classes_without_each_other_are_not_compared() {
     let (base, mut candidate) = (side(&[500.0; 8]), side(&[500.0; 8]));
     for trial in &mut candidate.trials {
-        trial.calibration.class = Placement::Far;
+        trial.calibration = calibrated(Placement::Far);
     }
     let found = only(&base, &candidate, &rules());
     assert_eq!((found.change, found.class, found.evidence), (Change::Inconclusive, None, None));

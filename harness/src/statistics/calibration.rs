@@ -55,7 +55,7 @@ impl World {
                 let drift = f64::from(block) * self.jump + f64::from(place) * self.slope;
                 let value = ((dice.noise() + drift) / self.step).round() * self.step;
                 let side = if letter == 'b' { Side::Base } else { Side::Candidate };
-                repeats.push(Repeat { side, block: Some(block), value });
+                repeats.push(Repeat { side, block: Some(block), line_ns: None, value });
             }
         }
         repeats

@@ -1,8 +1,10 @@
 //! The exchange test: if the sides were the same, any other dealing out of the sides within each
-//! block would have been as likely as the one that was.
+//! stratum (the repeats of one block between cores of one line) would have been as likely as the
+//! one that was.
 //!
-//! Figures are counted from their block's median, so that what drifts from block to block is gone,
-//! and ranked, so that one wild repeat counts no more than one repeat. The distribution of the
+//! Figures are counted from their stratum's median, in parts of it, so that what drifts from block
+//! to block or hangs on the cores is gone, and ranked, so that one wild repeat counts no more than
+//! one repeat. The distribution of the
 //! candidate's rank sum over *all* dealings is computed, not sampled: its sums are few, so adding
 //! one repeat after the other takes no more than a table of them. Nothing is random.
 
@@ -27,11 +29,11 @@ const HAIR: f64 = 1e-6;
 /// Asks whether the sides differ, either way.
 #[must_use]
 pub fn exchange(repeats: &[Repeat]) -> Exchange {
-    let blocks = blocks(repeats);
-    let ranks = ranks(&aligned(repeats, &blocks));
+    let strata = strata(repeats);
+    let ranks = ranks(&aligned(repeats, &strata));
     let mut sums = BTreeMap::from([(0, 1.0)]);
     let (mut centre, mut found) = (0.0, 0);
-    for members in blocks.values() {
+    for members in strata.values() {
         let own: Vec<usize> = members.iter().map(|place| ranks[*place]).collect();
         let chosen = candidates(repeats, members);
         found += chosen.iter().map(|place| ranks[*place]).sum::<usize>();
@@ -41,7 +43,7 @@ pub fn exchange(repeats: &[Repeat]) -> Exchange {
     let extreme = (found as f64 - centre).abs() - HAIR;
     let far = |sum: &usize| (*sum as f64 - centre).abs() >= extreme;
     let p_value: f64 = sums.iter().filter(|(sum, _)| far(sum)).map(|(_, share)| share).sum();
-    Exchange { p_value: p_value.min(1.0), p_least: least(sizes(repeats, &blocks)) }
+    Exchange { p_value: p_value.min(1.0), p_least: least(sizes(repeats, &strata)) }
 }
 
 /// Twice the share of one dealing: the smallest p value of blocks with so many figures of the base
@@ -63,13 +65,28 @@ pub fn repeats_needed(alpha: f64, blocked: bool) -> usize {
     (step..MOST).step_by(step).find(enough).unwrap_or(MOST)
 }
 
-/// The places of each block's repeats.
-fn blocks(repeats: &[Repeat]) -> BTreeMap<Option<u32>, Vec<usize>> {
-    let mut blocks: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+/// Block and line.
+type Strata = BTreeMap<(Option<u32>, Option<u64>), Vec<usize>>;
+
+/// The places of each stratum's repeats.
+fn strata(repeats: &[Repeat]) -> Strata {
+    let mut strata = Strata::new();
     for (place, repeat) in repeats.iter().enumerate() {
-        blocks.entry(repeat.block).or_default().push(place);
+        strata.entry((repeat.block, repeat.line_ns)).or_default().push(place);
     }
-    blocks
+    strata
+}
+
+/// Only what has a partner: the repeats of strata in which both sides are.
+#[must_use]
+pub fn partnered(repeats: &[Repeat]) -> Vec<Repeat> {
+    let both = |members: &Vec<usize>| {
+        let chosen = candidates(repeats, members).len();
+        chosen > 0 && chosen < members.len()
+    };
+    let mut places: Vec<usize> = strata(repeats).into_values().filter(both).flatten().collect();
+    places.sort_unstable();
+    places.into_iter().map(|place| repeats[place]).collect()
 }
 
 fn candidates(repeats: &[Repeat], members: &[usize]) -> Vec<usize> {
@@ -77,23 +94,21 @@ fn candidates(repeats: &[Repeat], members: &[usize]) -> Vec<usize> {
     members.iter().copied().filter(candidate).collect()
 }
 
-fn sizes(
-    repeats: &[Repeat],
-    blocks: &BTreeMap<Option<u32>, Vec<usize>>,
-) -> impl Iterator<Item = (usize, usize)> {
-    blocks.values().map(|members| {
+fn sizes(repeats: &[Repeat], strata: &Strata) -> impl Iterator<Item = (usize, usize)> {
+    strata.values().map(|members| {
         let chosen = candidates(repeats, members).len();
         (members.len() - chosen, chosen)
     })
 }
 
-/// Each figure less the median of its block.
-fn aligned(repeats: &[Repeat], blocks: &BTreeMap<Option<u32>, Vec<usize>>) -> Vec<f64> {
+/// Each figure less the median of its stratum, in parts of that median.
+fn aligned(repeats: &[Repeat], strata: &Strata) -> Vec<f64> {
     let mut aligned = vec![0.0; repeats.len()];
-    for members in blocks.values() {
+    for members in strata.values() {
         let middle = median(members.iter().map(|place| repeats[*place].value)).unwrap_or(0.0);
+        let unit = if middle > 0.0 { middle } else { 1.0 };
         for place in members {
-            aligned[*place] = repeats[*place].value - middle;
+            aligned[*place] = (repeats[*place].value - middle) / unit;
         }
     }
     aligned
@@ -147,12 +162,14 @@ mod tests {
 
     use super::*;
 
-    /// Repeats from `(side, block, value)`, `b` for the base.
+    /// Repeats from `(side, block, value)`, `b` for the base; 10 and more is block 0 and more again,
+    /// on another line.
     fn repeats(list: &[(char, u32, f64)]) -> Vec<Repeat> {
         let side = |letter: char| if letter == 'b' { Side::Base } else { Side::Candidate };
         let one = |(letter, block, value): &(char, u32, f64)| Repeat {
             side: side(*letter),
-            block: Some(*block),
+            block: Some(*block % 10),
+            line_ns: (*block >= 10).then_some(64),
             value: *value,
         };
         list.iter().map(one).collect()
@@ -199,6 +216,20 @@ mod tests {
     }
 
     #[test]
+    fn two_lines_in_one_block_are_two_strata() {
+        let near = [('b', 0, 1.0), ('c', 0, 2.0), ('c', 0, 3.0), ('b', 0, 1.5)];
+        let far = near.map(|(letter, _, value)| (letter, 10, value * 9.0));
+        assert!(close(p(&[near, far].concat()), 2.0 / 36.0));
+    }
+
+    #[test]
+    fn who_has_no_partner_in_block_and_line_is_left_out_in_order() {
+        let list = [('b', 0, 1.0), ('c', 10, 2.0), ('c', 0, 3.0), ('b', 1, 4.0), ('c', 11, 5.0)];
+        let kept: Vec<f64> = partnered(&repeats(&list)).iter().map(|kept| kept.value).collect();
+        assert_eq!(kept, [1.0, 3.0]);
+    }
+
+    #[test]
     fn equal_figures_say_nothing() {
         assert!(close(p(&[('b', 0, 7.0), ('b', 0, 7.0), ('c', 0, 7.0), ('c', 0, 7.0)]), 1.0));
     }
@@ -220,11 +251,11 @@ mod tests {
 
     /// Every dealing, one by one.
     fn by_brute_force(repeats: &[Repeat]) -> f64 {
-        let blocks = blocks(repeats);
-        let ranks = ranks(&aligned(repeats, &blocks));
+        let strata = strata(repeats);
+        let ranks = ranks(&aligned(repeats, &strata));
         let wanted: Vec<usize> =
-            blocks.values().map(|members| candidates(repeats, members).len()).collect();
-        let centre: f64 = blocks
+            strata.values().map(|members| candidates(repeats, members).len()).collect();
+        let centre: f64 = strata
             .values()
             .zip(&wanted)
             .map(|(members, wanted)| {
@@ -236,7 +267,7 @@ mod tests {
             (0..ranks.len()).filter(|place| mask >> place & 1 == 1).map(|place| ranks[place]).sum()
         };
         let fits = |mask: &usize| {
-            blocks.values().zip(&wanted).all(|(members, wanted)| {
+            strata.values().zip(&wanted).all(|(members, wanted)| {
                 members.iter().filter(|place| mask >> **place & 1 == 1).count() == *wanted
             })
         };
@@ -248,10 +279,15 @@ mod tests {
         far.count() as f64 / dealings.len() as f64
     }
 
+    /// Two blocks, two lines.
+    fn stratum() -> impl Strategy<Value = u32> {
+        prop_oneof![0_u32..2, 10_u32..12]
+    }
+
     proptest! {
         #[test]
         fn the_table_agrees_with_every_dealing_one_by_one(
-            list in prop::collection::vec((any::<bool>(), 0_u32..3, 0_u32..12), 1..11)
+            list in prop::collection::vec((any::<bool>(), stratum(), 0_u32..12), 1..11)
         ) {
             let letter = |base: bool| if base { 'b' } else { 'c' };
             let list: Vec<_> = list
@@ -265,7 +301,7 @@ mod tests {
 
         #[test]
         fn which_side_is_called_the_base_makes_no_difference(
-            list in prop::collection::vec((any::<bool>(), 0_u32..3, 0.0..1e6_f64), 1..30)
+            list in prop::collection::vec((any::<bool>(), stratum(), 0.0..1e6_f64), 1..30)
         ) {
             let named = |base: char, other: char| -> Vec<_> {
                 list.iter().map(|(is, block, v)| (if *is { base } else { other }, *block, *v)).collect()

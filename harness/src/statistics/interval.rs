@@ -1,4 +1,7 @@
-//! The interval of a ratio of medians, by drawing the repeats again.
+//! The ratio of the sides' medians, and its interval by drawing the repeats again.
+//!
+//! Each figure is held against the level of its line, the middle of both sides' medians there, so
+//! that repeats between near and far cores count together, and no side gains by having more of one.
 //!
 //! Percentiles of the drawn ratios, not the bias-corrected kind: its acceleration comes from
 //! leaving out one repeat at a time, which tells nothing of a median, least of all of figures in
@@ -16,12 +19,35 @@ use super::median;
 /// More would change the ends by less than the steps of the clock do.
 const DRAWS: usize = 1_000;
 
+/// The candidate's median divided by the base's; `None` where no line has both sides.
+#[must_use]
+pub fn ratio(repeats: &[Repeat]) -> Option<f64> {
+    let mut lines: BTreeMap<_, [Vec<f64>; 2]> = BTreeMap::new();
+    for repeat in repeats {
+        let sides = lines.entry(repeat.line_ns).or_default();
+        sides[usize::from(repeat.side == Side::Candidate)].push(repeat.value);
+    }
+    let mut levelled = [vec![], vec![]];
+    for sides in lines.into_values() {
+        let medians = sides.each_ref().map(|values| median(values.iter().copied()));
+        let [Some(base), Some(candidate)] = medians else { continue };
+        let middle = f64::midpoint(base, candidate);
+        let level = if middle > 0.0 { middle } else { 1.0 };
+        for (all, own) in levelled.iter_mut().zip(sides) {
+            all.extend(own.into_iter().map(|value| value / level));
+        }
+    }
+    let [base, candidate] = levelled.map(median);
+    Some(candidate? / base?).filter(|ratio| ratio.is_finite())
+}
+
 /// Lower and upper end; `None` where no draw has both sides.
 #[must_use]
 pub fn ratio_interval(repeats: &[Repeat], confidence: f64, seed: u64) -> Option<(f64, f64)> {
     let mut random = Pcg64::seed_from_u64(seed);
     let units = units(repeats);
-    let mut ratios: Vec<f64> = (0..DRAWS).filter_map(|_| drawn(&units, &mut random)).collect();
+    let mut ratios: Vec<f64> =
+        (0..DRAWS).filter_map(|_| ratio(&drawn(&units, &mut random))).collect();
     ratios.sort_by(f64::total_cmp);
     let tail = (1.0 - confidence) / 2.0;
     Some((at(&ratios, tail)?, at(&ratios, 1.0 - tail)?))
@@ -40,20 +66,15 @@ fn units(repeats: &[Repeat]) -> Vec<Vec<Vec<Repeat>>> {
     vec![of(Side::Base).collect(), of(Side::Candidate).collect()]
 }
 
-/// As many of each stratum as there are, drawn with putting back; the ratio of their medians.
-fn drawn(strata: &[Vec<Vec<Repeat>>], random: &mut Pcg64) -> Option<f64> {
-    let (mut base, mut candidate) = (vec![], vec![]);
-    for units in strata {
+/// As many of each kind as there are, drawn with putting back.
+fn drawn(kinds: &[Vec<Vec<Repeat>>], random: &mut Pcg64) -> Vec<Repeat> {
+    let mut drawn = vec![];
+    for units in kinds {
         for _ in 0..units.len() {
-            for repeat in &units[below(units.len(), random)] {
-                match repeat.side {
-                    Side::Base => base.push(repeat.value),
-                    Side::Candidate => candidate.push(repeat.value),
-                }
-            }
+            drawn.extend_from_slice(&units[below(units.len(), random)]);
         }
     }
-    Some(median(candidate)? / median(base)?).filter(|ratio| ratio.is_finite())
+    drawn
 }
 
 /// A random number below `bound`, which is small: what it lacks in evenness nobody can see.
@@ -80,7 +101,10 @@ mod tests {
 
     fn repeats(base: &[f64], candidate: &[f64]) -> Vec<Repeat> {
         let side = |side, values: &[f64]| -> Vec<Repeat> {
-            values.iter().map(|value| Repeat { side, block: None, value: *value }).collect()
+            values
+                .iter()
+                .map(|value| Repeat { side, block: None, line_ns: None, value: *value })
+                .collect()
         };
         [side(Side::Base, base), side(Side::Candidate, candidate)].concat()
     }
@@ -88,7 +112,25 @@ mod tests {
     #[test]
     fn equal_figures_leave_no_doubt() {
         let found = ratio_interval(&repeats(&[4.0; 5], &[6.0; 5]), 0.95, 1);
-        assert_eq!(found, Some((1.5, 1.5)));
+        let (low, high) = found.unwrap();
+        assert!((low - 1.5).abs() < 1e-9 && (high - 1.5).abs() < 1e-9, "{low} {high}");
+    }
+
+    #[test]
+    fn lines_count_together_whoever_has_more_of_which() {
+        let on = |line, base: &[f64], candidate: &[f64]| {
+            let mut repeats = repeats(base, candidate);
+            for repeat in &mut repeats {
+                repeat.line_ns = Some(line);
+            }
+            repeats
+        };
+        let near = on(64, &[100.0; 5], &[110.0; 2]);
+        let far = on(256, &[500.0; 2], &[550.0; 5]);
+        let found = ratio(&[near, far].concat()).unwrap();
+        assert!((found - 1.1).abs() < 1e-9, "{found}");
+        let apart = [on(64, &[100.0], &[]), on(256, &[], &[550.0])].concat();
+        assert_eq!(ratio(&apart), None);
     }
 
     #[test]
@@ -110,7 +152,7 @@ mod tests {
         let mut sides = repeats(&[], &[]);
         for (block, level) in [(0, 100.0), (1, 110.0), (2, 120.0), (3, 130.0), (4, 140.0)] {
             for (side, value) in [(Side::Base, level), (Side::Candidate, level * 1.5)] {
-                sides.push(Repeat { side, block: Some(block), value });
+                sides.push(Repeat { side, block: Some(block), line_ns: None, value });
             }
         }
         let (low, high) = ratio_interval(&sides, 0.95, 3).unwrap();

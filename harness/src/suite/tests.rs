@@ -81,8 +81,27 @@ fn outcome(answers: Vec<fn(&mut RawTrial)>, interrupted_after: usize) -> (Outcom
         parse("s.toml", &STREAM.replace("seed = 1", "seed = 1\nrepeats = 2"), &[]).unwrap();
     let host = Host { cores: vec![0, 1], ..Host::default() };
     let plans = [plan(&scenario, &host, &Options::default()).unwrap()];
+    conduct(&plans, (one_plan_after_another(&plans), None), answers, interrupted_after)
+}
+
+/// Two sides in turns, twelve repeats each at most, until four are comparable.
+fn contest(answers: Vec<fn(&mut RawTrial)>) -> usize {
+    let scenario = parse("s.toml", STREAM, &[]).unwrap();
+    let host = Host { cores: vec![0, 1], ..Host::default() };
+    let options = Options { repeats: Some(12), ..Options::default() };
+    let plans = vec![plan(&scenario, &host, &options).unwrap(); 2];
+    conduct(&plans, (in_turns(&plans, 1), Some(4)), answers, usize::MAX).1
+}
+
+fn conduct(
+    plans: &[Plan],
+    (turns, enough): (Vec<Turn>, Option<usize>),
+    answers: Vec<fn(&mut RawTrial)>,
+    interrupted_after: usize,
+) -> (Outcome, usize) {
+    let host = Host { cores: vec![0, 1], ..Host::default() };
     let request = Request {
-        plans: &plans,
+        plans,
         host: &host,
         name: "s".to_owned(),
         profile: "smoke".to_owned(),
@@ -90,7 +109,8 @@ fn outcome(answers: Vec<fn(&mut RawTrial)>, interrupted_after: usize) -> (Outcom
         seed: 1,
         commit: None,
         plant: None,
-        turns: one_plan_after_another(&plans),
+        turns,
+        enough,
         programs: vec![],
         against: None,
         keep_history: None,
@@ -126,6 +146,17 @@ fn a_trial_that_moved_is_run_again_and_counted() {
 fn a_machine_that_always_moves_is_given_up() {
     let (outcome, runs) = outcome(vec![|raw| line(raw, 300)], usize::MAX);
     assert_eq!((runs, outcome.result.scenarios[0].cells[0].dropped.trials), (6, 6));
+}
+
+#[test]
+fn blocks_run_until_enough_repeats_have_a_partner_and_no_longer() {
+    assert_eq!(contest(vec![|_| {}]), 8);
+    // The first trial is near, all others far: it has no partner, so a block more runs.
+    let far = |raw: &mut RawTrial| raw.roles[0].report.as_mut().unwrap().line_ns = [Some(270); 2];
+    assert_eq!(contest(vec![|_| {}, far]), 12);
+    // Nothing that ever could be compared.
+    let broken = |raw: &mut RawTrial| raw.roles[0].failure = Some("no".to_owned());
+    assert_eq!(contest(vec![broken]), 8);
 }
 
 #[test]

@@ -9,13 +9,17 @@ pub struct Turn {
     pub plan: usize,
     /// Its own place in [`Plan::trials`].
     pub trial: usize,
+    /// The first one of a block of two sides.
+    pub opens: bool,
 }
 
 /// Every trial of a plan before the first one of the next.
 #[must_use]
 pub fn one_plan_after_another(plans: &[Plan]) -> Vec<Turn> {
     let trials = |(plan, of): (usize, &Plan)| {
-        (0..of.trials.len()).map(move |trial| Turn { plan, trial }).collect::<Vec<_>>()
+        (0..of.trials.len())
+            .map(move |trial| Turn { plan, trial, opens: false })
+            .collect::<Vec<_>>()
     };
     plans.iter().enumerate().flat_map(trials).collect()
 }
@@ -33,13 +37,15 @@ pub fn in_turns(plans: &[Plan], seed: u64) -> Vec<Turn> {
         for pair in 0..sides {
             for cell in 0..plans[pair].cells.len() {
                 let mirrored = coin(seed, block, &plans[pair].cells[cell].cell.id);
+                let first = turns.len();
                 for (place, repeat) in [(0, 0), (1, 0), (1, 1), (0, 1)] {
                     let plan = pair + (place ^ usize::from(mirrored)) * sides;
                     let wanted = 2 * block + repeat;
                     let trials = plans[plan].trials.iter();
                     let found =
                         trials.enumerate().find(|(_, t)| t.cell == cell && t.repeat == wanted);
-                    turns.extend(found.map(|(trial, _)| Turn { plan, trial }));
+                    let opens = turns.len() == first;
+                    turns.extend(found.map(|(trial, _)| Turn { plan, trial, opens }));
                 }
             }
         }

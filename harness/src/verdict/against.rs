@@ -98,7 +98,7 @@ fn stored(
 }
 
 fn repeats(base: Vec<f64>, own: impl Iterator<Item = f64>) -> Vec<Repeat> {
-    let of = |side| move |value| Repeat { side, block: None, value };
+    let of = |side| move |value| Repeat { side, block: None, line_ns: None, value };
     let base = base.into_iter().map(of(Side::Base));
     base.chain(own.map(of(Side::Candidate))).collect()
 }

@@ -67,7 +67,8 @@ pub struct CellComparison {
     pub unit: String,
     /// Whether a greater figure is a better one.
     pub greater_is_better: bool,
-    /// Where the cores of the compared trials were; absent when none could be compared.
+    /// Where the cores of the compared trials were; absent when none could be compared, or trials of
+    /// several classes were, each with its own.
     pub class: Option<Placement>,
     /// The base's median; absent without a figure.
     pub base_median: Option<f64>,
@@ -75,7 +76,7 @@ pub struct CellComparison {
     pub candidate_median: Option<f64>,
     /// How sure the difference is; absent when nothing could be compared.
     pub evidence: Option<Evidence>,
-    /// Trials of the base that were left out: moved, broken, or of another class.
+    /// Trials of the base that were left out: moved, broken, or without a partner.
     pub base_dropped: u32,
     /// Trials of the candidate that were left out.
     pub candidate_dropped: u32,

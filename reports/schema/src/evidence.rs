@@ -24,6 +24,10 @@ pub struct Repeat {
     /// The block of neighbours in time that it belongs to, counted from 0; only neighbours are
     /// exchanged by the test. Absent where the two sides did not run together.
     pub block: Option<u32>,
+    /// One way over the bare line between its cores, to the nearest power of two; only repeats of
+    /// one line are exchanged. Absent where it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_ns: Option<u64>,
     /// The figure, in the unit of its gate or comparison.
     pub value: f64,
 }
@@ -34,7 +38,8 @@ pub struct Repeat {
 pub struct Evidence {
     /// What the candidate was compared with: a baseline's name, a build, a variant, a stored run.
     pub baseline: String,
-    /// The candidate's median divided by the base's; 1 is no difference.
+    /// The candidate's median divided by the base's, each figure held against those of its line; 1
+    /// is no difference.
     pub ratio: f64,
     /// The interval of the ratio: lower and upper end.
     pub ratio_interval: (f64, f64),
@@ -46,7 +51,7 @@ pub struct Evidence {
     pub alpha: f64,
     /// The smallest p value that so few repeats can give.
     pub p_least: f64,
-    /// The candidate's median less the base's, in the unit of the figure.
+    /// What the ratio makes of the base's median, in the unit of the figure.
     pub difference: f64,
     /// The difference in steps of the clock, without a sign; absent for what is no time.
     pub difference_quanta: Option<f64>,

@@ -1,6 +1,6 @@
 //! How sure it is: gates and comparisons that hold two sides against each other.
 
-use report_schema::{Comparison, ComparisonKind, Evidence, GateResult, Side};
+use report_schema::{Change, Comparison, ComparisonKind, Evidence, GateResult, Side};
 
 use crate::format;
 use crate::page::RenderError;
@@ -52,11 +52,7 @@ pub(super) fn comparisons(summary: &Summary<'_>) -> Result<Section, RenderError>
         ));
         section.lead.extend(comparison.notes.iter().cloned());
         section.tables.push(table(comparison, &title).stacked().html()?);
-        for each in comparison
-            .cells
-            .iter()
-            .filter(|each| each.change.verdict() != report_schema::Verdict::Pass)
-        {
+        for each in comparison.cells.iter().filter(|each| each.change != Change::NoDifference) {
             if let Some(evidence) =
                 each.evidence.as_ref().filter(|_| section.figures.len() < STRIPS)
             {
@@ -181,13 +177,14 @@ fn strip(
 ) -> Result<Option<Figure>, RenderError> {
     let (label, format) = axis(unit);
     let Some(chart) = plot::strip(title, (label, format), evidence, bound) else { return Ok(None) };
-    let mut table = Table::new(title, &["Repeat#", "Side", "Block#", "Value#"]);
+    let mut table = Table::new(title, &["Repeat#", "Side", "Block#", "Bare line#", "Value#"]);
     for (number, repeat) in (1..).zip(&evidence.repeats) {
         let side = if repeat.side == Side::Base { "A" } else { "B" };
         table.push(vec![
             Datum::number(u32::to_string(&number)),
             Datum::text(side),
             Datum::number(repeat.block.map_or_else(|| "–".to_owned(), |block| block.to_string())),
+            Datum::number(repeat.line_ns.map_or_else(|| "–".to_owned(), |ns| format!("~{ns} ns"))),
             Datum::number(format(repeat.value)),
         ]);
     }

@@ -56,7 +56,7 @@ impl<'a> Contest<'a> {
             let options = Options {
                 profile: selection.profile,
                 seed: seed.map(|seed| seed.wrapping_add(u64::from(round))),
-                repeats: Some(self.args.repeats.next_multiple_of(2)),
+                repeats: Some(even(self.args.most())),
                 filter: selection.filter.clone(),
             };
             run::plans(&options, &selection.scenarios(output)?, &self.host, output)
@@ -94,6 +94,7 @@ impl<'a> Contest<'a> {
             commit: run::commit(),
             plant: None,
             turns: in_turns(&plans, seed),
+            enough: Some(even(self.args.repeats) as usize),
             programs: self.expanded(plans.len() / 2),
             against: None,
         };
@@ -173,6 +174,11 @@ impl<'a> Contest<'a> {
             None => Contender { name: own, commit: run::commit() },
         }
     }
+}
+
+/// Whole blocks have two of each side.
+const fn even(repeats: u32) -> u32 {
+    repeats.next_multiple_of(2)
 }
 
 /// A program that says that it is a harness, by its whole path.
