@@ -5,7 +5,7 @@ use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
 use report_schema::Change;
 
-use super::tests::{calibrated, cell, rules, trial};
+use super::tests::{cell, rules, trial};
 use super::*;
 
 /// Replay: everything follows from this seed.

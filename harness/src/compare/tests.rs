@@ -8,7 +8,7 @@ use report_schema::{
 use super::*;
 
 /// What the bare line took between such cores.
-pub(super) fn calibrated(class: Placement) -> Calibration {
+fn calibrated(class: Placement) -> Calibration {
     let (before_ns, after_ns) = match class {
         Placement::Near => (Some(60), Some(58)),
         Placement::Far => (Some(270), Some(290)),
