@@ -27,6 +27,7 @@ mod supervise;
 mod tally;
 mod task;
 mod ticks;
+mod transport;
 mod usage;
 mod visit;
 mod wire;
@@ -47,7 +48,7 @@ pub(crate) use calibrate::class;
 pub(crate) use fault::{Aftermath, Struck};
 pub(crate) use pace::busy;
 pub(crate) use payload::{Defect, Keyed, Stamp, mix};
-pub(crate) use plant::Planted;
+pub(crate) use plant::{Planted, unplantable};
 pub(crate) use signal::Interrupts;
 #[cfg(test)]
 pub(crate) use stall::Stall;

@@ -20,7 +20,7 @@ use crate::compare::comparable;
 use crate::host::Host;
 use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
-use crate::run::{Launcher, Order, Plant, RawTrial, Watch};
+use crate::run::{Launcher, Order, Plant, RawTrial, Watch, unplantable};
 use crate::scenario::model::{Quest, Workload};
 use crate::verdict::{Against, moved};
 use search::Bisection;
@@ -162,8 +162,12 @@ struct Runner<'a> {
 impl Runner<'_> {
     /// What stands in the way of each cell of each plan.
     fn obstacles(&mut self) -> Vec<Vec<Option<String>>> {
+        let defect = self.request.plant;
+        let mut obstacle = |cell: &CellPlan| {
+            self.launcher.obstacle(cell).or_else(|| unplantable(defect?, &cell.cell))
+        };
         let plans = self.request.plans.iter();
-        plans.map(|p| p.cells.iter().map(|cell| self.launcher.obstacle(cell)).collect()).collect()
+        plans.map(|plan| plan.cells.iter().map(&mut obstacle).collect()).collect()
     }
 
     /// What was recorded for each cell of each plan that nothing stands in the way of.

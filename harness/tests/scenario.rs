@@ -58,4 +58,5 @@ mod scenario {
     mod mistakes;
     mod random;
     mod schema;
+    mod transports;
 }

@@ -335,7 +335,16 @@ fn other_transports_are_held_against_ours_and_a_bend_in_the_load_is_marked() {
     let open = &mut suite.scenarios[3];
     let mut pipe = open.cells[0].clone();
     for (cell, transport) in [(&mut open.cells[0], "datahub"), (&mut pipe, "pipe")] {
-        cell.axes.insert("transport".to_owned(), transport.to_owned());
+        cell.axes.insert("block.transport".to_owned(), transport.to_owned());
+        cell.transport = Some(report_schema::TransportFacts {
+            name: transport.to_owned(),
+            boundary: report_schema::Boundary::Processes,
+            lossless: true,
+            copies: (transport == "pipe").then_some(2),
+            consumers_max: 1,
+            holds: "the kernel's buffer".to_owned(),
+            death: "nobody is told".to_owned(),
+        });
     }
     pipe.id = "open/rate=10kHz,transport=pipe".to_owned();
     open.cells.push(pipe);
@@ -344,6 +353,9 @@ fn other_transports_are_held_against_ours_and_a_bend_in_the_load_is_marked() {
     let (_, peers) = page.split_once("id=\"peers\"").unwrap();
     let (peers, _) = peers.split_once("</section>").unwrap();
     assert!(peers.contains("<td>pipe</td>") && peers.contains("1.00 ×"), "{peers}");
+    for promise in ["processes", "delivered, in order", "not known", "nobody is told"] {
+        assert!(peers.contains(promise), "{promise} in {peers}");
+    }
     assert!(page.contains("knee: p99 is three times as long from 1 M/s on"));
     assert!(!render(&sample::suite()).unwrap().contains("id=\"peers\""), "there is one only");
 }

@@ -75,6 +75,7 @@ pub(crate) fn cell(id: &str) -> CellResult {
             consumers: 1,
             total_bytes: 4096,
         },
+        transport: None,
         workload: Workload::Stream,
         offered_rate_hz: None,
         trials: vec![],

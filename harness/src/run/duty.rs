@@ -1,7 +1,5 @@
 //! What each kind of worker does between the two calibrations, and what it can say afterwards.
 
-use datahub::consumer::Consumer;
-use datahub::producer::Producer;
 use datahub::wait::monotonic_ns;
 use report_schema::LatencyKind;
 
@@ -10,62 +8,58 @@ use super::log::SharedLog;
 use super::loops;
 use super::pace::{Schedule, Spacing};
 use super::payload::mix;
-use super::plant::Hands;
 use super::reader::{End, Reader};
 use super::steady::{Gauge, Levels};
 use super::ticks::Ticks;
+use super::transport::{Inlet, Outlet, Transport};
 use super::visit::{Seat, Stays};
-use super::wire::{Measured, Report, Span, Task, Waiting};
+use super::wire::{Measured, Report, Span, Task};
 use super::words::Words;
 use super::writer::{Halt, Writer};
 use crate::history::Kind;
 
-/// The blocks of a worker, each with its handle.
+/// The ends that a worker holds.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
-pub(super) enum Handles<H: Hands> {
+pub(super) enum Ends<'a, T: Transport> {
     /// Makes and fills.
-    Producer(Producer<H::Memory>),
+    Outlet(T::Outlet),
     /// Reads.
-    Consumer(Seat<H::Memory>),
+    Inlet(Seat<'a, T>),
     /// Both, for ping-pong: what it made, what it reads.
-    Both(Producer<H::Memory>, Consumer<H::Memory>),
+    Both(T::Outlet, T::Inlet),
 }
 
 /// What a duty is done with.
 #[derive(Debug)]
-pub(super) struct Desk<'a, H> {
+pub(super) struct Desk<'a> {
     pub(super) task: &'a Task,
-    pub(super) hands: &'a H,
     pub(super) words: &'a Words,
     /// Where the worker writes down what it does.
     pub(super) log: Option<SharedLog>,
 }
 
-impl<H: Hands> Desk<'_, H> {
-    /// Does the worker's duty. The handles are closed afterwards. Who has `ticks` and both handles
+impl Desk<'_> {
+    /// Does the worker's duty. The ends are closed afterwards. Who has `ticks` and both ends
     /// begins; the other one answers.
     ///
     /// # Errors
     ///
     /// When no histogram can be made.
-    pub(super) fn work(
+    pub(super) fn work<T: Transport>(
         &self,
-        handles: Handles<H>,
+        ends: Ends<'_, T>,
         ticks: Option<Ticks>,
     ) -> Result<Report, hdrhistogram::CreationError> {
-        match (handles, ticks) {
-            (Handles::Producer(producer), _) => Ok(self.produce(producer)),
-            (Handles::Consumer(seat), _) => self.consume(seat),
-            (Handles::Both(producer, consumer), Some(ticks)) => {
-                self.initiate((producer, consumer), &ticks)
-            }
-            (Handles::Both(producer, consumer), None) => Ok(self.echo(producer, consumer)),
+        match (ends, ticks) {
+            (Ends::Outlet(outlet), _) => Ok(self.produce(outlet)),
+            (Ends::Inlet(seat), _) => self.consume(seat),
+            (Ends::Both(outlet, inlet), Some(ticks)) => self.initiate((outlet, inlet), &ticks),
+            (Ends::Both(outlet, inlet), None) => Ok(self.echo(outlet, inlet)),
         }
     }
 
-    fn writer(&self) -> Writer<'_, H> {
-        let mut writer = Writer::new(self.task, self.hands, self.words);
+    fn writer(&self) -> Writer<'_> {
+        let mut writer = Writer::new(self.task, self.words);
         writer.log.clone_from(&self.log);
         writer
     }
@@ -80,24 +74,24 @@ impl<H: Hands> Desk<'_, H> {
         Recorder::new(kind, self.task.length.time_ns())
     }
 
-    fn produce(&self, mut producer: Producer<H::Memory>) -> Report {
+    fn produce<O: Outlet>(&self, mut outlet: O) -> Report {
         let mut writer = self.writer();
-        writer.note(Kind::Began, producer.commit_index());
+        writer.note(Kind::Began, outlet.commits());
         let mut report = Report::default();
-        let outcome = if let Some(rest) = self.rest(producer.commit_index()) {
-            self.offer(&mut writer, &mut producer, (rest, true))
+        let outcome = if let Some(rest) = self.rest(outlet.commits()) {
+            self.offer(&mut writer, &mut outlet, (rest, true))
         } else {
             let outcome = self.warm(&mut report, |span, timed| {
-                self.offer(&mut writer, &mut producer, (span, timed))
+                self.offer(&mut writer, &mut outlet, (span, timed))
             });
             outcome.and_then(|()| {
-                self.words.begin(producer.commit_index(), monotonic_ns());
-                self.offer(&mut writer, &mut producer, (self.task.length, true))
+                self.words.begin(outlet.commits(), monotonic_ns());
+                self.offer(&mut writer, &mut outlet, (self.task.length, true))
             })
         };
-        writer.note(Kind::Ended, producer.commit_index());
+        writer.note(Kind::Ended, outlet.commits());
         // Ends the stream.
-        drop(producer);
+        drop(outlet);
         self.wrote(&writer, &mut report);
         settle(&mut report, outcome);
         report
@@ -142,21 +136,24 @@ impl<H: Hands> Desk<'_, H> {
         })
     }
 
-    fn offer(
+    fn offer<O: Outlet>(
         &self,
-        writer: &mut Writer<'_, H>,
-        producer: &mut Producer<H::Memory>,
+        writer: &mut Writer<'_>,
+        outlet: &mut O,
         (span, timed): (Span, bool),
     ) -> Result<Measured, Halt> {
         let seed = mix(self.task.seed ^ u64::from(timed));
         let Some(spacing) = Spacing::of(self.task.pace, seed) else {
-            return loops::stream(writer, producer, span, timed);
+            return loops::stream(writer, outlet, span, timed);
         };
         let due = (Schedule::new(spacing), self.task.wait);
-        loops::open(writer, producer, (span, timed), due)
+        loops::open(writer, outlet, (span, timed), due)
     }
 
-    fn consume(&self, seat: Seat<H::Memory>) -> Result<Report, hdrhistogram::CreationError> {
+    fn consume<T: Transport>(
+        &self,
+        seat: Seat<'_, T>,
+    ) -> Result<Report, hdrhistogram::CreationError> {
         let mut reader = self.reader();
         if self.task.fate.as_ref().is_some_and(|fate| fate.block.is_some()) {
             reader.join_late();
@@ -171,7 +168,7 @@ impl<H: Hands> Desk<'_, H> {
             reader.gauge = Some(Gauge::new(self.task.role)?);
         }
         let mut stays = Stays::new(self.task, self.words);
-        let end = stays.live(seat, &mut reader, self.hands);
+        let end = stays.live(seat, &mut reader);
         let mut report = Report::default();
         read(&reader, &mut report);
         stays.tell(&mut report);
@@ -184,15 +181,15 @@ impl<H: Hands> Desk<'_, H> {
         Ok(report)
     }
 
-    fn initiate(
+    fn initiate<O: Outlet, I: Inlet>(
         &self,
-        (mut forth, mut back): (Producer<H::Memory>, Consumer<H::Memory>),
+        (mut forth, mut back): (O, I),
         ticks: &Ticks,
     ) -> Result<Report, hdrhistogram::CreationError> {
         let mut recorder = self.recorder(LatencyKind::RoundTripHalf)?;
         let mut writer = self.writer();
         let mut reader = self.reader();
-        writer.note(Kind::Began, forth.commit_index());
+        writer.note(Kind::Began, forth.commits());
         reader.note(Kind::Joined, back.next_sequence(), 0);
         let mut report = Report::default();
         let warmed = self.warm(&mut report, |span, _| {
@@ -203,12 +200,12 @@ impl<H: Hands> Desk<'_, H> {
         if outcome.is_ok() {
             let now = monotonic_ns();
             recorder.begin(now);
-            self.words.begin(forth.commit_index(), now);
+            self.words.begin(forth.commits(), now);
             let both = (&mut forth, &mut back);
             let length = (self.task.length, ticks, Some(&mut recorder));
             outcome = loops::initiate(&mut writer, both, &mut reader, length);
         }
-        writer.note(Kind::Ended, forth.commit_index());
+        writer.note(Kind::Ended, forth.commits());
         drop((forth, back));
         self.wrote(&writer, &mut report);
         read(&reader, &mut report);
@@ -217,13 +214,13 @@ impl<H: Hands> Desk<'_, H> {
         Ok(report)
     }
 
-    fn echo(&self, mut back: Producer<H::Memory>, mut forth: Consumer<H::Memory>) -> Report {
+    fn echo<O: Outlet, I: Inlet>(&self, mut back: O, mut forth: I) -> Report {
         let mut writer = self.writer();
         let mut reader = self.reader();
-        writer.note(Kind::Began, back.commit_index());
+        writer.note(Kind::Began, back.commits());
         reader.note(Kind::Joined, forth.next_sequence(), 0);
         let outcome = loops::echo(&mut writer, (&mut back, &mut forth), &mut reader);
-        writer.note(Kind::Ended, back.commit_index());
+        writer.note(Kind::Ended, back.commits());
         drop((back, forth));
         let mut report = Report::default();
         self.wrote(&writer, &mut report);
@@ -232,7 +229,7 @@ impl<H: Hands> Desk<'_, H> {
         report
     }
 
-    fn wrote(&self, writer: &Writer<'_, H>, report: &mut Report) {
+    fn wrote(&self, writer: &Writer<'_>, report: &mut Report) {
         writer.show();
         report.counts.committed += writer.committed;
         report.counts.timeouts += writer.timeouts;
@@ -256,14 +253,5 @@ fn settle(report: &mut Report, outcome: Result<Measured, Halt>) {
         Ok(measured) => report.measured = measured,
         Err(Halt::Trouble(why)) => report.trouble = Some(why),
         Err(Halt::Over) => {}
-    }
-}
-
-/// How handles wait.
-pub(super) fn strategy(waiting: Waiting) -> datahub::wait::WaitStrategy {
-    match waiting {
-        Waiting::Spin => datahub::wait::WaitStrategy::Spin,
-        Waiting::Yield => datahub::wait::WaitStrategy::Yield,
-        Waiting::Park => datahub::wait::WaitStrategy::Park,
     }
 }

@@ -26,6 +26,7 @@ use super::words::Words;
 use crate::plan::RolePlan;
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::scenario::model::fault::Action;
+use crate::scenario::model::transport::Carrier;
 
 /// How often it is looked whether the measured part has begun.
 const EAGER: Duration = Duration::from_millis(1);
@@ -99,6 +100,8 @@ pub(super) struct Course<'a> {
     degraded: Vec<String>,
     /// The producer does not read its block's metrics itself.
     foreign: bool,
+    /// There is a block to hold.
+    block_like: bool,
 }
 
 impl<'a> Course<'a> {
@@ -115,6 +118,7 @@ impl<'a> Course<'a> {
             log: vec![],
             block: None,
             degraded: vec![],
+            block_like: order.cell.cell.block.transport == Carrier::DataHub,
             foreign: tasks.first().is_some_and(|producer| producer.foreign),
         }
     }
@@ -126,7 +130,7 @@ impl<'a> Course<'a> {
 
     /// Holds the producer's block open: it is to outlive its producer.
     pub(super) fn hold(&mut self, path: Option<PathBuf>) {
-        let Some(path) = path.filter(|_| self.any()) else { return };
+        let Some(path) = path.filter(|_| self.block_like && self.any()) else { return };
         match Monitor::open(&Place::File(path)) {
             Ok(monitor) => self.block = Some(monitor),
             Err(error) => self.degraded.push(format!("the block cannot be held open: {error}")),

@@ -1,4 +1,4 @@
-//! Roles in another language: the peer program in C, compiled on demand behind the header that ships,
+//! Roles in another language, and users' own rings: the peer program in C, compiled on demand behind the header that ships,
 //! and linked with the library that ships.
 //!
 //! The compiled program is kept beside the library under a name that depends on everything it was
@@ -8,6 +8,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::UNIX_EPOCH;
@@ -16,10 +17,15 @@ use super::calibrate::Side;
 use super::payload::mix;
 use super::process::VERB;
 use super::tally::Promise;
-use super::wire::{BlockTask, Full, Function, Pace, Span, Sync, Task, Waiting};
+use super::wire::{BlockTask, Duty, Full, Function, Pace, Span, Sync, Task, Waiting};
 
 const HEADER: &str = include_str!("../../../datahub/capi/include/datahub.h");
-const PEER: &str = include_str!("../../peer/peer.c");
+/// What a role in C is made of: the payload, the role, and DataHub's calls.
+const PEER: [&str; 3] = [
+    include_str!("../../peer/payload.h"),
+    include_str!("../../peer/peer.h"),
+    include_str!("../../peer/peer.c"),
+];
 /// Where the library is, if not beside this program.
 const LIBRARY: &str = "DATAHUB_LIBRARY";
 
@@ -30,7 +36,7 @@ const LIBRARY: &str = "DATAHUB_LIBRARY";
 /// Why there is none, in a sentence: no library, no compiler, or what the compiler said.
 pub(super) fn peer() -> Result<PathBuf, String> {
     let library = library()?;
-    let source = format!("#define _GNU_SOURCE 1\n{HEADER}\n{PEER}");
+    let source = source();
     let folder = library.parent().unwrap_or(Path::new("."));
     let program = folder.join(format!("datahub-peer-{:016x}", fingerprint(&source, &library)));
     if program.exists() {
@@ -42,6 +48,23 @@ pub(super) fn peer() -> Result<PathBuf, String> {
     // What is left of a program that was not compiled is nobody's.
     let _removed = fs::remove_file(&half);
     compiled.map(|()| program)
+}
+
+fn source() -> String {
+    let [payload, role, calls] = PEER;
+    format!("#define _GNU_SOURCE 1\n{HEADER}\n{payload}\n{role}\n{calls}")
+}
+
+/// Why this program of the user's cannot be run.
+pub(super) fn unfit(program: &Path) -> Option<String> {
+    let shown = program.display();
+    match fs::metadata(program) {
+        Err(error) => Some(format!("the program {shown} cannot be run: {error}")),
+        Ok(facts) if !facts.is_file() || facts.permissions().mode() & 0o111 == 0 => {
+            Some(format!("{shown} is not a program"))
+        }
+        Ok(_) => None,
+    }
 }
 
 fn library() -> Result<PathBuf, String> {
@@ -93,7 +116,7 @@ fn compile(source: &str, library: &Path, program: &Path) -> Result<(), String> {
 
 /// The task as the peer reads it.
 pub(super) fn arguments(task: &Task) -> Vec<String> {
-    debug_assert!(matches!(task.pace, Pace::Stream), "the rules admit no other");
+    debug_assert!(!matches!(task.pace, Pace::Open { .. }), "the rules admit no other");
     let count = |span: Span| match span {
         Span::TimeNs(_) => 0,
         Span::Messages(count) => count,
@@ -109,7 +132,8 @@ pub(super) fn arguments(task: &Task) -> Vec<String> {
         Some(Side::Pong) => 2,
     };
     let numbers = [
-        ("produce", task.duty.makes().into()),
+        ("produce", matches!(task.duty, Duty::Produce | Duty::Initiate).into()),
+        ("answer", matches!(task.duty, Duty::Initiate | Duty::Echo).into()),
         ("warm-ns", task.warmup.time_ns().unwrap_or(0)),
         ("warm-count", count(task.warmup)),
         ("run-ns", task.length.time_ns().unwrap_or(0)),
@@ -185,7 +209,7 @@ mod tests {
     /// The peer without its library, which its account does not need.
     fn peer_alone(folder: &Path) -> PathBuf {
         let program = folder.join("peer");
-        let source = format!("#define _GNU_SOURCE 1\n{HEADER}\n{PEER}");
+        let source = source();
         let file = folder.join("peer.c");
         fs::write(&file, source).unwrap();
         let compiled = Command::new("cc")

@@ -122,6 +122,15 @@ impl Recorder {
     }
 }
 
+/// What another program has met, and how often each; `None` when it has met nothing.
+pub(super) fn of_samples(kind: LatencyKind, samples: &[(u64, u64)]) -> Option<Latency> {
+    let mut recorder = Recorder::new(kind, None).ok()?;
+    for (latency_ns, count) in samples {
+        recorder.whole.saturating_record_n((*latency_ns).max(1), *count);
+    }
+    recorder.finish()
+}
+
 /// The histogram as text: V2, deflated, base64. Empty when the library cannot write it.
 fn encode(histogram: &Histogram<u64>) -> String {
     let mut bytes = Vec::new();
@@ -167,8 +176,17 @@ mod tests {
     }
 
     #[test]
+    fn samples_of_another_program_become_a_latency() {
+        let latency = of_samples(LatencyKind::RoundTripHalf, &[(0, 1), (100, 98), (9_000, 1)]);
+        let latency = latency.unwrap();
+        assert_eq!((latency.n, latency.min_ns, latency.p50_ns), (100, 1, 100));
+        assert!((9_000..9_010).contains(&latency.max_ns));
+    }
+
+    #[test]
     fn nothing_recorded_is_no_latency() {
         assert_eq!(recorder(None).finish(), None);
+        assert_eq!(of_samples(LatencyKind::RoundTripHalf, &[]), None);
     }
 
     #[test]

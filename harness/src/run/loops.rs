@@ -1,28 +1,25 @@
-//! The hot loops: what a message costs is what stands here and in the block.
+//! The hot loops: what a message costs is what stands here and in the transport.
 //!
 //! Nothing is allocated, logged or asked of the kernel while messages flow, but for the clock, and
 //! for waiting when there is nothing to do.
 
-use datahub::consumer::Consumer;
-use datahub::memory::MappedMemory;
-use datahub::producer::Producer;
 use datahub::wait::monotonic_ns;
 
 use super::latency::Recorder;
 use super::pace::{self, Schedule};
-use super::plant::Hands;
 use super::reader::{End, Reader};
 use super::ticks::Ticks;
+use super::transport::{Inlet, Outlet};
 use super::wire::{Measured, Span, Waiting};
 use super::writer::{Halt, Writer};
 
 /// One message in so many is timed in a stream, and the clock looked at.
 const SAMPLE: u64 = 64;
 
-/// Commits as fast as the block takes them, for one span.
-pub(super) fn stream<H: Hands>(
-    writer: &mut Writer<'_, H>,
-    producer: &mut Producer<H::Memory>,
+/// Commits as fast as the transport takes them, for one span.
+pub(super) fn stream<O: Outlet>(
+    writer: &mut Writer<'_>,
+    outlet: &mut O,
     span: Span,
     timed: bool,
 ) -> Result<Measured, Halt> {
@@ -38,7 +35,7 @@ pub(super) fn stream<H: Hands>(
             }
             stamp_ns = if timed { now } else { 0 };
         }
-        match writer.put(producer, stamp_ns, stamp_ns) {
+        match writer.put(outlet, stamp_ns, stamp_ns) {
             Ok(()) => messages += 1,
             Err(Halt::Over) => break,
             Err(halt) => return Err(halt),
@@ -50,9 +47,9 @@ pub(super) fn stream<H: Hands>(
 /// Commits at the intended starts, for one span; a late message keeps its intended start.
 ///
 /// An overloaded producer goes on for as long again, and then leaves the rest unsent.
-pub(super) fn open<H: Hands>(
-    writer: &mut Writer<'_, H>,
-    producer: &mut Producer<H::Memory>,
+pub(super) fn open<O: Outlet>(
+    writer: &mut Writer<'_>,
+    outlet: &mut O,
     (span, timed): (Span, bool),
     (mut schedule, waiting): (Schedule, Waiting),
 ) -> Result<Measured, Halt> {
@@ -70,7 +67,7 @@ pub(super) fn open<H: Hands>(
             break;
         }
         let stamps = if timed { (intended, actual) } else { (0, 0) };
-        match writer.put(producer, stamps.0, stamps.1) {
+        match writer.put(outlet, stamps.0, stamps.1) {
             Ok(()) => messages += 1,
             Err(Halt::Over) => break,
             Err(halt) => return Err(halt),
@@ -83,9 +80,9 @@ pub(super) fn open<H: Hands>(
 ///
 /// One reading of the clock for each round trip, so its time holds everything that both ends do for a
 /// message. What the harness does with the reading waits until the next message is under way.
-pub(super) fn initiate<H: Hands>(
-    writer: &mut Writer<'_, H>,
-    (forth, back): (&mut Producer<H::Memory>, &mut Consumer<H::Memory>),
+pub(super) fn initiate<O: Outlet, I: Inlet>(
+    writer: &mut Writer<'_>,
+    (forth, back): (&mut O, &mut I),
     reader: &mut Reader<'_>,
     (span, ticks, mut recorder): (Span, &Ticks, Option<&mut Recorder>),
 ) -> Result<Measured, Halt> {
@@ -120,9 +117,9 @@ pub(super) fn initiate<H: Hands>(
 }
 
 /// Answers each message until the initiator ends the stream.
-pub(super) fn echo<H: Hands>(
-    writer: &mut Writer<'_, H>,
-    (back, forth): (&mut Producer<H::Memory>, &mut Consumer<H::Memory>),
+pub(super) fn echo<O: Outlet, I: Inlet>(
+    writer: &mut Writer<'_>,
+    (back, forth): (&mut O, &mut I),
     reader: &mut Reader<'_>,
 ) -> Result<(), Halt> {
     loop {
@@ -135,12 +132,12 @@ pub(super) fn echo<H: Hands>(
 }
 
 /// Reads until the producer ends the stream, or it is time to leave.
-pub(super) fn consume<M: MappedMemory>(consumer: &mut Consumer<M>, reader: &mut Reader<'_>) -> End {
+pub(super) fn consume<I: Inlet>(inlet: &mut I, reader: &mut Reader<'_>) -> End {
     loop {
         if reader.is_leaving() {
             return End::Left;
         }
-        if let Err(end) = reader.take_one(consumer) {
+        if let Err(end) = reader.take_one(inlet) {
             return end;
         }
     }

@@ -18,8 +18,11 @@ use datahub::producer::write_slot::{CommitError, WriteSlot};
 use serde::{Deserialize, Serialize};
 
 use super::payload::{Keyed, Stamp};
+use super::transport::lying::is_general;
 use super::wire::Task;
 use super::words::Words;
+use crate::scenario::model::transport::Carrier;
+use crate::scenario::model::{self, Program};
 use fate::Acts;
 pub(crate) use memory::Planted;
 
@@ -74,6 +77,51 @@ impl Plant {
                 | Self::LoseCommit
         )
     }
+
+    /// Whether no other transport can have it.
+    fn is_about_blocks(self) -> bool {
+        self.tampers() && !is_general(self) || self == Self::JoinWrong
+    }
+
+    fn victim(self) -> Victim {
+        match self {
+            Self::SkipDrain | Self::PublishEarly | Self::CorruptByte | Self::LoseCommit => {
+                Victim::Producer
+            }
+            Self::DropLabel | Self::JoinWrong => Victim::AnyConsumer,
+            _ => Victim::FirstConsumer,
+        }
+    }
+}
+
+/// Why this defect cannot be planted in this cell: it is about blocks and there is none, or whoever
+/// should have it is a program that knows no planted defects.
+pub(crate) fn unplantable(plant: Plant, cell: &model::Cell) -> Option<String> {
+    let carrier = cell.block.transport;
+    if plant.is_about_blocks() && carrier != Carrier::DataHub {
+        let carrier = carrier.name();
+        return Some(format!("the defect {plant:?} is about blocks, and messages go by {carrier}"));
+    }
+    let mut readers = cell.consumers.iter().map(|group| group.program);
+    let (who, foreign) = match plant.victim() {
+        Victim::Producer => ("the producer", cell.producer.program == Program::C),
+        Victim::AnyConsumer => ("every consumer", readers.all(|program| program == Program::C)),
+        Victim::FirstConsumer => ("the first consumer", readers.next() == Some(Program::C)),
+    };
+    let own = carrier == Carrier::Program;
+    let which = if own { "a program of the user's own" } else { "a program in C" };
+    (own || foreign).then(|| {
+        format!(
+            "the defect {plant:?} cannot be planted: {who} is {which}, which knows none of them"
+        )
+    })
+}
+
+/// Who has a defect.
+enum Victim {
+    Producer,
+    AnyConsumer,
+    FirstConsumer,
 }
 
 /// How a worker touches blocks.

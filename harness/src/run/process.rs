@@ -9,6 +9,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
+use report_schema::LatencyKind;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::fault::Course;
@@ -17,8 +18,9 @@ use super::supervise::Supervisor;
 use super::usage::{frequency_khz, stolen_ms};
 use super::wire::Task;
 use super::words::Words;
-use super::{Launcher, Order, RawTrial, Watch, chronicle, foreign, leak, task};
+use super::{Launcher, Order, RawTrial, Watch, chronicle, foreign, latency, leak, task};
 use crate::plan::{CellPlan, RolePlan};
+use crate::scenario::model::Workload;
 
 /// The program itself, also when its file has been replaced meanwhile.
 const SELF: &str = "/proc/self/exe";
@@ -59,7 +61,10 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn start(plan: &RolePlan, task: &Task, life: u32) -> io::Result<Self> {
         let mut command = if task.foreign {
-            let peer = foreign::peer().map_err(io::Error::other)?;
+            let peer = match &task.ring {
+                Some(own) => own.clone(),
+                None => foreign::peer().map_err(io::Error::other)?,
+            };
             let mut command = Command::new(peer);
             command.args(foreign::arguments(task));
             command
@@ -109,6 +114,15 @@ impl Launcher for ProcessLauncher {
             supervisor.adopt(Worker::start(plan, task, 0)?);
         }
         let (mut roles, aftermath) = supervisor.oversee(watch);
+        let kind = match order.cell.cell.workload {
+            Workload::PingPong => LatencyKind::RoundTripHalf,
+            _ => LatencyKind::EndToEndFromActualStart,
+        };
+        for report in roles.iter_mut().filter_map(|role| role.report.as_mut()) {
+            if let Some(latency) = latency::of_samples(kind, &report.samples) {
+                report.latency = Some(latency);
+            }
+        }
         let leaks = leak::swept(&roles);
         let history = chronicle::collect(order, &logs, &roles);
         let stolen = stolen_before.zip(stolen_ms());
@@ -127,6 +141,9 @@ impl Launcher for ProcessLauncher {
     }
 
     fn obstacle(&mut self, cell: &CellPlan) -> Option<String> {
+        if let Some(program) = &cell.cell.block.program {
+            return foreign::unfit(Path::new(program));
+        }
         cell.cell.is_foreign().then(foreign::peer).and_then(Result::err)
     }
 

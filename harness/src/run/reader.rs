@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use datahub::consumer::read_slot::ReadSlot;
-use datahub::consumer::{Consumer, ReadError};
-use datahub::memory::MappedMemory;
-use datahub::wait::{Timeout, monotonic_ns};
+use datahub::consumer::ReadError;
+use datahub::wait::monotonic_ns;
 
 use super::latency::Recorder;
 use super::log::SharedLog;
@@ -14,6 +12,7 @@ use super::payload::{Keyed, Stamp};
 use super::stall::Stalls;
 use super::steady::Gauge;
 use super::tally::Tally;
+use super::transport::{Inlet, Nothing};
 use super::wire::{Measured, Pace, Task};
 use super::words::{Words, nap};
 use super::writer::Halt;
@@ -154,35 +153,31 @@ impl<'a> Reader<'a> {
 
     /// Waits for one message and takes it.
     #[inline]
-    pub(super) fn take_one<M: MappedMemory>(
-        &mut self,
-        consumer: &mut Consumer<M>,
-    ) -> Result<(), End> {
+    pub(super) fn take_one<I: Inlet>(&mut self, inlet: &mut I) -> Result<(), End> {
         let from_ns = self.stalls.begin();
         loop {
-            match consumer.acquire_consume_slot(self.timeout()) {
-                Ok(slot) => {
-                    self.stalls.end(from_ns);
-                    self.take(&slot);
-                    return Ok(());
-                }
-                Err(error) => self.nothing(error)?,
+            let taken = inlet.take(self.timeout(), |label, payload| {
+                self.stalls.end(from_ns);
+                self.take(label, payload);
+            });
+            match taken {
+                Ok(()) => return Ok(()),
+                Err(nothing) => self.nothing(nothing)?,
             }
         }
     }
 
     /// Who is to leave waits no longer than that.
     #[inline]
-    fn timeout(&mut self) -> Timeout {
+    fn timeout(&mut self) -> Duration {
         let leave_ns = if self.leave.is_some() { self.leave_ns() } else { None };
         let left = |leave_ns: u64| leave_ns.saturating_sub(monotonic_ns()).max(1);
         let timeout_ns = leave_ns.map_or(TIMEOUT_NS, |leave_ns| left(leave_ns).min(TIMEOUT_NS));
-        Timeout::After(Duration::from_nanos(timeout_ns))
+        Duration::from_nanos(timeout_ns)
     }
 
     #[inline]
-    fn take<M: MappedMemory>(&mut self, slot: &ReadSlot<'_, M>) {
-        let (label, payload) = (slot.sequence(), slot.payload());
+    fn take(&mut self, label: u64, payload: &[u8]) {
         let timed = Keyed::intended_ns(payload) != 0;
         let now = if timed { monotonic_ns() } else { 0 };
         if self.work_ns != 0 {
@@ -280,24 +275,24 @@ impl<'a> Reader<'a> {
 
     /// Nothing to read now. Says whether to try again.
     #[cold]
-    fn nothing(&mut self, error: ReadError) -> Result<(), End> {
-        match error {
-            ReadError::TimedOut { .. } => self.waited_in_vain(),
-            ReadError::Lapped { missed, oldest } => {
+    fn nothing(&mut self, nothing: Nothing) -> Result<(), End> {
+        match nothing {
+            Nothing::NotYet | Nothing::Block(ReadError::TimedOut { .. }) => self.waited_in_vain(),
+            Nothing::Block(ReadError::Lapped { missed, oldest }) => {
                 self.note(Kind::Lapped, oldest, missed);
                 self.tally.missed(missed);
                 Ok(())
             }
-            ReadError::Checksum { sequence } => {
+            Nothing::Block(ReadError::Checksum { sequence }) => {
                 self.note(Kind::Spoiled, sequence, 0);
                 self.tally.spoiled(sequence);
                 Ok(())
             }
-            ReadError::Ended => {
+            Nothing::Ended | Nothing::Block(ReadError::Ended) => {
                 self.note(Kind::SawEnd, self.tally.next(), 0);
                 Err(End::Ended)
             }
-            ReadError::ProducerDead { .. } if self.heirs => self.wait_for_an_heir(),
+            Nothing::Block(ReadError::ProducerDead { .. }) if self.heirs => self.wait_for_an_heir(),
             other => Err(End::Trouble(format!("the consumer cannot read: {other}"))),
         }
     }

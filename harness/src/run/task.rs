@@ -1,6 +1,6 @@
 //! From a planned cell to what each of its workers must know.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Order;
 use super::calibrate::Side;
@@ -13,6 +13,7 @@ use super::wire::{
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::{Role, RolePlan};
 use crate::scenario::model::fault::Action;
+use crate::scenario::model::transport::Carrier;
 use crate::scenario::model::{
     self, Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull,
     Program, Wait, Warmup, Workload,
@@ -93,6 +94,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         duty,
         core: role.core,
         side: None,
+        transport: cell.block.transport,
         block: block(&cell.block),
         pace: pace(cell.workload),
         warmup: match cell.run.warmup {
@@ -115,7 +117,9 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         patience_ns: PATIENCE_NS.max(4 * gap_ns.max(slowest_ns)),
         deadline_ns: cell.run.deadline.0,
         plant: order.plant.filter(|plant| planted(*plant, role)),
-        foreign: group.map_or(cell.producer.program, |group| group.program) == Program::C,
+        foreign: cell.block.transport == Carrier::Program
+            || group.map_or(cell.producer.program, |group| group.program) == Program::C,
+        ring: cell.block.program.as_ref().map(PathBuf::from),
         role: 0,
         log: None,
         fate: None,

@@ -3,21 +3,16 @@
 //! What it is given first is held against what the block had to give when it joined; what it is
 //! given from then on is counted as for everybody.
 
-use datahub::consumer::Consumer;
-use datahub::consumer::attach::AttachError;
-use datahub::memory::MappedMemory;
-use datahub::monitor::Monitor;
-use datahub::place::Place;
-use datahub::ring::reader::JoinAt;
+use std::path::PathBuf;
+
 use datahub::wait::monotonic_ns;
 use report_schema::Visit;
 
-use super::duty::strategy;
 use super::loops;
 use super::pace::wait_until;
-use super::plant::{Hands, Plant};
 use super::reader::{End, Reader};
 use super::tally::{Promise, Tally};
+use super::transport::{Inlet, Transport, TransportError};
 use super::wire::{Report, Stay, Task, Waiting};
 use super::words::{Words, nap};
 use crate::history::Kind;
@@ -25,56 +20,35 @@ use crate::history::Kind;
 /// How often somebody who is to come looks whether messages have begun.
 const LOOK: std::time::Duration = std::time::Duration::from_millis(1);
 
-/// A consumer's place in a block, taken or not.
+/// A consumer's place at a transport, taken or not.
 #[derive(Debug)]
-pub(super) struct Seat<M: MappedMemory> {
-    place: Place,
-    join: JoinAt,
-    wait: Waiting,
-    taken: Option<Consumer<M>>,
+pub(super) struct Seat<'a, T: Transport> {
+    task: &'a Task,
+    transport: &'a T,
+    place: PathBuf,
+    taken: Option<T::Inlet>,
 }
 
-impl<M: MappedMemory> Seat<M> {
-    pub(super) fn new(task: &Task, place: Place) -> Self {
-        let wrong = task.plant == Some(Plant::JoinWrong) && !task.stays.is_empty();
-        let join = if task.join_latest == wrong { JoinAt::Oldest } else { JoinAt::Latest };
-        Self { place, join, wait: task.wait, taken: None }
-    }
-
-    /// Joins now.
-    ///
-    /// # Errors
-    ///
-    /// [`AttachError`].
-    pub(super) fn join<H: Hands<Memory = M>>(
-        &mut self,
-        hands: &H,
-    ) -> Result<Consumer<M>, AttachError> {
-        let mut consumer = Consumer::attach_with(hands.memory(), &self.place, self.join)?;
-        consumer.set_wait(strategy(self.wait));
-        Ok(consumer)
-    }
-
+impl<'a, T: Transport> Seat<'a, T> {
     /// Joins now, unless the task says that it comes late.
     ///
     /// # Errors
     ///
-    /// [`AttachError`].
-    pub(super) fn take_early<H: Hands<Memory = M>>(
-        &mut self,
-        task: &Task,
-        hands: &H,
-    ) -> Result<(), AttachError> {
+    /// [`TransportError`].
+    pub(super) fn new(
+        task: &'a Task,
+        transport: &'a T,
+        place: PathBuf,
+    ) -> Result<Self, TransportError> {
+        let mut seat = Self { task, transport, place, taken: None };
         if task.stays.first().is_none_or(|stay| stay.from_ns.is_none()) {
-            self.taken = Some(self.join(hands)?);
+            seat.taken = Some(seat.join()?);
         }
-        Ok(())
+        Ok(seat)
     }
 
-    /// Commits so far, asked without joining.
-    fn commits(&self) -> Option<u64> {
-        let block = Monitor::open(&self.place).ok()?;
-        Some(block.snapshot(monotonic_ns()).commit_index)
+    fn join(&self) -> Result<T::Inlet, TransportError> {
+        self.transport.attach(self.task, &self.place)
     }
 }
 
@@ -93,24 +67,23 @@ impl<'a> Stays<'a> {
     }
 
     /// Every stay, one after the other.
-    pub(super) fn live<H: Hands>(
+    pub(super) fn live<T: Transport>(
         &mut self,
-        mut seat: Seat<H::Memory>,
+        mut seat: Seat<'_, T>,
         reader: &mut Reader<'_>,
-        hands: &H,
     ) -> End {
         if self.task.stays.is_empty() {
             return match &mut seat.taken {
-                Some(consumer) => {
-                    reader.note(Kind::Joined, consumer.next_sequence(), 0);
-                    loops::consume(consumer, reader)
+                Some(inlet) => {
+                    reader.note(Kind::Joined, inlet.next_sequence(), 0);
+                    loops::consume(inlet, reader)
                 }
                 None => End::Trouble("the consumer has no seat".to_owned()),
             };
         }
         let mut end = End::Ended;
         for stay in &self.task.stays {
-            end = match self.visit(stay, &mut seat, reader, hands) {
+            end = match self.visit(stay, &mut seat, reader) {
                 Ok(end) => end,
                 Err(error) => End::Trouble(format!("the consumer cannot join: {error}")),
             };
@@ -122,20 +95,19 @@ impl<'a> Stays<'a> {
         end
     }
 
-    fn visit<H: Hands>(
+    fn visit<T: Transport>(
         &mut self,
         stay: &Stay,
-        seat: &mut Seat<H::Memory>,
+        seat: &mut Seat<'_, T>,
         reader: &mut Reader<'_>,
-        hands: &H,
-    ) -> Result<End, AttachError> {
+    ) -> Result<End, TransportError> {
         let late = seat.taken.is_none();
         let (mut before, mut joined_ms) = (0, 0);
         if late {
             if !self.arrive(stay.from_ns.unwrap_or(0)) {
                 return Ok(End::Ended);
             }
-            let Some(commits) = seat.commits() else {
+            let Some(commits) = seat.transport.commits_at(&seat.place) else {
                 let why = "messages had ended before it came";
                 return Ok(End::Trouble(why.to_owned()));
             };
@@ -143,25 +115,25 @@ impl<'a> Stays<'a> {
             joined_ms = self.since_begun_ms();
             reader.join_late();
         }
-        let mut consumer = match seat.taken.take() {
-            Some(consumer) => consumer,
-            None => seat.join(hands)?,
+        let mut inlet = match seat.taken.take() {
+            Some(inlet) => inlet,
+            None => seat.join()?,
         };
-        reader.note(Kind::Joined, consumer.next_sequence(), 0);
+        reader.note(Kind::Joined, inlet.next_sequence(), 0);
         reader.stay_until(stay.until_ns);
         let delivered = reader.tally.counts.delivered;
-        let early = reader.take_one(&mut consumer).err();
+        let early = reader.take_one(&mut inlet).err();
         let kept = if self.task.join_latest { 1 } else { self.task.block.slots };
-        let commits = (before, consumer.get_commit_index());
+        let commits = (before, inlet.commits());
         let promised = promised_first(self.task.block.promise, kept, commits);
-        let end = early.unwrap_or_else(|| loops::consume(&mut consumer, reader));
+        let end = early.unwrap_or_else(|| loops::consume(&mut inlet, reader));
         if end == End::Left {
             reader.note(Kind::Left, reader.tally.next(), 0);
         }
         let given = reader.tally.counts.delivered > delivered;
         let first = if late { reader.tally.first } else { given.then_some(0) };
         self.check(&reader.tally, first, promised);
-        self.settled(&reader.tally, consumer.next_sequence());
+        self.settled(&reader.tally, inlet.next_sequence());
         self.visits.push(Visit {
             consumer: 0,
             joined_ms,

@@ -14,6 +14,7 @@ use super::plant::Plant;
 use super::stall::Stall;
 use super::tally::Promise;
 use super::words::Phase;
+use crate::scenario::model::transport::Carrier;
 
 /// Everything that one worker needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ pub(crate) struct Task {
     pub(crate) core: Option<usize>,
     /// Its end of the bare line, if it has one.
     pub(crate) side: Option<Side>,
+    /// What carries the messages.
+    pub(crate) transport: Carrier,
     /// The block.
     pub(crate) block: BlockTask,
     /// How messages are offered.
@@ -61,6 +64,8 @@ pub(crate) struct Task {
     pub(crate) plant: Option<Plant>,
     /// Whether another program than this one does it.
     pub(crate) foreign: bool,
+    /// The user's own, if it is that.
+    pub(crate) ring: Option<PathBuf>,
     /// Its place among the roles of the trial.
     pub(crate) role: usize,
     /// Where it writes down what it does, if it is to.
@@ -272,6 +277,8 @@ pub(crate) struct Report {
     pub(crate) disputes: Vec<String>,
     /// What its rate is computed from.
     pub(crate) measured: Measured,
+    /// Latencies and how often each was met, from programs that keep no histogram.
+    pub(crate) samples: Vec<(u64, u64)>,
     pub(crate) latency: Option<Latency>,
     pub(crate) service: Option<Latency>,
     pub(crate) usage: Usage,

@@ -9,12 +9,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use datahub::config::{
-    BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
-};
-use datahub::consumer::attach::AttachError;
+use datahub::config::{BlockConfig, ConfigError, ConsumerSync};
 use datahub::name::{BlockName, NameError};
-use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::producer::create::CreateError;
 use datahub::shm::Folder;
@@ -29,15 +25,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::calibrate;
-use super::duty::{Desk, Handles, strategy};
+use super::duty::{Desk, Ends};
 use super::log::Log;
-use super::metrics::MetricsFile;
-use super::plant::{Hands, Honest, Plant, Tampering};
+use super::plant::{Honest, Plant, Tampering};
 use super::ticks::Ticks;
+use super::transport::bare::BareLine;
+use super::transport::block::Blocks;
+use super::transport::bytes::Bytes;
+use super::transport::lying::{Lying, is_general};
+use super::transport::{Outlet, Transport, TransportError};
 use super::usage::pin;
 use super::visit::Seat;
-use super::wire::{BlockTask, Duty, Event, Full, Function, Meet, Report, Sync, Task, Usage};
+use super::wire::{Duty, Event, Meet, Report, Task, Usage};
 use super::words::{Phase, Words, nap};
+use crate::scenario::model::transport::Carrier;
 
 /// What a worker may take beside its blocks: far more than it ever needs.
 const MEMORY_MAX: u64 = 2 << 30;
@@ -59,8 +60,10 @@ enum WorkerError {
     Create(#[from] CreateError),
     #[error("the block cannot be named: {0}")]
     Name(#[from] NameError),
-    #[error("the block cannot be attached: {0}")]
-    Attach(#[from] AttachError),
+    #[error("{0}")]
+    Transport(#[from] TransportError),
+    #[error("another program is to carry these messages")]
+    NotOurs,
     #[error("nobody has made the block to read")]
     NoBlock,
     #[error("the phase {0:?} never came")]
@@ -120,25 +123,43 @@ fn serve(link: &mut Link) -> Result<(), WorkerError> {
         return Err(WorkerError::Orphan);
     }
     let words = Rc::new(Words::open(&task.words)?);
-    match Tampering::new(&task, &words) {
-        Some(hands) => live(&task, (&hands, &words), link),
-        None => live(&task, (&Honest, &words), link),
+    let tampering = Tampering::new(&task, &words);
+    match (task.transport, tampering) {
+        (Carrier::DataHub, Some(hands)) => live(&task, (&Blocks(&hands), &words), link),
+        (Carrier::DataHub, None) => live(&task, (&Blocks(&Honest), &words), link),
+        (Carrier::BareLine, _) => peer(&task, (&BareLine, &words), link),
+        (Carrier::Pipe, _) => peer(&task, (&Bytes::Pipe, &words), link),
+        (Carrier::UnixStream, _) => peer(&task, (&Bytes::Stream, &words), link),
+        (Carrier::Program, _) => Err(WorkerError::NotOurs),
+        (Carrier::UnixSeqpacket, _) => peer(&task, (&Bytes::Packets, &words), link),
     }
 }
 
-fn live<H: Hands>(
+/// Another transport than the block, honest or not.
+fn peer<T: Transport>(
     task: &Task,
-    (hands, words): (&H, &Words),
+    (honest, words): (&T, &Words),
+    link: &mut Link,
+) -> Result<(), WorkerError> {
+    match task.plant.filter(|plant| is_general(*plant)) {
+        Some(plant) => live(task, (&Lying { honest, plant }, words), link),
+        None => live(task, (honest, words), link),
+    }
+}
+
+fn live<T: Transport>(
+    task: &Task,
+    (transport, words): (&T, &Words),
     link: &mut Link,
 ) -> Result<(), WorkerError> {
     let deadline_ns = monotonic_ns().saturating_add(task.deadline_ns);
     let mut degraded: Vec<String> = pin(task.core).into_iter().collect();
     degraded.extend(own_memory(task));
-    let producer = make(task, hands)?;
-    link.say(&Event::Made { block: producer.as_ref().map(Producer::path) })?;
+    let outlet = task.duty.makes().then(|| transport.make(task)).transpose()?;
+    link.say(&Event::Made { block: outlet.as_ref().map(Outlet::place) })?;
     let Meet { blocks } = link.hear()?;
-    let metrics = producer.as_ref().map(MetricsFile::open).transpose()?;
-    let handles = attach(task, hands, producer, &blocks)?;
+    let metrics = outlet.as_ref().map(Outlet::metrics).transpose()?.flatten();
+    let ends = attach(task, transport, outlet, &blocks)?;
     let ticks = (task.duty == Duty::Initiate).then(Ticks::new);
 
     let mut reach = |phase: Phase| {
@@ -157,8 +178,8 @@ fn live<H: Hands>(
     let used = Usage::now();
     let log = task.log.as_deref().map(Log::open).transpose()?;
     let log = log.map(|log| Rc::new(RefCell::new(log)));
-    let desk = Desk { task, hands, words, log };
-    let mut report: Report = desk.work(handles, ticks)?;
+    let desk = Desk { task, words, log };
+    let mut report: Report = desk.work(ends, ticks)?;
     report.usage = Usage::now().since(used);
     report.counts.delivered += u64::from(task.plant == Some(Plant::LieCounts));
     reach(Phase::After)?;
@@ -205,21 +226,6 @@ fn misbehave(plant: Option<Plant>, words: &Words) -> Result<bool, WorkerError> {
     })
 }
 
-fn make<H: Hands>(task: &Task, hands: &H) -> Result<Option<Producer<H::Memory>>, WorkerError> {
-    if !task.duty.makes() {
-        return Ok(None);
-    }
-    let config = config(&task.block)?;
-    let taken = task.fate.as_ref().and_then(|fate| fate.block.as_ref());
-    let mut producer = match taken {
-        Some(path) => Producer::take_over_with(hands.memory(), path, &config)?,
-        None => Producer::create_unnamed_with(hands.memory(), &Folder::default(), config)?,
-    };
-    hands.made(producer.block())?;
-    producer.set_wait(strategy(task.wait));
-    Ok(Some(producer))
-}
-
 /// A worker that is to fill shared memory gets one of its own, so that it fills nobody else's.
 /// Says what could not be done.
 fn own_memory(task: &Task) -> Option<String> {
@@ -242,47 +248,20 @@ fn own_memory(task: &Task) -> Option<String> {
     Some(format!("no shared memory of its own ({error}): `fill-shm` fills nothing"))
 }
 
-fn attach<H: Hands>(
-    task: &Task,
-    hands: &H,
-    producer: Option<Producer<H::Memory>>,
+/// The ends that the duty needs.
+fn attach<'a, T: Transport>(
+    task: &'a Task,
+    transport: &'a T,
+    outlet: Option<T::Outlet>,
     blocks: &[PathBuf],
-) -> Result<Handles<H>, WorkerError> {
-    let producer = match (task.duty, producer) {
-        (Duty::Produce, Some(producer)) => return Ok(Handles::Producer(producer)),
-        (_, producer) => producer,
+) -> Result<Ends<'a, T>, WorkerError> {
+    let outlet = match (task.duty, outlet) {
+        (Duty::Produce, Some(outlet)) => return Ok(Ends::Outlet(outlet)),
+        (_, outlet) => outlet,
     };
-    let place = Place::File(blocks.first().ok_or(WorkerError::NoBlock)?.clone());
-    let mut seat = Seat::new(task, place);
-    if let Some(producer) = producer {
-        return Ok(Handles::Both(producer, seat.join(hands)?));
+    let place = blocks.first().ok_or(WorkerError::NoBlock)?.clone();
+    if let Some(outlet) = outlet {
+        return Ok(Ends::Both(outlet, transport.attach(task, &place)?));
     }
-    seat.take_early(task, hands)?;
-    Ok(Handles::Consumer(seat))
-}
-
-fn config(task: &BlockTask) -> Result<BlockConfig, ConfigError> {
-    let sync = match task.sync {
-        Sync::Latest => ConsumerSync::LatestOnly,
-        Sync::One => ConsumerSync::Sequential,
-        Sync::All => ConsumerSync::SequentialSync,
-    };
-    let on_full = match task.on_full {
-        Full::Block { .. } => OnFull::Block,
-        Full::Error => OnFull::Error,
-        Full::Overwrite => OnFull::Overwrite,
-    };
-    let config = BlockConfig::new(sync, task.slots, task.payload_bytes)?
-        .max_consumers(task.max_consumers)?
-        .with_physical_slots(task.physical_slots)?
-        .on_full(on_full)
-        .parking(task.notify);
-    let Some(checksum) = task.checksum else { return Ok(config) };
-    let algorithm = match checksum.function {
-        Function::Xxh3 => ChecksumAlgorithm::Xxh3,
-        Function::Crc32c => ChecksumAlgorithm::Crc32c,
-        Function::Blake2b => ChecksumAlgorithm::Blake2b,
-    };
-    let policy = if checksum.enforced { ChecksumPolicy::Enforced } else { ChecksumPolicy::Manual };
-    Ok(config.checksum(algorithm, policy))
+    Ok(Ends::Inlet(Seat::new(task, transport, place)?))
 }

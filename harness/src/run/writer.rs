@@ -1,23 +1,19 @@
 //! The producing side of a worker: one message after the other, aborted ones in between.
 
-use std::time::Duration;
-
-use datahub::producer::{Producer, WriteError};
-use datahub::wait::{Timeout, monotonic_ns};
+use datahub::producer::WriteError;
+use datahub::wait::monotonic_ns;
 
 use super::log::SharedLog;
 use super::pace::busy;
-use super::payload::{Keyed, Stamp};
-use super::plant::Hands;
+use super::payload::Keyed;
 use super::stall::Stalls;
-use super::wire::{Full, Measured, Task};
+use super::transport::{Outlet, Refusal};
+use super::wire::{Measured, Task};
 use super::words::Words;
 use crate::history::Kind;
 
 /// Progress is shown once in so many commits.
 const SHOW_EVERY: u64 = 1024;
-/// How long a write may take where the block's rule names no time.
-const USUAL_TIMEOUT: Duration = Duration::from_millis(5);
 
 /// Why no more is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +26,9 @@ pub(super) enum Halt {
 
 /// Writes messages and counts them.
 #[derive(Debug)]
-pub(super) struct Writer<'a, H> {
-    hands: &'a H,
+pub(super) struct Writer<'a> {
     words: &'a Words,
     keyed: Keyed,
-    timeout: Timeout,
     payload_bytes: u64,
     patience_ns: u64,
     abort_every: u64,
@@ -50,18 +44,12 @@ pub(super) struct Writer<'a, H> {
     pub(super) log: Option<SharedLog>,
 }
 
-impl<'a, H: Hands> Writer<'a, H> {
-    pub(super) fn new(task: &Task, hands: &'a H, words: &'a Words) -> Self {
-        let timeout = match task.block.on_full {
-            Full::Block { timeout_ns } => Timeout::After(Duration::from_nanos(timeout_ns)),
-            Full::Error | Full::Overwrite => Timeout::After(USUAL_TIMEOUT),
-        };
+impl<'a> Writer<'a> {
+    pub(super) fn new(task: &Task, words: &'a Words) -> Self {
         let abort_every = task.abort_every.unwrap_or(u64::MAX);
         Self {
-            hands,
             words,
             keyed: Keyed::new(task.seed, task.whole),
-            timeout,
             payload_bytes: task.block.payload_bytes,
             patience_ns: task.patience_ns,
             abort_every,
@@ -93,42 +81,28 @@ impl<'a, H: Hands> Writer<'a, H> {
 
     /// Commits one message with these stamps.
     #[inline]
-    pub(super) fn put(
+    pub(super) fn put<O: Outlet>(
         &mut self,
-        producer: &mut Producer<H::Memory>,
+        outlet: &mut O,
         intended_ns: u64,
         actual_ns: u64,
     ) -> Result<(), Halt> {
         self.until_abort -= 1;
         if self.until_abort == 0 {
-            self.abort_one(producer)?;
+            self.abort_one(outlet)?;
         }
         if self.stalls.on() {
             busy(self.words.slowed_ns(self.role));
         }
         let mut blocked_since = None;
         let from_ns = self.stalls.begin();
-        loop {
-            match producer.acquire_write_slot(self.timeout) {
-                Ok(slot) => {
-                    self.stalls.end(from_ns);
-                    let stamp = Stamp { sequence: slot.sequence(), intended_ns, actual_ns };
-                    if let Some(log) = &self.log {
-                        let bytes = usize::try_from(self.payload_bytes).unwrap_or(0);
-                        log.borrow_mut().offered(&self.keyed, &stamp, bytes);
-                    }
-                    let published = self.hands.publish(slot, &self.keyed, &stamp);
-                    published.map_err(|error| Halt::Trouble(error.to_string()))?;
-                    break;
-                }
-                Err(error) => {
-                    if let Err(halt) = self.blocked(error, &mut blocked_since) {
-                        self.stalls.end(from_ns);
-                        return Err(halt);
-                    }
-                }
+        while let Err(refusal) = self.offer(outlet, (intended_ns, actual_ns)) {
+            if let Err(halt) = self.blocked(refusal, &mut blocked_since) {
+                self.stalls.end(from_ns);
+                return Err(halt);
             }
         }
+        self.stalls.end(from_ns);
         self.committed += 1;
         if self.committed.is_multiple_of(SHOW_EVERY) {
             self.words.report_progress(self.committed);
@@ -136,42 +110,52 @@ impl<'a, H: Hands> Writer<'a, H> {
         Ok(())
     }
 
-    /// Writes a payload that nobody may ever see, and gives it up.
-    #[cold]
-    fn abort_one(&mut self, producer: &mut Producer<H::Memory>) -> Result<(), Halt> {
-        self.until_abort = self.abort_every;
-        let mut blocked_since = None;
-        loop {
-            match producer.acquire_write_slot(self.timeout) {
-                Ok(mut slot) => {
-                    let stamp = Stamp { sequence: slot.sequence(), intended_ns: 0, actual_ns: 0 };
-                    self.keyed.foreign().fill(slot.payload(), &stamp);
-                    slot.abort();
-                    self.note(Kind::Aborted, stamp.sequence);
-                    return Ok(());
-                }
-                Err(error) => self.blocked(error, &mut blocked_since)?,
+    /// One try; what is about to be committed is written down first, where that is asked for.
+    #[inline]
+    fn offer<O: Outlet>(&mut self, outlet: &mut O, times: (u64, u64)) -> Result<(), Refusal> {
+        outlet.put(&self.keyed, times, |stamp| {
+            if let Some(log) = &self.log {
+                let bytes = usize::try_from(self.payload_bytes).unwrap_or(0);
+                log.borrow_mut().offered(&self.keyed, stamp, bytes);
             }
-        }
+        })
     }
 
-    /// No slot now. Says whether to try again.
+    /// Writes a payload that nobody may ever see, and gives it up.
     #[cold]
-    fn blocked(&mut self, error: WriteError, since: &mut Option<u64>) -> Result<(), Halt> {
-        match error {
-            WriteError::TimedOutFull { .. } | WriteError::TimedOutReaders { .. } => {
+    fn abort_one<O: Outlet>(&mut self, outlet: &mut O) -> Result<(), Halt> {
+        self.until_abort = self.abort_every;
+        let mut blocked_since = None;
+        while let Err(refusal) = outlet.abort(&self.keyed) {
+            self.blocked(refusal, &mut blocked_since)?;
+        }
+        self.note(Kind::Aborted, outlet.commits());
+        Ok(())
+    }
+
+    /// No room now. Says whether to try again.
+    #[cold]
+    fn blocked(&mut self, refusal: Refusal, since: &mut Option<u64>) -> Result<(), Halt> {
+        match refusal {
+            Refusal::NoRoom
+            | Refusal::Block(
+                WriteError::TimedOutFull { .. } | WriteError::TimedOutReaders { .. },
+            ) => {
                 self.timeouts += 1;
                 self.note(Kind::Blocked, 0);
             }
-            WriteError::Full { .. } => rustix::thread::sched_yield(),
-            other => return Err(Halt::Trouble(format!("the producer cannot write: {other}"))),
+            Refusal::Block(WriteError::Full { .. }) => rustix::thread::sched_yield(),
+            Refusal::Trouble(why) => return Err(Halt::Trouble(why)),
+            Refusal::Block(other) => {
+                return Err(Halt::Trouble(format!("the producer cannot write: {other}")));
+            }
         }
         let now = monotonic_ns();
         if self.is_over(now) {
             return Err(Halt::Over);
         }
         if now.saturating_sub(*since.get_or_insert(now)) > self.patience_ns {
-            return Err(Halt::Trouble(format!("the producer gave up: {error}")));
+            return Err(Halt::Trouble(format!("the producer gave up: {refusal}")));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Reads `[block]`: what is under test.
 
 use super::fields::{Fields, Words, word};
+use super::model::transport::Carrier;
 use super::model::{
     Algorithm, BlockSpec, ChecksumPolicy, ChecksumSpec, ConsumerSync, OnFull, Policy,
 };
@@ -38,6 +39,7 @@ const CHECKSUM_POLICIES: &Words<ChecksumPolicy> =
 /// Reads `[block]`; after a mistake the result is only good for finding more.
 pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
     let fields = Fields::new(node, "[block]", mistakes)?;
+    let (transport, program) = transport(&fields);
     fields.required("policy", "\"ring-buffer\"");
     let policy = fields.word("policy", POLICIES);
     fields.required("consumer-sync", "\"sequential\"");
@@ -56,6 +58,8 @@ pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
     let notify = fields.flag("notify").unwrap_or(false);
     fields.finish();
     Some(BlockSpec {
+        transport,
+        program,
         slots: slots?,
         physical_slots,
         payload: payload?,
@@ -66,6 +70,23 @@ pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
         max_consumers,
         notify,
     })
+}
+
+/// A name of the list, or a program: a text with a `/`, or a table that says so.
+fn transport(fields: &Fields<'_>) -> (Carrier, Option<String>) {
+    let Some(node) = fields.node("transport") else { return (Carrier::DataHub, None) };
+    if let Kind::Text(text) = &node.kind {
+        if text.contains('/') {
+            return (Carrier::Program, Some(text.clone()));
+        }
+        return (fields.word("transport", Carrier::ALL).unwrap_or_default(), None);
+    }
+    let Some(table) = Fields::new(node, "`transport`", fields.mistakes()) else {
+        return (Carrier::DataHub, None);
+    };
+    let program = table.required_text("program", "\"./my-ring\"").map(str::to_owned);
+    table.finish();
+    (Carrier::Program, program)
 }
 
 fn narrow(value: Option<u64>, default: u64) -> u32 {

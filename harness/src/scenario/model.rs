@@ -4,12 +4,14 @@
 //! format. Knows nothing of: TOML, spans, hosts.
 
 pub mod fault;
+pub mod transport;
 mod work;
 
 use std::fmt;
 
 use crate::gate::Expectation;
 use crate::units::{Bytes, Nanos};
+use transport::Carrier;
 
 pub(in crate::scenario) use work::messages_max;
 pub use work::{Arrival, History, Length, Quest, RunSpec, Stay, Steady, Warmup, Workload};
@@ -122,6 +124,12 @@ impl Cell {
         }
     }
 
+    /// What carries the messages, as the file says it.
+    #[must_use]
+    pub fn carrier_name(&self) -> &str {
+        self.block.program.as_deref().unwrap_or_else(|| self.block.transport.name())
+    }
+
     /// The number of consumer processes.
     #[must_use]
     pub fn consumer_count(&self) -> u32 {
@@ -132,6 +140,10 @@ impl Cell {
 /// The block under test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockSpec {
+    /// What carries the messages; the block itself, or what it is held against.
+    pub transport: Carrier,
+    /// The user's program, where that is what carries them.
+    pub program: Option<String>,
     /// Payloads that stay readable, 1..=65536.
     pub slots: u32,
     /// Slots in memory, more than `slots`.

@@ -3,11 +3,13 @@
 //! Each rule sees what it needs and is silent where a part could not be read.
 
 mod stay;
+mod transport;
 
 use super::expect::{Written, demands_nothing_lost};
 use super::fault;
 use super::model::fault::FaultSpec;
 use super::model::messages_max;
+use super::model::transport::Carrier;
 use super::model::{
     BlockSpec, ConsumerSpec, ConsumerSync, History, Length, OnFull, ProducerSpec, Program, Read,
     RunSpec, Wait, Warmup, Workload,
@@ -39,6 +41,7 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
         readable(parts, block, consumers, mistakes);
     }
     if let Some(block) = parts.block {
+        transport::check(parts, block, mistakes);
         parkable(parts, block, mistakes);
         losable(parts, block, mistakes);
     }
@@ -150,7 +153,8 @@ fn readable(parts: &Parts<'_>, block: &BlockSpec, consumers: &[ConsumerSpec], mi
 }
 
 fn parkable(parts: &Parts<'_>, block: &BlockSpec, mistakes: &Mistakes) {
-    if block.notify {
+    // What other transports can do about sleepers stands with their promises.
+    if block.notify || block.transport != Carrier::DataHub {
         return;
     }
     let producer = parts.producer.filter(|producer| producer.wait == Wait::Park);

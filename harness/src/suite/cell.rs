@@ -1,11 +1,13 @@
 //! One cell's result: the block's facts, its trials, its gates.
 
-use report_schema::{BlockFacts, CellResult, ConsumerSync, Policy, Trial, Workload};
+use report_schema::{
+    BlockFacts, Boundary, CellResult, ConsumerSync, Policy, TransportFacts, Trial, Workload,
+};
 
 use super::Request;
 use crate::plan::CellPlan;
 use crate::record::Recorded;
-use crate::scenario::model;
+use crate::scenario::{Cell, model};
 use crate::verdict::{Evidence, judge};
 
 pub(super) fn result(
@@ -47,6 +49,7 @@ pub(super) fn result(
         verdict: judgement.verdict,
         degraded,
         block: block(plan),
+        transport: Some(transport(cell)),
         workload,
         offered_rate_hz,
         trials,
@@ -76,5 +79,18 @@ fn block(plan: &CellPlan) -> BlockFacts {
             .map(|checksum| format!("{}, {}", checksum.algorithm.name(), checksum.policy.name())),
         consumers: plan.cell.consumer_count(),
         total_bytes: plan.shm.0,
+    }
+}
+
+fn transport(cell: &Cell) -> TransportFacts {
+    let promises = cell.block.transport.promises();
+    TransportFacts {
+        name: cell.carrier_name().to_owned(),
+        boundary: Boundary::Processes,
+        lossless: promises.lossless,
+        copies: promises.copies,
+        consumers_max: promises.consumers_max,
+        holds: promises.holds.to_owned(),
+        death: promises.death.to_owned(),
     }
 }

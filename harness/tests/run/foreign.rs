@@ -61,6 +61,25 @@ fn consumers_in_c_find_what_is_planted() {
 }
 
 #[test]
+fn a_defect_that_a_program_in_c_cannot_be_given_is_refused() {
+    for (group, defect, who) in [
+        ("[producer]\nprogram = \"c\"\n[[consumer]]", "lose-commit", "the producer"),
+        ("[[consumer]]\nprogram = \"c\"", "drop-label", "every consumer"),
+        ("[[consumer]]\nprogram = \"c\"", "hang", "the first consumer"),
+    ] {
+        let place = Place::new("stream]", "count = 500");
+        let text = std::fs::read_to_string(&place.scenario).unwrap();
+        std::fs::write(&place.scenario, text.replace("[[consumer]]", group)).unwrap();
+        let mut command = place.run();
+        command.env("DATAHUB_LIBRARY", library());
+        let output = command.args(["--progress", "none", "--plant", defect]).output().unwrap();
+        assert_eq!(code(&output), 4, "{defect}: {}", said(&output));
+        let why = format!("cannot be planted: {who} is a program in C");
+        assert!(said(&output).contains(&why), "{defect}: {}", said(&output));
+    }
+}
+
+#[test]
 fn without_a_compiler_nothing_in_c_is_run_and_that_is_said_aloud() {
     let place = Place::new("stream]", "duration = \"50ms\"");
     let text = std::fs::read_to_string(&place.scenario).unwrap();

@@ -22,6 +22,7 @@ mod model;
 mod scenario;
 mod shard;
 mod suite;
+mod transport;
 mod trial;
 mod verdict;
 
@@ -44,5 +45,6 @@ pub use scenario::{
 };
 pub use shard::Shard;
 pub use suite::{SCHEMA_VERSION, SuiteResult};
+pub use transport::{Boundary, TransportFacts};
 pub use trial::{Calibration, FaultWindow, Noise, Placement, Role, RoleResult, Trial};
 pub use verdict::{EXIT_NOTHING_RAN, Verdict};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{GateResult, Trial, Verdict};
+use crate::{GateResult, TransportFacts, Trial, Verdict};
 
 /// One scenario file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +37,9 @@ pub struct CellResult {
     pub degraded: Vec<String>,
     /// The block under test.
     pub block: BlockFacts,
+    /// What carried the messages; absent in results of before there was a choice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport: Option<TransportFacts>,
     /// How messages were offered.
     pub workload: Workload,
     /// Messages offered each second; for open and burst workloads only.

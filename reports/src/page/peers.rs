@@ -1,14 +1,14 @@
 //! The same scenario over other transports, and what a checksum costs: ratios of one run.
 
-use report_schema::Role;
+use report_schema::{Boundary, Role, TransportFacts};
 
 use crate::format;
 use crate::page::RenderError;
 use crate::page::section::{Datum, Section, Table};
 use crate::summary::{CellSummary, Curves, Shown, Summary};
 
-/// The axis of the matrix that names what carries the messages.
-const AXIS: &str = "transport";
+/// Axes of the matrix that name what carries the messages.
+const AXES: [&str; 2] = ["block.transport", "transport"];
 /// What others are held against.
 const OURS: &str = "datahub";
 
@@ -43,12 +43,12 @@ fn rivals<'s, 'a>(
 /// Other transports; empty where there is one only.
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("peers", "Other transports");
-    let transport = |each: &CellSummary<'_>| each.cell.axes.get(AXIS).cloned();
+    let transport = |each: &CellSummary<'_>| Some(each.cell.transport.as_ref()?.name.clone());
     let mut table = Table::new(
         "The same scenario over other transports",
         &["Scenario", "Transport", "p50#", "of ours#", "p99#", "of ours#", "Messages#", "of ours#"],
     );
-    for (common, cells) in rivals(summary, transport, &[AXIS]) {
+    for (common, cells) in rivals(summary, transport, &AXES) {
         let ours = cells.iter().find(|each| transport(each).as_deref() == Some(OURS)).copied();
         for each in &cells {
             let mut row = vec![Datum::text(&common)];
@@ -64,13 +64,43 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         }
     }
     if !table.is_empty() {
+        let promised = promises(summary).html()?;
         section.say(
             "The same messages between the same cores in the same run; what each transport promises differs. Ratios are \
              to ours; for information.",
         );
-        section.tables.push(table.html()?);
+        section.tables.extend([table.html()?, promised]);
     }
     Ok(section)
+}
+
+/// What each transport promises, once each: no figure of it stands without.
+fn promises(summary: &Summary<'_>) -> Table {
+    let columns =
+        ["Transport", "Between", "Every message", "Copies#", "Consumers#", "Holds", "One end dies"];
+    let mut table = Table::new("What each transport promises", &columns);
+    let mut told: Vec<&TransportFacts> = vec![];
+    for facts in summary.cells.iter().filter_map(|each| each.cell.transport.as_ref()) {
+        if told.contains(&facts) {
+            continue;
+        }
+        told.push(facts);
+        let between = match facts.boundary {
+            Boundary::Processes => "processes",
+            Boundary::Threads => "threads, no process boundary",
+        };
+        let copies = facts.copies.map(|copies| Datum::number(copies.to_string()));
+        table.push(vec![
+            Datum::text(&facts.name),
+            Datum::text(between),
+            Datum::text(if facts.lossless { "delivered, in order" } else { "may be lost" }),
+            copies.unwrap_or_else(|| Datum::dim_number("not known")),
+            Datum::number(facts.consumers_max.to_string()),
+            Datum::text(&facts.holds),
+            Datum::text(&facts.death),
+        ]);
+    }
+    table
 }
 
 /// What a checksum adds to each message; empty where none was varied.

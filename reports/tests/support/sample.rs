@@ -312,6 +312,7 @@ fn cell(name: &str, axes: &[(&str, String)], block: BlockFacts) -> CellResult {
         verdict: Verdict::Pass,
         degraded: vec![],
         block,
+        transport: None,
         workload: Workload::PingPong,
         offered_rate_hz: None,
         trials: vec![],

@@ -133,6 +133,15 @@ pub struct Stay {
     pub rejoin_at: Option<Nanos>,
 }
 
+impl Stay {
+    /// What was asked for, by the keys of the file.
+    pub(crate) fn moments(self) -> impl Iterator<Item = (&'static str, Nanos)> {
+        let all =
+            [("join-at", self.join_at), ("leave-at", self.leave_at), ("rejoin-at", self.rejoin_at)];
+        all.into_iter().filter_map(|(key, at)| Some((key, at?)))
+    }
+}
+
 /// How long, how often, with which seed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSpec {

@@ -14,11 +14,8 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
 fn comes_and_goes(parts: &Parts<'_>, mistakes: &Mistakes) {
     for (index, group) in parts.consumers.unwrap_or_default().iter().enumerate() {
         let Some(stay) = group.stay else { continue };
-        let moments =
-            [("join-at", stay.join_at), ("leave-at", stay.leave_at), ("rejoin-at", stay.rejoin_at)];
-        let moments = moments.into_iter().filter_map(|(key, at)| Some((key, at?)));
         let mut first = None;
-        for (key, at) in moments {
+        for (key, at) in stay.moments() {
             let span = parts.root.consumer_place(index, key);
             first.get_or_insert(span);
             if let Some(Length::Time(length)) = parts.run.map(|run| run.length)

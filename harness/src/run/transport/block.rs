@@ -1,0 +1,164 @@
+//! DataHub's own block as a transport.
+//!
+//! Knows nothing of: loops, counts, what a refusal means for a trial.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use datahub::config::{
+    BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
+};
+use datahub::consumer::Consumer;
+use datahub::memory::MappedMemory;
+use datahub::monitor::Monitor;
+use datahub::place::Place;
+use datahub::producer::Producer;
+use datahub::ring::reader::JoinAt;
+use datahub::shm::Folder;
+use datahub::wait::{Timeout, WaitStrategy, monotonic_ns};
+
+use super::{Inlet, Nothing, Outlet, Refusal, Transport, TransportError, room_timeout};
+use crate::run::metrics::MetricsFile;
+use crate::run::payload::{Keyed, Stamp};
+use crate::run::plant::{Hands, Plant};
+use crate::run::wire::{BlockTask, Full, Function, Sync, Task, Waiting};
+
+/// Blocks, touched by these hands.
+#[derive(Debug)]
+pub(in crate::run) struct Blocks<'a, H>(pub(in crate::run) &'a H);
+
+/// A block's producer.
+#[derive(Debug)]
+pub(in crate::run) struct BlockOutlet<'a, H: Hands> {
+    producer: Producer<H::Memory>,
+    hands: &'a H,
+    timeout: Timeout,
+}
+
+/// A block's consumer.
+#[derive(Debug)]
+pub(in crate::run) struct BlockInlet<M: MappedMemory>(Consumer<M>);
+
+impl<'a, H: Hands> Transport for Blocks<'a, H> {
+    type Outlet = BlockOutlet<'a, H>;
+    type Inlet = BlockInlet<H::Memory>;
+
+    fn make(&self, task: &Task) -> Result<Self::Outlet, TransportError> {
+        let config = config(&task.block)?;
+        let taken = task.fate.as_ref().and_then(|fate| fate.block.as_ref());
+        let mut producer = match taken {
+            Some(path) => Producer::take_over_with(self.0.memory(), path, &config)?,
+            None => Producer::create_unnamed_with(self.0.memory(), &Folder::default(), config)?,
+        };
+        self.0.made(producer.block())?;
+        producer.set_wait(strategy(task.wait));
+        let timeout = Timeout::After(room_timeout(task));
+        Ok(BlockOutlet { producer, hands: self.0, timeout })
+    }
+
+    fn attach(&self, task: &Task, place: &Path) -> Result<Self::Inlet, TransportError> {
+        let place = Place::File(place.to_owned());
+        let wrong = task.plant == Some(Plant::JoinWrong) && !task.stays.is_empty();
+        let join = if task.join_latest == wrong { JoinAt::Oldest } else { JoinAt::Latest };
+        let mut consumer = Consumer::attach_with(self.0.memory(), &place, join)?;
+        consumer.set_wait(strategy(task.wait));
+        Ok(BlockInlet(consumer))
+    }
+
+    fn commits_at(&self, place: &Path) -> Option<u64> {
+        let block = Monitor::open(&Place::File(place.to_owned())).ok()?;
+        Some(block.snapshot(monotonic_ns()).commit_index)
+    }
+}
+
+impl<H: Hands> Outlet for BlockOutlet<'_, H> {
+    fn place(&self) -> PathBuf {
+        self.producer.path()
+    }
+
+    fn commits(&self) -> u64 {
+        self.producer.commit_index()
+    }
+
+    #[inline]
+    fn put(
+        &mut self,
+        keyed: &Keyed,
+        (intended_ns, actual_ns): (u64, u64),
+        offered: impl FnOnce(&Stamp),
+    ) -> Result<(), Refusal> {
+        let slot = self.producer.acquire_write_slot(self.timeout)?;
+        let stamp = Stamp { sequence: slot.sequence(), intended_ns, actual_ns };
+        offered(&stamp);
+        let published = self.hands.publish(slot, keyed, &stamp);
+        published.map_err(|error| Refusal::Trouble(error.to_string()))
+    }
+
+    fn abort(&mut self, keyed: &Keyed) -> Result<(), Refusal> {
+        let mut slot = self.producer.acquire_write_slot(self.timeout)?;
+        let stamp = Stamp { sequence: slot.sequence(), intended_ns: 0, actual_ns: 0 };
+        keyed.foreign().fill(slot.payload(), &stamp);
+        slot.abort();
+        Ok(())
+    }
+
+    fn metrics(&self) -> io::Result<Option<MetricsFile>> {
+        MetricsFile::open(&self.producer).map(Some)
+    }
+}
+
+impl<M: MappedMemory> Inlet for BlockInlet<M> {
+    #[inline]
+    fn take<R>(
+        &mut self,
+        timeout: Duration,
+        see: impl FnOnce(u64, &[u8]) -> R,
+    ) -> Result<R, Nothing> {
+        let slot = self.0.acquire_consume_slot(Timeout::After(timeout))?;
+        Ok(see(slot.sequence(), slot.payload()))
+    }
+
+    fn commits(&self) -> u64 {
+        self.0.get_commit_index()
+    }
+
+    fn next_sequence(&self) -> u64 {
+        self.0.next_sequence()
+    }
+}
+
+/// How handles wait.
+fn strategy(waiting: Waiting) -> WaitStrategy {
+    match waiting {
+        Waiting::Spin => WaitStrategy::Spin,
+        Waiting::Yield => WaitStrategy::Yield,
+        Waiting::Park => WaitStrategy::Park,
+    }
+}
+
+fn config(task: &BlockTask) -> Result<BlockConfig, ConfigError> {
+    let sync = match task.sync {
+        Sync::Latest => ConsumerSync::LatestOnly,
+        Sync::One => ConsumerSync::Sequential,
+        Sync::All => ConsumerSync::SequentialSync,
+    };
+    let on_full = match task.on_full {
+        Full::Block { .. } => OnFull::Block,
+        Full::Error => OnFull::Error,
+        Full::Overwrite => OnFull::Overwrite,
+    };
+    let config = BlockConfig::new(sync, task.slots, task.payload_bytes)?
+        .max_consumers(task.max_consumers)?
+        .with_physical_slots(task.physical_slots)?
+        .on_full(on_full)
+        .parking(task.notify);
+    let Some(checksum) = task.checksum else { return Ok(config) };
+    let algorithm = match checksum.function {
+        Function::Xxh3 => ChecksumAlgorithm::Xxh3,
+        Function::Crc32c => ChecksumAlgorithm::Crc32c,
+        Function::Blake2b => ChecksumAlgorithm::Blake2b,
+    };
+    let policy = if checksum.enforced { ChecksumPolicy::Enforced } else { ChecksumPolicy::Manual };
+    Ok(config.checksum(algorithm, policy))
+}

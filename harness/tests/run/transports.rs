@@ -1,0 +1,87 @@
+//! Other transports than the block: each carries messages, each defect over each of them is found.
+
+use std::fs;
+use std::process::Output;
+
+use report_schema::{Boundary, SuiteResult, Verdict};
+
+use crate::support::{Place, code, said};
+
+/// What carries messages between processes, with the payloads it can carry.
+const TRANSPORTS: [(&str, &[&str]); 4] = [
+    ("bare-line", &["8 B"]),
+    ("pipe", &["8 B", "13 B", "80 KiB"]),
+    ("unix-stream", &["8 B", "13 B", "80 KiB"]),
+    ("unix-seqpacket", &["13 B", "60 KiB"]),
+];
+
+/// Runs the tiny scenario over a transport, with payloads of this size.
+fn run(workload: &str, transport: &str, payload: &str, more: &[&str]) -> (Place, Output) {
+    let place = Place::new(workload, "count = 500");
+    let text = fs::read_to_string(&place.scenario).unwrap();
+    let text = text.replace("[block]", &format!("[block]\ntransport = \"{transport}\""));
+    fs::write(&place.scenario, text.replace("64 B", payload)).unwrap();
+    let output = place.run().args(["--progress", "none"]).args(more).output().unwrap();
+    (place, output)
+}
+
+fn counts(result: &SuiteResult) -> (u64, u64) {
+    let counts = result.scenarios[0].cells[0].trials[0].counts;
+    (counts.committed, counts.delivered)
+}
+
+#[test]
+fn every_transport_carries_every_message() {
+    for (transport, payloads) in TRANSPORTS {
+        for payload in payloads {
+            for workload in ["stream]", "ping-pong]", "open]\nrate = \"20 kHz\""] {
+                let (place, output) = run(workload, transport, payload, &[]);
+                assert_eq!(code(&output), 0, "{transport} {payload}: {}", said(&output));
+                let result = place.result();
+                let (committed, delivered) = counts(&result);
+                assert!(committed == delivered && committed >= 500, "{transport}: {committed}");
+                let facts = result.scenarios[0].cells[0].transport.clone().unwrap();
+                assert_eq!((facts.name.as_str(), facts.boundary), (transport, Boundary::Processes));
+            }
+        }
+    }
+}
+
+#[test]
+fn sockets_fan_out() {
+    for transport in ["unix-stream", "unix-seqpacket"] {
+        let place = Place::new("stream]", "count = 500");
+        let text = fs::read_to_string(&place.scenario).unwrap();
+        let text = text.replace("[block]", &format!("[block]\ntransport = \"{transport}\""));
+        let text = text.replace("\"sequential\"", "\"sequential-sync\"");
+        let text = text.replace("name = \"reader\"", "name = \"reader\"\ncount = 3");
+        fs::write(&place.scenario, text).unwrap();
+        let output = place.run().args(["--progress", "none"]).output().unwrap();
+        assert_eq!(code(&output), 0, "{transport}: {}", said(&output));
+        let (committed, delivered) = counts(&place.result());
+        assert_eq!(3 * committed, delivered);
+    }
+}
+
+#[test]
+fn messages_that_are_lost_or_spoilt_are_found_over_every_transport() {
+    for (transport, payloads) in TRANSPORTS {
+        for (defect, effects) in
+            [("lose-commit", &["lost"][..]), ("corrupt-byte", &["torn", "mislabelled"])]
+        {
+            let (_place, output) = run("stream]", transport, payloads[0], &["--plant", defect]);
+            assert_eq!(code(&output), 1, "{transport} {defect}: {}", said(&output));
+            let named =
+                |effect: &&str| said(&output).contains(&format!("{effect} == 0 does not hold"));
+            assert!(effects.iter().any(named), "{transport} {defect}: {}", said(&output));
+        }
+    }
+}
+
+#[test]
+fn a_defect_of_blocks_is_not_looked_for_elsewhere() {
+    let (place, output) = run("stream]", "pipe", "8 B", &["--plant", "skip-drain"]);
+    assert_eq!(code(&output), 4, "{}", said(&output));
+    assert!(said(&output).contains("is about blocks"), "{}", said(&output));
+    assert_eq!(place.result().scenarios[0].cells[0].verdict, Verdict::Inconclusive);
+}
