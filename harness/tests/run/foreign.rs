@@ -63,13 +63,14 @@ fn consumers_in_c_find_what_is_planted() {
 #[test]
 fn a_defect_that_a_program_in_c_cannot_be_given_is_refused() {
     for (group, defect, who) in [
-        ("[producer]\nprogram = \"c\"\n[[consumer]]", "lose-commit", "the producer"),
-        ("[[consumer]]\nprogram = \"c\"", "drop-label", "every consumer"),
-        ("[[consumer]]\nprogram = \"c\"", "hang", "the first consumer"),
+        ("[producer]", "lose-commit", "the producer"),
+        ("[[consumer]]", "drop-label", "every consumer"),
+        ("[[consumer]]", "hang", "the first consumer"),
     ] {
         let place = Place::new("stream]", "count = 500");
         let text = std::fs::read_to_string(&place.scenario).unwrap();
-        std::fs::write(&place.scenario, text.replace("[[consumer]]", group)).unwrap();
+        std::fs::write(&place.scenario, text.replace(group, &format!("{group}\nprogram = \"c\"")))
+            .unwrap();
         let mut command = place.run();
         command.env("DATAHUB_LIBRARY", library());
         let output = command.args(["--progress", "none", "--plant", defect]).output().unwrap();

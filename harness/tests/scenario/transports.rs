@@ -25,7 +25,7 @@ fn what_a_transport_cannot_do_is_refused_where_it_is_asked_for() {
         (reader, "name = \"reader\"\njoin = \"latest\"", "15:9"),
         (reader, "name = \"reader\"\nprogram = \"c\"", "15:12"),
         (reader, "name = \"reader\"\ncount = 2", "15:9"),
-        (reader, "name = \"reader\"\njoin-at = \"1ms\"", "15:11"),
+        (reader, "name = \"reader\"\njoin-at = \"1ms\"", "15:12"),
         ("[[consumer]]", "[producer]\nabort-every = 2\n[[consumer]]", "14:15"),
         ("[[consumer]]", "[producer]\nprogram = \"c\"\n[[consumer]]", "14:12"),
     ] {
