@@ -5,7 +5,7 @@ use super::{Parts, contradiction, total};
 use crate::scenario::model::fault::Action;
 use crate::scenario::model::transport::Carrier;
 use crate::scenario::model::{
-    BlockSpec, ConsumerSync, Join, OnFull, Program, Stay, Wait, Warmup, Workload,
+    BlockSpec, ConsumerSync, History, Join, OnFull, Program, Stay, Wait, Warmup, Workload,
 };
 use crate::scenario::problem::{Mistakes, Span};
 
@@ -64,6 +64,9 @@ fn refused(parts: &Parts<'_>, block: &BlockSpec) -> Vec<Refused> {
     let what = "streams and plays ping-pong, and does nothing else".to_owned();
     let place = parts.root.place(&["workload"]);
     add(program && paced, place, what, "use [workload.stream] or [workload.ping-pong]");
+    let recorded = parts.history.is_some_and(|history| history != History::None);
+    let place = parts.root.place(&["record", "history"]);
+    add(program && recorded, place, "writes nothing down".to_owned(), "leave `history` out");
     let steady = parts.run.is_some_and(|run| matches!(run.warmup, Warmup::Steady(_)));
     let what = "warms up for a time or a number".to_owned();
     add(program && steady, parts.root.place(&["run", "warmup"]), what, "say how long");
