@@ -1,7 +1,7 @@
 //! What carries the messages of a trial: a DataHub block, or something that it is held against.
 //!
 //! Loops, pace, checks and histograms know the two ends below and nothing of what lies between them.
-//! Everything is generic and static, so a block's hot path is the same code as without this.
+//! Everything is generic and static: no message passes through a pointer to a function.
 //! What each transport promises, and what it cannot do, stands in `scenario/model/transport.rs`.
 
 pub(super) mod bare;

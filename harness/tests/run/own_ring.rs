@@ -20,8 +20,8 @@ fn ring(folder: &Path, plant: &str) -> PathBuf {
 }
 
 fn run(workload: &str, transport: &str) -> (Place, Output) {
-    // Each round trip takes two switches on a busy machine.
-    let count = if workload.starts_with("ping") { 500 } else { 10_000 };
+    // Each round trip takes two switches, and on a busy machine each switch a time slice.
+    let count = if workload.starts_with("ping") { 100 } else { 10_000 };
     let place = Place::new(workload, &format!("count = {count}"));
     let text = fs::read_to_string(&place.scenario).unwrap();
     let text = text.replace("[block]", &format!("[block]\ntransport = {transport}"));
@@ -43,7 +43,7 @@ fn a_ring_of_ones_own_streams_and_answers_and_is_measured() {
         assert_eq!(code(&output), 0, "{workload}: {}", said(&output));
         let cell = &place.result().scenarios[0].cells[0];
         let trial = &cell.trials[0];
-        assert!(trial.counts.committed >= 500 && trial.counts.delivered == trial.counts.committed);
+        assert!(trial.counts.committed >= 100 && trial.counts.delivered == trial.counts.committed);
         let latency = trial.roles.iter().find_map(|role| role.latency.as_ref()).unwrap();
         assert!(latency.n > 50 && latency.p50_ns > 0, "{latency:?}");
         assert_eq!(cell.transport.as_ref().unwrap().copies, None);
