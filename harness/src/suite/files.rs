@@ -52,7 +52,7 @@ pub const HISTORY_SUFFIX: &str = ".history";
 const HALF: &str = ".half-";
 /// Letters of a cell's id in the name of a file.
 const ID_LETTERS: usize = 50;
-/// So many runs of one suite may begin in one second.
+/// So many runs of one suite may begin in one second, and so many histories have one name.
 const TWINS: u32 = 1_000;
 
 /// Proves that results can be written below `out`, and sweeps away what a killed run has left.
@@ -207,21 +207,43 @@ impl Neighbours {
 ///
 /// When the system refuses; a file that was there is as before.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let half = half_of(path);
+    File::create(&half).and_then(|file| finish((file, &half), path, bytes))
+}
+
+fn half_of(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let half = path.with_file_name(format!("{HALF}{name}"));
-    let written = File::create(&half).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    let renamed = written.and_then(|()| fs::rename(&half, path));
+    path.with_file_name(format!("{HALF}{name}"))
+}
+
+fn finish((mut file, half): (File, &Path), path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let renamed = written.and_then(|()| fs::rename(half, path));
     if renamed.is_err() {
         // What is left of it is nobody's; the next run sweeps it away.
-        let _removed = fs::remove_file(&half);
+        let _removed = fs::remove_file(half);
     }
     renamed
 }
 
-/// Keeps one trial's history in a folder, whole; returns the file's name.
+/// Writes a file that was not there before, whole; says whether it could. Who holds the half file
+/// holds the name, so two who write at once do not take the same.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
+    let half = half_of(path);
+    let file = match File::create_new(&half) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if path.try_exists()? {
+        fs::remove_file(&half)?;
+        return Ok(false);
+    }
+    finish((file, &half), path, bytes).map(|()| true)
+}
+
+/// Keeps one trial's history in a folder, whole and beside all that are there, also those of other
+/// runs; returns the file's name.
 ///
 /// # Errors
 ///
@@ -233,9 +255,17 @@ pub fn keep_history(folder: &Path, cell: &str, tag: &str, bytes: &[u8]) -> io::R
         if known { letter } else { '_' }
     };
     let id: String = cell.chars().map(plain).take(ID_LETTERS).collect();
-    let name = format!("{id}.{tag}{HISTORY_SUFFIX}");
-    write_whole(&folder.join(&name), bytes)?;
-    Ok(name)
+    for twin in 1..TWINS {
+        let suffix = if twin == 1 { String::new() } else { format!("-{twin}") };
+        let name = format!("{id}.{tag}{suffix}{HISTORY_SUFFIX}");
+        if write_new(&folder.join(&name), bytes)? {
+            return Ok(name);
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::AlreadyExists,
+        format!("{TWINS} histories are called {id}.{tag}: keep them in another folder"),
+    ))
 }
 
 /// Removes what a killed run has left half done.
@@ -324,6 +354,28 @@ mod tests {
         let path = folder.write("a", b"new").unwrap();
         assert_eq!(fs::read(path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn histories_of_one_name_are_kept_beside_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = "c".repeat(ID_LETTERS);
+        let trials = [("one/a", "0001-0ms"), ("one/a", "0001-0ms"), ("one?a", "0001-0ms")];
+        let cut = [format!("{long}x"), format!("{long}y")];
+        let all = trials.into_iter().chain(cut.iter().map(|id| (id.as_str(), "0001-0ms")));
+        // What a killed run has left holds its name and stops nobody.
+        fs::write(folder.path().join(format!("{HALF}one_a.0001-0ms-2{HISTORY_SUFFIX}")), "")
+            .unwrap();
+        let kept: Vec<(String, u8)> = all
+            .zip(0_u8..)
+            .map(|((cell, tag), byte)| {
+                (keep_history(folder.path(), cell, tag, &[byte]).unwrap(), byte)
+            })
+            .collect();
+        for (name, byte) in &kept {
+            assert_eq!(fs::read(folder.path().join(name)).unwrap(), [*byte], "{name} of {kept:?}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), kept.len() + 1);
     }
 
     #[test]
