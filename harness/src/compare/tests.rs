@@ -19,7 +19,7 @@ fn calibrated(class: Placement) -> Calibration {
 }
 
 /// A trial whose producer waited so long.
-pub(super) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64) -> Trial {
+pub(crate) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64) -> Trial {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small here")]
     let wait_ns = wait_ns as u64;
     let role = RoleResult {

@@ -51,4 +51,6 @@ fn a_defect_in_one_step_is_found() {
     let place = search("p50(latency) <= 10 s", "0 ns", "");
     let output = place.run().args(["--plant", "publish-early"]).output().unwrap();
     assert_eq!(code(&output), 1, "{}", said(&output));
+    // No expectation names the rate; the table does.
+    assert!(said(&output).contains(" sustained"), "{}", said(&output));
 }

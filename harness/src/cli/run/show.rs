@@ -58,10 +58,18 @@ fn row(cell: &CellResult) -> [String; 9] {
         median(line.map(|ns| ns as f64).collect()).map_or("-".to_owned(), format::nanos),
         latency(|latency| latency.p50_ns),
         latency(|latency| latency.p99_ns),
-        median(messages).map_or("-".to_owned(), format::rate),
+        sustained(cell).unwrap_or_else(|| median(messages).map_or("-".to_owned(), format::rate)),
         median(bytes).map_or("-".to_owned(), format::byte_rate),
         violations(&counts),
     ]
+}
+
+/// What a search found, half of its repeats at least; `None` where nothing was searched.
+fn sustained(cell: &CellResult) -> Option<String> {
+    let searches = cell.trials.iter().filter_map(|trial| trial.search.as_ref());
+    let rate = median(searches.map(|search| search.sustained_hz.unwrap_or(0.0)).collect())?;
+    let none = || "none sustained".to_owned();
+    Some(if rate > 0.0 { format!("{} sustained", format::rate(rate)) } else { none() })
 }
 
 /// The trials of the commonest class, near ones rather than others, and that class in words:
@@ -150,13 +158,34 @@ pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path)
 
 #[cfg(test)]
 mod tests {
+    use report_schema::Search;
+
     use super::*;
+    use crate::compare::tests::{cell, trial};
 
     #[test]
     fn violations_are_named_with_their_numbers_and_what_is_allowed_is_not() {
         let counts = Counts { torn: 3, lost: 1, lapped: 9, timeouts: 2, ..Counts::default() };
         assert_eq!(violations(&counts), "torn 3, lost 1");
         assert_eq!(violations(&Counts { lapped: 9, ..Counts::default() }), "0");
+    }
+
+    #[test]
+    fn a_search_shows_what_was_sustained_and_also_that_nothing_was() {
+        let found = |rates: &[Option<f64>]| {
+            let mut searched = cell("c");
+            for sustained_hz in rates {
+                let (bound, steps) = (String::new(), vec![]);
+                let search = Search { bound, sustained_hz: *sustained_hz, refused_hz: None, steps };
+                let mut trial = trial(0, 0, Placement::Near, 1.0);
+                trial.search = Some(search);
+                searched.trials.push(trial);
+            }
+            row(&searched)[6].clone()
+        };
+        assert_eq!(found(&[Some(9_600.0)]), "9.6 k/s sustained");
+        assert_eq!(found(&[None, None, Some(9_600.0)]), "none sustained");
+        assert!(!found(&[]).contains("sustained"));
     }
 
     #[test]
