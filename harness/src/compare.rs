@@ -10,12 +10,12 @@ mod change;
 mod environment;
 
 use report_schema::{
-    CellComparison, CellResult, Change, Placement, Repeat, ScenarioResult, Side, Trial, Workload,
+    CellComparison, CellResult, Change, Placement, ScenarioResult, Side, Trial, Turn, Workload,
 };
 
 use crate::gate::{Dimension, Metric, MetricSource as _, Percentile};
-use crate::statistics::{self, Question, median, partnered};
-use crate::verdict::{Figures, moved};
+use crate::statistics::{self, Question, median};
+use crate::verdict::{Figures, Member, compared, sides};
 pub use change::{RATIO, Scale, change};
 pub use environment::{differences, fingerprint};
 
@@ -87,8 +87,9 @@ fn metrics((base, _): &Pair<'_>, rules: &Rules) -> Vec<Metric> {
 
 fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellComparison {
     let (base, candidate) = pair;
-    let figure = |trial: &Trial| Figures::of(trial, rules.quantum_ns).value(metric);
-    let repeats = repeats(base.trials.iter(), candidate.trials.iter(), rules.together, figure);
+    let figure = |_, trial: &Trial| Figures::of(trial, rules.quantum_ns).value(metric);
+    let members = sides(&base.trials, &candidate.trials, rules.together, figure);
+    let repeats = compared(&members);
     let used = |side| repeats.iter().filter(|repeat| repeat.side == side).count();
     let dropped =
         |cell: &CellResult, side| u32::try_from(cell.trials.len() - used(side)).unwrap_or(u32::MAX);
@@ -99,15 +100,17 @@ fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellCompari
         metric: metric.name().to_owned(),
         unit: metric.dimension().unit().to_owned(),
         greater_is_better,
-        class: class(pair, &repeats),
+        class: class(&members),
         base_median: middle(Side::Base),
         candidate_median: middle(Side::Candidate),
         evidence: None,
         base_dropped: dropped(base, Side::Base),
         candidate_dropped: dropped(candidate, Side::Candidate),
+        turns: members.iter().filter(|_| rules.together).map(turn).collect(),
         change: Change::Inconclusive,
-        reason: format!("no repeat of both sides has a figure for {metric}"),
+        reason: "no trial has a partner on the other side".to_owned(),
     };
+    let lacking = members.iter().filter(|member| member.lacks()).count();
     let quantum = (!greater_is_better).then(|| rules.quantum_ns.unwrap_or(1) as f64);
     let question = Question { baseline: &rules.baseline, alpha, quantum, seed: rules.seed };
     if let Some(evidence) = statistics::evidence(repeats, &question) {
@@ -115,68 +118,35 @@ fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellCompari
             change(&evidence, Scale { ratio: rules.ratio, quantum, greater_is_better });
         found.evidence = Some(evidence);
     }
-    if let Some(obstacle) = &rules.obstacle {
-        found.change = Change::Inconclusive;
-        found.reason = format!("not comparable: {obstacle}");
+    let lacks =
+        (lacking > 0).then(|| format!("{lacking} whole trials have no figure for {metric}"));
+    let obstacle = rules.obstacle.as_ref().map(|why| format!("not comparable: {why}")).or(lacks);
+    if let Some(why) = obstacle {
+        (found.change, found.reason) = (Change::Inconclusive, why);
     }
     found
 }
 
-/// Whether a trial ran whole and between cores that stayed.
-fn stayed(trial: &Trial) -> bool {
-    trial.broken.is_empty() && !moved(trial)
-}
-
-/// One way over the bare line of a trial, to the nearest power of two: cores that share one core's
-/// parts, a cache or neither are far apart on this scale, and one of them is not.
-fn line_ns(trial: &Trial) -> Option<u64> {
-    let line = trial.calibration;
-    let product = line.before_ns?.saturating_mul(line.after_ns?).max(1);
-    Some(1 << product.ilog2().div_ceil(2))
-}
-
-/// How many repeats of the poorer side have a partner, whatever their figures are.
-#[must_use]
-pub fn comparable<'a>(
-    base: impl Iterator<Item = &'a Trial>,
-    candidate: impl Iterator<Item = &'a Trial>,
-) -> usize {
-    let repeats = repeats(base, candidate, true, |_| Some(0.0));
-    let base = repeats.iter().filter(|repeat| repeat.side == Side::Base).count();
-    base.min(repeats.len() - base)
-}
-
-/// The figures in the order in which they were taken, and only those with a partner on the other
-/// side: in the same block, between cores of the same line.
-fn repeats<'a>(
-    base: impl Iterator<Item = &'a Trial>,
-    candidate: impl Iterator<Item = &'a Trial>,
-    together: bool,
-    figure: impl Fn(&Trial) -> Option<f64>,
-) -> Vec<Repeat> {
-    let base = base.map(|trial| (Side::Base, trial));
-    let all = base.chain(candidate.map(|trial| (Side::Candidate, trial)));
-    let mut found: Vec<(u64, Repeat)> = all
-        .filter(|(_, trial)| stayed(trial))
-        .filter_map(|(side, trial)| {
-            let block = together.then_some(trial.repeat / 2);
-            let repeat = Repeat { side, block, line_ns: line_ns(trial), value: figure(trial)? };
-            Some((trial.started_ms, repeat))
-        })
-        .collect();
-    if together {
-        found.sort_by_key(|(started_ms, _)| *started_ms);
-    }
-    partnered(&found.into_iter().map(|(_, repeat)| repeat).collect::<Vec<_>>())
-}
-
 /// The one class of the trials that were compared, if it is one.
-fn class((base, candidate): Pair<'_>, repeats: &[Repeat]) -> Option<Placement> {
-    let all = base.trials.iter().chain(&candidate.trials).filter(|trial| stayed(trial));
-    let compared = |trial: &&Trial| repeats.iter().any(|repeat| repeat.line_ns == line_ns(trial));
-    let mut classes = all.filter(compared).map(|trial| trial.calibration.class);
+fn class(members: &[Member<'_>]) -> Option<Placement> {
+    let compared = members.iter().filter(|member| member.compared);
+    let mut classes = compared.map(|member| member.trial.calibration.class);
     let first = classes.next()?;
     classes.all(|class| class == first).then_some(first)
+}
+
+/// What a reader of a false alarm asks for.
+fn turn(member: &Member<'_>) -> Turn {
+    let line = member.trial.calibration;
+    Turn {
+        side: member.side,
+        block: member.block,
+        class: line.class,
+        before_ns: line.before_ns,
+        after_ns: line.after_ns,
+        value: member.value,
+        compared: member.compared,
+    }
 }
 
 #[cfg(test)]

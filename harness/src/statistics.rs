@@ -4,13 +4,16 @@
 //! `verdict` do. Knows nothing of: trials, scenarios, files.
 //! Checked by: `statistics/calibration.rs`, which counts false alarms and finds planted defects.
 
+mod block;
 mod exchange;
 mod interval;
 mod rate;
 
 use report_schema::{Evidence, Repeat, Side};
 
-pub use exchange::{Exchange, exchange, least, partnered, repeats_needed};
+pub use block::dealt;
+use exchange::repeats_needed;
+pub use exchange::{Exchange, exchange, partnered};
 pub use interval::{ratio, ratio_interval};
 pub use rate::rate_interval;
 
@@ -56,6 +59,31 @@ pub fn evidence(repeats: Vec<Repeat>, question: &Question<'_>) -> Option<Evidenc
         difference_quanta: question.quantum.map(|quantum| clean(difference.abs() / quantum)),
         repeats,
     })
+}
+
+/// Why no figures whatever could be sure enough, and how many would; `None` where they can.
+#[must_use]
+pub fn too_few(evidence: &Evidence) -> Option<String> {
+    if evidence.p_least <= evidence.alpha {
+        return None;
+    }
+    let blocked = evidence.repeats.iter().any(|repeat| repeat.block.is_some());
+    let least = evidence.count(Side::Base).min(evidence.count(Side::Candidate));
+    let advice = match repeats_needed(evidence.alpha, blocked) {
+        needed if needed > least => format!("take {needed} each"),
+        _ => "their partners were on other cores: take more".to_owned(),
+    };
+    Some(format!(
+        "{least} repeats each cannot be surer than p = {:.2}, and p <= {} is wanted: {advice}",
+        evidence.p_least,
+        short(evidence.alpha)
+    ))
+}
+
+/// A p value with two digits that say something.
+#[must_use]
+pub fn short(p: f64) -> String {
+    if p >= 0.01 { format!("{p:.2}") } else { format!("{p:.1e}") }
 }
 
 /// The middle of some figures; the mean of the middle two of an even number.

@@ -16,13 +16,12 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use report_schema::{SCHEMA_VERSION, ScenarioResult, SuiteResult, Verdict};
 
-use crate::compare::comparable;
 use crate::host::Host;
 use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
 use crate::run::{Launcher, Order, Plant, RawTrial, Watch, unplantable};
 use crate::scenario::model::{Quest, Workload};
-use crate::verdict::{Against, moved};
+use crate::verdict::{Against, comparable, moved};
 use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
 

@@ -7,6 +7,7 @@
 mod against;
 mod figures;
 mod performance;
+mod sides;
 
 use report_schema::{Dropped, GateResult, Placement, Trial, Verdict};
 
@@ -15,6 +16,7 @@ use crate::scenario::Cell;
 use crate::scenario::model::transport::Carrier;
 pub use against::Against;
 pub(crate) use figures::Figures;
+pub(crate) use sides::{Member, comparable, compared, sides};
 
 /// Everything that is known of one cell.
 #[derive(Debug)]

@@ -379,6 +379,7 @@ fn evidence_shows_effect_interval_p_and_every_repeat() {
     }
     let (_, compared) = page.split_once("id=\"comparisons\"").unwrap();
     assert!(compared.contains(suite.comparisons[0].cells[0].change.as_str()));
+    assert!(compared.contains("Comparisons that erred"), "{compared}");
 }
 
 #[test]

@@ -3,10 +3,12 @@
 
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::{Rng as _, SeedableRng as _};
-use report_schema::Change;
+use report_schema::{Change, Repeat};
 
 use super::tests::{cell, rules, trial};
 use super::*;
+use crate::statistics::dealt;
+use crate::verdict::comparable;
 
 /// Replay: everything follows from this seed.
 const SEED: u64 = 20_261_123;
@@ -55,22 +57,23 @@ impl Machine {
         trial
     }
 
-    /// Both sides of a cell, in turns A B B A or B A A B.
+    /// Both sides of a cell, in turns.
     fn cells(&mut self, id: &str, slowdown: f64) -> (CellResult, CellResult) {
         let (mut base, mut candidate) = (cell(id), cell(id));
         let mut now_ms = 0;
         for block in 0..MOST / 2 {
-            if comparable(base.trials.iter(), candidate.trials.iter()) >= REPEATS {
+            if comparable(&base.trials, &candidate.trials) >= REPEATS {
                 break;
             }
-            let mirrored = self.throw() < 0.5;
-            for (place, repeat) in [(0, 0), (1, 0), (1, 1), (0, 1)] {
+            for side in dealt(self.random.next_u64()) {
                 now_ms += 100;
-                let is_base = (place == 0) != mirrored;
-                let slow = if is_base { 1.0 } else { slowdown };
-                let trial = self.trial(2 * block + repeat, now_ms, slow);
-                let side = if is_base { &mut base } else { &mut candidate };
-                side.trials.push(trial);
+                let (trials, slow) = match side {
+                    Side::Base => (&mut base.trials, 1.0),
+                    Side::Candidate => (&mut candidate.trials, slowdown),
+                };
+                let own = trials.iter().filter(|trial| trial.repeat / 2 == block).count();
+                let repeat = 2 * block + u32::from(own > 0);
+                trials.push(self.trial(repeat, now_ms, slow));
             }
         }
         (base, candidate)
@@ -136,8 +139,8 @@ fn a_comparison_by_the_ratio_of_means_alone_is_found_out() {
 
 /// The p value of some of a pair's repeats.
 fn p_value((base, candidate): &Pair<'_>, chosen: impl Fn(&mut Repeat, u32) -> bool) -> f64 {
-    let figure = |trial: &Trial| trial.roles[0].longest_wait_ns.map(|ns| ns as f64);
-    let mut repeats = repeats(base.trials.iter(), candidate.trials.iter(), true, figure);
+    let figure = |_, trial: &Trial| trial.roles[0].longest_wait_ns.map(|ns| ns as f64);
+    let mut repeats = compared(&sides(&base.trials, &candidate.trials, true, figure));
     repeats.retain_mut(|repeat| {
         let block = repeat.block.unwrap_or(0);
         chosen(repeat, block)
@@ -157,7 +160,7 @@ fn a_test_that_takes_all_lines_for_one_finds_less() {
     };
     let (_, figures) = found(1.10, blind);
     let total = SUITES as usize * CELLS;
-    assert!(figures * 100 < total * 80, "{figures} of {total}, seed {SEED}");
+    assert!(figures * 100 < total * 90, "{figures} of {total}, seed {SEED}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use report_schema::{Change, Evidence, Side};
 
-use crate::statistics::{DOUBT_QUANTA, median, repeats_needed};
+use crate::statistics::{DOUBT_QUANTA, median, short, too_few};
 
 /// Less than this is no difference that matters, unless something else is asked for.
 pub const RATIO: f64 = 1.05;
@@ -25,18 +25,7 @@ pub struct Scale {
 #[must_use]
 pub fn change(evidence: &Evidence, scale: Scale) -> (Change, String) {
     let Scale { ratio, greater_is_better, .. } = scale;
-    let blocked = evidence.repeats.iter().any(|repeat| repeat.block.is_some());
-    let least = evidence.count(Side::Base).min(evidence.count(Side::Candidate));
-    if evidence.p_least > evidence.alpha {
-        let needed = match repeats_needed(evidence.alpha, blocked) {
-            needed if needed > least => format!("take {needed} each"),
-            _ => "their partners were on other cores: take more".to_owned(),
-        };
-        let why = format!(
-            "{least} repeats each cannot be surer than p = {:.2}, and p <= {} is wanted: {needed}",
-            evidence.p_least,
-            short(evidence.alpha)
-        );
+    if let Some(why) = too_few(evidence) {
         return (Change::Inconclusive, why);
     }
     let said = said(evidence, greater_is_better);
@@ -90,9 +79,4 @@ fn said(evidence: &Evidence, greater_is_better: bool) -> String {
         evidence.count(Side::Base),
         evidence.count(Side::Candidate)
     )
-}
-
-/// Two digits that say something.
-fn short(p: f64) -> String {
-    if p >= 0.01 { format!("{p:.2}") } else { format!("{p:.1e}") }
 }

@@ -6,6 +6,7 @@ use report_schema::{
 };
 
 use super::*;
+use crate::verdict::comparable;
 
 /// What the bare line took between such cores.
 fn calibrated(class: Placement) -> Calibration {
@@ -206,8 +207,8 @@ fn what_is_comparable_is_counted_without_a_figure() {
     for side in [&base, &candidate] {
         assert!(side.trials.iter().all(|trial| trial.roles[0].latency.is_none()));
     }
-    assert_eq!(comparable(base.trials.iter(), candidate.trials.iter()), 6);
-    assert_eq!(comparable(base.trials.iter(), [].iter()), 0);
+    assert_eq!(comparable(&base.trials, &candidate.trials), 6);
+    assert_eq!(comparable(&base.trials, [].iter()), 0);
 }
 
 #[test]

@@ -48,14 +48,13 @@ pub fn exchange(repeats: &[Repeat]) -> Exchange {
 
 /// Twice the share of one dealing: the smallest p value of blocks with so many figures of the base
 /// and the candidate.
-pub fn least(sizes: impl IntoIterator<Item = (usize, usize)>) -> f64 {
+fn least(sizes: impl IntoIterator<Item = (usize, usize)>) -> f64 {
     let dealings = sizes.into_iter().map(|(base, candidate)| choices(base + candidate, candidate));
     (2.0 / dealings.product::<f64>()).min(1.0)
 }
 
 /// How many repeats a side needs so that a p value of at most `alpha` is possible.
-#[must_use]
-pub fn repeats_needed(alpha: f64, blocked: bool) -> usize {
+pub(super) fn repeats_needed(alpha: f64, blocked: bool) -> usize {
     const MOST: usize = 500;
     let enough = |side: &usize| {
         let blocks = if blocked { vec![(2, 2); side / 2] } else { vec![(*side, *side)] };
@@ -77,16 +76,16 @@ fn strata(repeats: &[Repeat]) -> Strata {
     strata
 }
 
-/// Only what has a partner: the repeats of strata in which both sides are.
+/// The places of what has a partner, in order: the repeats of strata in which both sides are.
 #[must_use]
-pub fn partnered(repeats: &[Repeat]) -> Vec<Repeat> {
+pub fn partnered(repeats: &[Repeat]) -> Vec<usize> {
     let both = |members: &Vec<usize>| {
         let chosen = candidates(repeats, members).len();
         chosen > 0 && chosen < members.len()
     };
     let mut places: Vec<usize> = strata(repeats).into_values().filter(both).flatten().collect();
     places.sort_unstable();
-    places.into_iter().map(|place| repeats[place]).collect()
+    places
 }
 
 fn candidates(repeats: &[Repeat], members: &[usize]) -> Vec<usize> {
@@ -225,8 +224,7 @@ mod tests {
     #[test]
     fn who_has_no_partner_in_block_and_line_is_left_out_in_order() {
         let list = [('b', 0, 1.0), ('c', 10, 2.0), ('c', 0, 3.0), ('b', 1, 4.0), ('c', 11, 5.0)];
-        let kept: Vec<f64> = partnered(&repeats(&list)).iter().map(|kept| kept.value).collect();
-        assert_eq!(kept, [1.0, 3.0]);
+        assert_eq!(partnered(&repeats(&list)), [0, 2]);
     }
 
     #[test]

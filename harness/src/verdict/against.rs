@@ -1,9 +1,10 @@
 //! Performance gates that compare with a stored run: the bound, two clock steps *and* the exchange
-//! test must all say that it is missed.
+//! test must all say that it is missed. Which trials count, and with which, is as in comparisons.
 
 use report_schema::{GateResult, Placement, Repeat, Side, SuiteResult, Trial, Verdict};
 
-use super::performance::{comparable, doubtful, median, nothing};
+use super::performance::{doubtful, median, nothing};
+use super::sides::{Member, compared, line_ns, may_count, sides};
 use super::{Evidence, Figures, gate, missing, several};
 use crate::gate::{Dimension, Expectation, Metric, MetricSource, MissingFigure, Outcome};
 use crate::statistics::{self, DOUBT_QUANTA, Question};
@@ -43,64 +44,105 @@ pub(super) fn judge(
     expectation: &Expectation,
     figures: &[Figures<'_>],
 ) -> GateResult {
-    let (class, trials) = comparable(expectation, figures);
     let unsaid = |why: String| gate(evidence, expectation, None, (Verdict::Inconclusive, why));
     let Some(against) = evidence.against else {
         return missing(evidence, expectation, MissingFigure::Baseline);
     };
-    if trials.is_empty() {
-        return unsaid(nothing(expectation, figures));
-    }
-    let base = match stored(evidence, expectation, against, class) {
-        Ok(base) => base,
+    let stored = match stored(evidence, against) {
+        Ok(stored) => stored,
         Err(why) => return unsaid(why),
     };
-    let Some(baseline) = statistics::median(base.iter().copied()) else {
-        let name = against.name;
-        return unsaid(format!("the baseline {name} has no trial of class {}", class.as_str()));
-    };
-    let beside = trials.iter().map(|figures| Beside { figures, baseline });
-    let outcomes: Result<Vec<Outcome>, _> =
-        beside.map(|figures| expectation.evaluate(&figures)).collect();
-    let outcomes = match outcomes {
+    let members = beside(evidence, expectation, (against, stored));
+    if members.iter().any(Member::lacks) {
+        let metric = expectation.check.metric;
+        return missing(evidence, expectation, MissingFigure::Own(metric));
+    }
+    let outcomes = match outcomes(evidence, expectation, &members) {
         Ok(outcomes) => outcomes,
         Err(why) => return missing(evidence, expectation, why),
     };
-    let own = outcomes.iter().map(|outcome| outcome.value);
-    let Some(found) = asked(evidence, expectation, against, repeats(base, own)) else {
-        return unsaid(format!("nothing can be divided by the baseline {baseline}"));
-    };
     let Some(outcome) = median(expectation, &outcomes) else {
-        return unsaid(nothing(expectation, figures));
+        return unsaid(alone(expectation, figures, (against, stored)));
+    };
+    let Some(found) = asked(evidence, expectation, against, compared(&members)) else {
+        return unsaid(format!("nothing can be divided by the baseline {}", against.name));
     };
     let said = said(evidence, expectation, outcome, &found);
     GateResult { evidence: Some(found), ..gate(evidence, expectation, Some(outcome), said) }
 }
 
-/// The figures of the same cell in the stored run, of whole trials of the same class.
-fn stored(
-    evidence: &Evidence<'_>,
-    expectation: &Expectation,
-    against: &Against<'_>,
-    class: Placement,
-) -> Result<Vec<f64>, String> {
+/// The trials of the same cell in the stored run.
+fn stored<'a>(evidence: &Evidence<'_>, against: &Against<'a>) -> Result<&'a [Trial], String> {
     if let Some(obstacle) = &against.obstacle {
         return Err(format!("the baseline {} is of another machine: {obstacle}", against.name));
     }
     let mut cells = against.result.scenarios.iter().flat_map(|scenario| &scenario.cells);
-    let cell = cells
-        .find(|cell| cell.id == evidence.cell.id)
-        .ok_or_else(|| format!("the baseline {} has no cell {}", against.name, evidence.cell.id))?;
-    let fits = |trial: &&Trial| trial.broken.is_empty() && trial.calibration.class == class;
-    let quantum = against.result.host.clock_quantum_ns;
-    let value = |trial: &Trial| Figures::of(trial, quantum).value(expectation.check.metric);
-    Ok(cell.trials.iter().filter(fits).filter_map(value).collect())
+    let cell = cells.find(|cell| cell.id == evidence.cell.id);
+    cell.map(|cell| cell.trials.as_slice())
+        .ok_or_else(|| format!("the baseline {} has no cell {}", against.name, evidence.cell.id))
 }
 
-fn repeats(base: Vec<f64>, own: impl Iterator<Item = f64>) -> Vec<Repeat> {
-    let of = |side| move |value| Repeat { side, block: None, line_ns: None, value };
-    let base = base.into_iter().map(of(Side::Base));
-    base.chain(own.map(of(Side::Candidate))).collect()
+/// Both sides' trials, near ones only where they are asked for.
+fn beside<'a>(
+    evidence: &Evidence<'a>,
+    expectation: &Expectation,
+    (against, stored): (&Against<'_>, &'a [Trial]),
+) -> Vec<Member<'a>> {
+    let fits = |trial: &&Trial| is_asked(expectation, trial);
+    let figure = |side, trial: &Trial| {
+        let quantum = match side {
+            Side::Base => against.result.host.clock_quantum_ns,
+            Side::Candidate => evidence.clock_quantum_ns,
+        };
+        Figures::of(trial, quantum).value(expectation.check.metric)
+    };
+    sides(stored.iter().filter(fits), evidence.trials.iter().filter(fits), false, figure)
+}
+
+fn is_asked(expectation: &Expectation, trial: &Trial) -> bool {
+    !expectation.near_only || trial.calibration.class == Placement::Near
+}
+
+/// What each compared trial of this run says, held against the stored ones between cores of its own
+/// line, and told on the scale of all stored ones together.
+fn outcomes(
+    evidence: &Evidence<'_>,
+    expectation: &Expectation,
+    members: &[Member<'_>],
+) -> Result<Vec<Outcome>, MissingFigure> {
+    let both = members.iter().filter(|member| member.compared);
+    let of = |wanted| both.clone().filter(move |member| member.side == wanted);
+    let Some(whole) = statistics::median(of(Side::Base).filter_map(|member| member.value)) else {
+        return Ok(vec![]);
+    };
+    let one = |member: &Member<'_>| {
+        let line = line_ns(member.trial);
+        let level = of(Side::Base).filter(|base| line_ns(base.trial) == line);
+        let baseline = statistics::median(level.filter_map(|base| base.value)).unwrap_or(whole);
+        let figures = &Figures::of(member.trial, evidence.clock_quantum_ns);
+        let Outcome { value, bound, holds } =
+            expectation.evaluate(&Beside { figures, baseline })?;
+        let scale = if baseline > 0.0 { whole / baseline } else { 1.0 };
+        Ok(Outcome { value: value * scale, bound: bound * scale, holds })
+    };
+    of(Side::Candidate).map(one).collect()
+}
+
+/// Why no trial of this run has a partner in the stored one.
+fn alone(
+    expectation: &Expectation,
+    figures: &[Figures<'_>],
+    (against, stored): (&Against<'_>, &[Trial]),
+) -> String {
+    let judged = |trial: &Trial| is_asked(expectation, trial) && may_count(trial);
+    let name = against.name;
+    if !figures.iter().any(|figures| judged(figures.trial())) {
+        nothing(expectation, figures)
+    } else if !stored.iter().any(judged) {
+        format!("the baseline {name} has no trial that can be judged")
+    } else {
+        format!("no trial has a partner in the baseline {name} between cores of the same bare line")
+    }
 }
 
 fn asked(
@@ -132,9 +174,8 @@ fn said(
     let unsure = |why: String| (Verdict::Inconclusive, format!("{over}: {why}"));
     if own.min(base) < wanted {
         unsure(format!("{wanted} are wanted of each"))
-    } else if found.p_least > alpha {
-        let needed = statistics::repeats_needed(alpha, false);
-        unsure(format!("so few cannot be surer than p = {:.2}; take {needed} each", found.p_least))
+    } else if let Some(advice) = statistics::too_few(found) {
+        unsure(advice)
     } else if outcome.holds {
         (Verdict::Pass, format!("{over}: {:+.1} %", (found.ratio - 1.0) * 100.0))
     } else if doubtful(evidence, expectation, outcome)

@@ -2,6 +2,7 @@
 
 use report_schema::{GateResult, Placement, Verdict};
 
+use super::sides::{is_steady, is_whole};
 use super::{Evidence, Figures, against, gate, missing, several};
 use crate::gate::{Dimension, Expectation, MissingFigure, Outcome};
 use crate::statistics::{self, DOUBT_QUANTA};
@@ -41,15 +42,15 @@ pub(super) fn judge(
 }
 
 /// The trials that may be compared: whole ones of one class, near ones where they are asked for.
-pub(super) fn comparable<'f, 'a>(
+fn comparable<'f, 'a>(
     expectation: &Expectation,
     figures: &'f [Figures<'a>],
 ) -> (Placement, Vec<&'f Figures<'a>>) {
     let of = |class: Placement| -> Vec<&Figures<'a>> {
-        let whole =
-            |figures: &&Figures<'_>| figures.trial().broken.is_empty() && is_steady(figures);
-        let same = |figures: &&Figures<'_>| figures.trial().calibration.class == class;
-        figures.iter().filter(whole).filter(same).collect()
+        let fits = |figures: &&Figures<'_>| {
+            is_whole(figures.trial()) && figures.trial().calibration.class == class
+        };
+        figures.iter().filter(fits).collect()
     };
     let near = of(Placement::Near);
     if expectation.near_only {
@@ -61,14 +62,9 @@ pub(super) fn comparable<'f, 'a>(
     })
 }
 
-/// Whether the measured part began when figures held still, where that was asked for.
-fn is_steady(figures: &Figures<'_>) -> bool {
-    figures.trial().warmup.as_ref().is_none_or(|warmup| warmup.steady)
-}
-
 pub(super) fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
     let broken = figures.iter().filter(|figures| !figures.trial().broken.is_empty()).count();
-    let unsteady = figures.iter().filter(|figures| !is_steady(figures)).count();
+    let unsteady = figures.iter().filter(|figures| !is_steady(figures.trial())).count();
     let total = several(figures.len(), "trial");
     if figures.is_empty() {
         "no trial ran".to_owned()

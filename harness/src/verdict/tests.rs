@@ -63,7 +63,7 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
 }
 
 /// A trial whose bare line took so long.
-pub(super) fn line(ns: u64) -> Trial {
+fn line(ns: u64) -> Trial {
     let mut trial = trial(Placement::Near, 1.0);
     trial.calibration.after_ns = Some(ns);
     trial

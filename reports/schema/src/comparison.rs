@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Evidence, Placement, Verdict};
+use crate::{Evidence, Placement, Side, Verdict};
 
 /// Two things compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,10 +25,26 @@ pub struct Comparison {
     pub cells: Vec<CellComparison>,
     /// What this comparison found when both sides were the same; absent when it was not asked.
     pub false_alarms: Option<FalseAlarms>,
+    /// Where the comparison was made many times, those that erred: they found a change although both
+    /// sides were the same, or none although the sides differ.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erred: Vec<Round>,
     /// The worst of its cells: performance when one regressed.
     pub verdict: Verdict,
     /// What a reader should know before trusting it.
     pub notes: Vec<String>,
+}
+
+/// One of many comparisons of the same two sides, each with trials of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Round {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The seed of its order and intervals.
+    pub seed: u64,
+    /// What it found, with every trial.
+    pub cells: Vec<CellComparison>,
 }
 
 /// What was compared.
@@ -80,10 +96,34 @@ pub struct CellComparison {
     pub base_dropped: u32,
     /// Trials of the candidate that were left out.
     pub candidate_dropped: u32,
+    /// Every trial of both sides in the order in which they ran; absent where they did not run in
+    /// turns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
     /// What is to be said.
     pub change: Change,
     /// Why, in one sentence.
     pub reason: String,
+}
+
+/// One trial of two sides in turns.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    /// Whose it is.
+    pub side: Side,
+    /// The block of neighbours that it ran in, counted from 0.
+    pub block: Option<u32>,
+    /// Where its cores were.
+    pub class: Placement,
+    /// One way over the bare line before the measured part.
+    pub before_ns: Option<u64>,
+    /// And after it.
+    pub after_ns: Option<u64>,
+    /// The figure, in the unit of its comparison; absent where the trial has none.
+    pub value: Option<f64>,
+    /// Whether it was compared: it ran whole, held still, did not move and has a partner.
+    pub compared: bool,
 }
 
 /// What became of a figure.

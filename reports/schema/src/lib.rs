@@ -26,7 +26,9 @@ mod transport;
 mod trial;
 mod verdict;
 
-pub use comparison::{CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms};
+pub use comparison::{
+    CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms, Round, Turn,
+};
 pub use counts::Counts;
 pub use course::{HistoryCheck, Search, SearchStep, Visit, WarmUp};
 pub use crash::CrashResult;

@@ -150,9 +150,16 @@ fn a_document_without_comparisons_says_nothing_of_them() {
 
 #[test]
 fn an_unknown_field_of_a_comparison_is_refused() {
-    for anchor in
-        ["\"kind\":", "\"metric\":", "\"ratio\":", "\"side\":", "\"alarms\":", "\"name\": \"block"]
-    {
+    for anchor in [
+        "\"kind\":",
+        "\"metric\":",
+        "\"ratio\":",
+        "\"side\":",
+        "\"compared\":",
+        "\"alarms\":",
+        "\"number\":",
+        "\"name\": \"block",
+    ] {
         assert!(COMPARED.contains(anchor), "the golden file lacks {anchor}");
         let text = COMPARED.replacen(anchor, &format!("\"surprise\": 1, {anchor}"), 1);
         let error = SuiteResult::from_json(&text).unwrap_err();

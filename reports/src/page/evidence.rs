@@ -1,6 +1,8 @@
 //! How sure it is: gates and comparisons that hold two sides against each other.
 
-use report_schema::{Change, Comparison, ComparisonKind, Evidence, GateResult, Side};
+use report_schema::{
+    CellComparison, Change, Comparison, ComparisonKind, Evidence, GateResult, Side,
+};
 
 use crate::format;
 use crate::page::RenderError;
@@ -60,8 +62,28 @@ pub(super) fn comparisons(summary: &Summary<'_>) -> Result<Section, RenderError>
                 section.figures.extend(strip(&title, (&each.unit, None), evidence)?);
             }
         }
+        section.tables.extend(erred(comparison)?);
     }
     Ok(section)
+}
+
+/// Of many comparisons, those that erred.
+fn erred(comparison: &Comparison) -> Result<Option<String>, RenderError> {
+    let mut table = columns("Comparisons that erred", "Figure", &["Number#", "Seed#", "Said"]);
+    for round in &comparison.erred {
+        for each in &round.cells {
+            let mut row = vec![
+                Datum::code(&each.metric),
+                Datum::text(&each.cell),
+                Datum::number(round.number.to_string()),
+                Datum::number(round.seed.to_string()),
+                Datum::said(each.change.as_str(), each.change.verdict()),
+            ];
+            row.extend(found(each));
+            table.push(row);
+        }
+    }
+    (!table.is_empty()).then(|| table.stacked().html()).transpose()
 }
 
 fn title(comparison: &Comparison) -> String {
@@ -121,13 +143,18 @@ fn table(comparison: &Comparison, title: &str) -> Table {
             median(each.base_median),
             median(each.candidate_median),
         ];
-        match &each.evidence {
-            Some(evidence) => row.extend(figures(evidence, &each.unit)),
-            None => row.push(Datum::wide(&each.reason)),
-        }
+        row.extend(found(each));
         table.push(row);
     }
     table
+}
+
+/// The last columns of a comparison, or why there are none.
+fn found(each: &CellComparison) -> Vec<Datum> {
+    match &each.evidence {
+        Some(evidence) => figures(evidence, &each.unit).into(),
+        None => vec![Datum::wide(&each.reason)],
+    }
 }
 
 /// The last columns of both tables.

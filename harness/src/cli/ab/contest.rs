@@ -143,6 +143,7 @@ impl<'a> Contest<'a> {
             verdict: crate::cli::comparison::verdict(&cells),
             cells,
             false_alarms: None,
+            erred: vec![],
             notes: vec![],
         };
         result.verdict = Verdict::worst(

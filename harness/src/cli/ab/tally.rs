@@ -1,6 +1,8 @@
 //! How often the same comparison, made many times, found what.
 
-use report_schema::{CellComparison, Change, ComparisonKind, FalseAlarms, SuiteResult, Verdict};
+use report_schema::{
+    CellComparison, Change, Comparison, ComparisonKind, FalseAlarms, Round, SuiteResult, Verdict,
+};
 
 use crate::statistics::{CONFIDENCE, rate_interval};
 
@@ -17,17 +19,24 @@ pub(super) struct Tally {
     /// Single figures.
     figures: u64,
     figures_changed: u64,
+    /// Those that a reader will ask about.
+    erred: Vec<Round>,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, result: &SuiteResult) {
-        for comparison in &result.comparisons {
+    /// Counts the comparisons of the round of this number, from 1.
+    pub(super) fn add(&mut self, number: u32, comparisons: &[Comparison]) {
+        for comparison in comparisons {
             let has = |change: Change| comparison.cells.iter().any(|cell| cell.change == change);
             let changed = has(Change::Improved) || has(Change::Regressed);
             self.comparisons += 1;
             self.changed += u64::from(changed);
             self.regressed += u64::from(has(Change::Regressed));
             self.unknown += u64::from(!changed && has(Change::Inconclusive));
+            if changed == (comparison.kind == ComparisonKind::SelfTest) {
+                let (seed, cells) = (comparison.seed, comparison.cells.clone());
+                self.erred.push(Round { number, seed, cells });
+            }
             self.figures += comparison.cells.len() as u64;
             let one = |cell: &&CellComparison| {
                 matches!(cell.change, Change::Improved | Change::Regressed)
@@ -37,25 +46,11 @@ impl Tally {
     }
 
     /// Writes it into the first comparison; a self-test is judged by it.
-    pub(super) fn tell(&self, result: &mut SuiteResult) {
+    pub(super) fn tell(mut self, result: &mut SuiteResult) {
         let rate_interval = rate_interval(self.changed, self.comparisons, CONFIDENCE);
         let Some(first) = result.comparisons.first_mut() else { return };
-        let (low, high) = rate_interval;
-        first.notes.push(format!(
-            "{} comparisons, each with trials of its own: {} found a change ({:.2} %, between \
-             {:.2} % and {:.2} % with {} % confidence), {} a regression, {} could not say; of {} \
-             figures {} changed. What stands above is the first of them.",
-            self.comparisons,
-            self.changed,
-            100.0 * self.changed as f64 / self.comparisons.max(1) as f64,
-            100.0 * low,
-            100.0 * high,
-            100.0 * CONFIDENCE,
-            self.regressed,
-            self.unknown,
-            self.figures,
-            self.figures_changed,
-        ));
+        first.notes.push(self.said(rate_interval, first.kind == ComparisonKind::SelfTest));
+        first.erred = std::mem::take(&mut self.erred);
         if first.kind == ComparisonKind::SelfTest {
             first.false_alarms = Some(FalseAlarms {
                 comparisons: self.comparisons,
@@ -69,6 +64,27 @@ impl Tally {
             let worst = Verdict::worst(runs.chain([first.verdict]));
             result.verdict = worst.unwrap_or(Verdict::Inconclusive);
         }
+    }
+
+    fn said(&self, (low, high): (f64, f64), same: bool) -> String {
+        let percent = |share: f64| 100.0 * share;
+        format!(
+            "{} of {} comparisons, each with trials of its own, found a change: {:.2} % \
+             (Clopper–Pearson, {} %: {:.2} to {:.2} %); {} found a regression, {} could not say; \
+             of {} figures {} changed. What stands above is the first of them; kept with every \
+             trial: those that found {}.",
+            self.changed,
+            self.comparisons,
+            percent(self.changed as f64 / self.comparisons.max(1) as f64),
+            percent(CONFIDENCE),
+            percent(low),
+            percent(high),
+            self.regressed,
+            self.unknown,
+            self.figures,
+            self.figures_changed,
+            if same { "a change" } else { "none" },
+        )
     }
 
     /// More alarms than promised, beyond doubt, is a failure; nothing judged is no pass.
@@ -86,7 +102,67 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use report_schema::Contender;
+
     use super::*;
+
+    fn comparison(kind: ComparisonKind, change: Change) -> Comparison {
+        let side = Contender { name: "A".to_owned(), commit: None };
+        let cell = CellComparison {
+            cell: "c".to_owned(),
+            metric: "throughput.messages".to_owned(),
+            unit: "/s".to_owned(),
+            greater_is_better: true,
+            class: None,
+            base_median: None,
+            candidate_median: None,
+            evidence: None,
+            base_dropped: 0,
+            candidate_dropped: 0,
+            turns: vec![],
+            change,
+            reason: String::new(),
+        };
+        Comparison {
+            kind,
+            base: side.clone(),
+            candidate: side,
+            alpha: 0.01,
+            correction: String::new(),
+            seed: 7,
+            cells: vec![cell],
+            false_alarms: None,
+            erred: vec![],
+            verdict: change.verdict(),
+            notes: vec![],
+        }
+    }
+
+    /// The numbers of the comparisons that are kept.
+    fn kept(kind: ComparisonKind, found: &[Change]) -> Vec<u32> {
+        let mut tally = Tally::default();
+        for (number, change) in (1..).zip(found) {
+            tally.add(number, &[comparison(kind, *change)]);
+        }
+        tally.erred.into_iter().map(|round| round.number).collect()
+    }
+
+    #[test]
+    fn what_is_kept_is_what_must_not_have_been() {
+        let found =
+            [Change::NoDifference, Change::Improved, Change::Inconclusive, Change::Regressed];
+        assert_eq!(kept(ComparisonKind::SelfTest, &found), [2, 4]);
+        assert_eq!(kept(ComparisonKind::Variants, &found), [1, 3]);
+    }
+
+    #[test]
+    fn the_rate_is_said_with_its_number_and_its_interval() {
+        let tally = Tally { comparisons: 200, changed: 1, unknown: 5, ..Tally::default() };
+        let said = tally.said(rate_interval(1, 200, CONFIDENCE), true);
+        let rate = "1 of 200 comparisons, each with trials of its own, found a change: 0.50 % \
+                    (Clopper–Pearson, 95 %: 0.01 to 2.75 %)";
+        assert!(said.starts_with(rate), "{said}");
+    }
 
     #[test]
     fn a_self_test_fails_only_beyond_doubt_and_never_passes_without_an_answer() {

@@ -5,9 +5,9 @@ use report_schema::{CellResult, Host, ScenarioResult};
 use super::*;
 use crate::compare::tests::cell as empty_cell;
 use crate::verdict::judge;
-use crate::verdict::tests::{cell, line, trial};
+use crate::verdict::tests::{cell, trial};
 
-const BOUND: &str = "calibration <= 1.10 * baseline + 2 * clock-quantum";
+const BOUND: &str = "max(producer-wait) <= 1.10 * baseline + 2 * clock-quantum";
 
 fn stored_run(id: &str, trials: Vec<Trial>) -> SuiteResult {
     let cells = vec![CellResult { trials, ..empty_cell(id) }];
@@ -54,18 +54,28 @@ fn gate(check: &str, base: Vec<Trial>, own: &[Trial], change: fn(&mut Against<'_
     judge(&evidence).gates.remove(2)
 }
 
-fn lines(ns: &[u64]) -> Vec<Trial> {
-    ns.iter().map(|ns| line(*ns)).collect()
+/// Near trials whose producer waited so long.
+fn waits(ns: &[u64]) -> Vec<Trial> {
+    ns.iter().map(|ns| wait(Placement::Near, *ns)).collect()
+}
+
+fn wait(class: Placement, ns: u64) -> Trial {
+    let line_ns = if class == Placement::Far { 270 } else { 60 };
+    let mut trial = trial(class, 1.0);
+    trial.calibration.before_ns = Some(line_ns);
+    trial.calibration.after_ns = Some(line_ns);
+    trial.roles[0].longest_wait_ns = Some(ns);
+    trial
 }
 
 fn said(check: &str, base: &[u64], own: &[u64]) -> (Verdict, String) {
-    let found = gate(check, lines(base), &lines(own), |_| {});
+    let found = gate(check, waits(base), &waits(own), |_| {});
     (found.verdict, found.reason)
 }
 
 #[test]
 fn a_bound_that_is_missed_beyond_doubt_fails_with_all_its_evidence() {
-    let found = gate(BOUND, lines(&[100; 5]), &lines(&[170; 5]), |_| {});
+    let found = gate(BOUND, waits(&[100; 5]), &waits(&[170; 5]), |_| {});
     let evidence = found.evidence.unwrap();
     assert_eq!(
         (found.verdict, found.value, found.bound),
@@ -82,7 +92,7 @@ fn a_bound_that_is_kept_passes() {
 
 #[test]
 fn two_steps_of_the_clock_never_fail() {
-    let bare = "calibration <= 1.10 * baseline";
+    let bare = "max(producer-wait) <= 1.10 * baseline";
     assert_eq!(said(bare, &[60; 9], &[79; 9]).0, Verdict::Inconclusive);
     assert_eq!(said(bare, &[60; 9], &[90; 9]).0, Verdict::Performance);
 }
@@ -106,35 +116,94 @@ fn too_few_trials_are_inconclusive_whatever_they_say_and_the_number_is_told() {
 
 #[test]
 fn many_gates_share_the_promise() {
-    let found = gate(BOUND, lines(&[100; 5]), &lines(&[900; 5]), |against| against.gates = 20);
+    let found = gate(BOUND, waits(&[100; 5]), &waits(&[900; 5]), |against| against.gates = 20);
     assert_eq!(found.verdict, Verdict::Inconclusive);
 }
 
 #[test]
 fn what_cannot_be_compared_is_inconclusive_and_says_why() {
     let why = |change: fn(&mut Against<'_>), base: Vec<Trial>| {
-        let found = gate(BOUND, base, &lines(&[900; 9]), change);
+        let found = gate(BOUND, base, &waits(&[900; 9]), change);
         assert_eq!(found.verdict, Verdict::Inconclusive);
         found.reason
     };
     let moved = |against: &mut Against<'_>| against.obstacle = Some("its kernel was A".to_owned());
-    assert!(why(moved, lines(&[100; 9])).contains("of another machine: its kernel was A"));
-    let far = vec![trial(Placement::Far, 1.0); 9];
-    assert!(why(|_| {}, far).contains("no trial of class near"));
-    let mut broken = lines(&[100; 9]);
+    assert!(why(moved, waits(&[100; 9])).contains("of another machine: its kernel was A"));
+    let far = vec![wait(Placement::Far, 100); 9];
+    assert!(why(|_| {}, far).contains("between cores of the same bare line"));
+    let mut broken = waits(&[100; 9]);
     for trial in &mut broken {
         trial.broken.push("deadline".to_owned());
     }
-    assert!(why(|_| {}, broken).contains("no trial of class near"));
-    assert!(why(|_| {}, vec![]).contains("no trial"));
+    let none = "the baseline nightly has no trial that can be judged";
+    assert!(why(|_| {}, broken).contains(none));
+    assert!(why(|_| {}, vec![]).contains(none));
+}
+
+/// So many times as slow as the stored run, on as many near and far cores as that.
+fn of_both_classes(slower: u64) -> GateResult {
+    let on = |factor: u64| -> Vec<Trial> {
+        let near = std::iter::repeat_n(wait(Placement::Near, 500 * factor / 100), 3);
+        near.chain(std::iter::repeat_n(wait(Placement::Far, 2_000 * factor / 100), 3)).collect()
+    };
+    gate(BOUND, on(100), &on(slower), |_| {})
+}
+
+#[test]
+fn near_and_far_count_together_each_with_its_own() {
+    // Three of one class alone could never be sure enough.
+    let slower = of_both_classes(140);
+    assert_eq!(slower.verdict, Verdict::Performance, "{}", slower.reason);
+    let evidence = slower.evidence.unwrap();
+    assert_eq!((evidence.count(Side::Base), evidence.count(Side::Candidate)), (6, 6));
+    assert_eq!(of_both_classes(105).verdict, Verdict::Pass);
+}
+
+#[test]
+fn more_far_trials_than_before_are_no_slowness() {
+    let mixed = |near: usize, far: usize| -> Vec<Trial> {
+        let near = vec![wait(Placement::Near, 500); near];
+        [near, vec![wait(Placement::Far, 2_000); far]].concat()
+    };
+    let found = gate(BOUND, mixed(9, 3), &mixed(3, 9), |_| {});
+    assert_eq!(found.verdict, Verdict::Pass, "{}", found.reason);
+    let evidence = found.evidence.unwrap();
+    assert!((evidence.ratio - 1.0).abs() < 1e-9, "{}", evidence.ratio);
+}
+
+#[test]
+fn a_trial_that_lacks_the_figure_is_never_left_out() {
+    let mut own = waits(&[100; 9]);
+    own[4].roles[0].longest_wait_ns = None;
+    let found = gate(BOUND, waits(&[100; 9]), &own, |_| {});
+    assert_eq!(found.verdict, Verdict::Inconclusive);
+    assert!(found.reason.contains("no figure for max(producer-wait)"), "{}", found.reason);
+}
+
+#[test]
+fn what_did_not_hold_still_or_moved_is_not_compared() {
+    let mut own = waits(&[100; 9]);
+    own.push(wait(Placement::Changed, 90_000));
+    own.push(wait(Placement::Near, 90_000));
+    own[10].warmup = Some(report_schema::WarmUp {
+        ms: 10,
+        steady: false,
+        change: Some(0.5),
+        change_max: 0.05,
+        interval_ms: 1,
+        intervals_ns: vec![],
+    });
+    let found = gate(BOUND, waits(&[100; 9]), &own, |_| {});
+    assert_eq!(found.verdict, Verdict::Pass, "{}", found.reason);
+    assert_eq!(found.evidence.unwrap().count(Side::Candidate), 9);
 }
 
 #[test]
 fn a_cell_that_the_baseline_lacks_is_named() {
     let cell = cell(&[(BOUND, false, 1)]);
-    let result = stored_run("another", lines(&[100; 9]));
+    let result = stored_run("another", waits(&[100; 9]));
     let against = Against { name: "nightly", result: &result, obstacle: None, gates: 1 };
-    let trials = lines(&[100; 9]);
+    let trials = waits(&[100; 9]);
     let evidence = Evidence {
         file: "s.toml",
         cell: &cell,
