@@ -33,7 +33,7 @@ language to their workers; where they do not, the run is broken and says so.
 With --aa or --times, the rate of what was found is told with its number and its interval \
 (Clopper-Pearson, 95 %), and the comparisons that erred are kept with every trial: with --aa those \
 that found a change, with --times those that found none. To refute the promise (no more than 1 % \
-false alarms, a tenth found in 95 %), run the last two examples, about twenty minutes in all.
+false alarms, a tenth found in 95 %), run the last two examples, about ten minutes on an idle machine.
 
 Examples:
   harness ab scenarios/latency/ping-pong.toml --base old/harness --cand new/harness
