@@ -189,7 +189,9 @@ fn conduct(args: &Args, contest: &Contest<'_>) -> std::io::Result<Option<(SuiteR
         let outcome = contest.round(round)?;
         interrupted = outcome.interrupted;
         let mut result = outcome.result;
-        tally.add(round + 1, &result.comparisons);
+        if !interrupted {
+            tally.add(round + 1, &result.comparisons);
+        }
         if times > 1 && result.scenarios.iter().all(|scenario| scenario.verdict == Verdict::Pass) {
             // Of many comparisons only the figures are kept.
             result.scenarios.clear();

@@ -5,11 +5,14 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use report_schema::{Change, ComparisonKind, SuiteResult, Verdict};
 
-use crate::support::{code, harness, said};
+use crate::support::{code, harness, said, within, workers_of};
 
 const SCENARIO: &str = r#"# How much goes through beside a slow reader?
 schema = 1
@@ -120,6 +123,21 @@ fn a_thing_compared_with_itself_counts_its_false_alarms() {
     let found = result.comparisons[0].false_alarms.unwrap();
     assert_eq!((found.comparisons, found.alarms, found.inconclusive), (2, 0, 2));
     assert!(result.comparisons[0].cells[0].reason.contains("take 6 each"), "{}", said(&output));
+}
+
+#[test]
+fn a_comparison_that_was_interrupted_is_not_counted() {
+    let place = Place::new();
+    let mut command = harness();
+    command.current_dir(place.0.path()).args(["ab", "slow.toml", "--aa", "1", "--repeats", "100"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    assert!(within(Duration::from_secs(20), || workers_of(child.id()).len() == 2));
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 130, "{}", said(&output));
+    let found = place.result().comparisons[0].false_alarms.unwrap();
+    assert_eq!((found.comparisons, found.alarms, found.inconclusive), (0, 0, 0));
 }
 
 #[test]
