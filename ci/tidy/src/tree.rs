@@ -83,7 +83,10 @@ impl Tree {
             let Ok(name) = entry.file_name().into_string() else { continue };
             let path = format!("{prefix}{name}");
             let kind = entry.file_type()?;
-            if kind.is_dir() && !is_left_out(&entry.path(), &path) {
+            if is_left_out(&entry.path(), &path) {
+                continue;
+            }
+            if kind.is_dir() {
                 self.read_folder(&entry.path(), &format!("{path}/"))?;
             } else if kind.is_file() {
                 self.files.insert(path, read_entry(&entry.path())?);
@@ -114,7 +117,8 @@ fn read_entry(path: &Path) -> io::Result<Entry> {
     Ok(Entry { text, executable: facts.permissions().mode() & 0o100 != 0 })
 }
 
-/// Build products carry `CACHEDIR.TAG`, virtual environments `pyvenv.cfg`.
+/// Build products carry `CACHEDIR.TAG`, virtual environments `pyvenv.cfg`. In a linked working tree
+/// `.git` is a file.
 fn is_left_out(folder: &Path, path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     matches!(path, ".git" | "out" | "target")
