@@ -119,7 +119,7 @@ fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellCompari
         found.evidence = Some(evidence);
     }
     let lacks =
-        (lacking > 0).then(|| format!("{lacking} whole trials have no figure for {metric}"));
+        (lacking > 0).then(|| format!("whole trials without a figure for {metric}: {lacking}"));
     let obstacle = rules.obstacle.as_ref().map(|why| format!("not comparable: {why}")).or(lacks);
     if let Some(why) = obstacle {
         (found.change, found.reason) = (Change::Inconclusive, why);

@@ -229,6 +229,24 @@ fn a_missing_figure_is_inconclusive() {
 }
 
 #[test]
+fn a_whole_trial_without_the_figure_leaves_the_answer_open() {
+    let (base, mut candidate) = (side(&[500.0; 8]), side(&[900.0; 8]));
+    candidate.trials[3].roles[0].longest_wait_ns = None;
+    let found = only(&base, &candidate, &rules());
+    assert_eq!(found.change, Change::Inconclusive);
+    assert!(
+        found.reason.contains("whole trials without a figure for max(producer-wait): 1"),
+        "{}",
+        found.reason
+    );
+    let left_out = found.turns.iter().filter(|turn| !turn.compared).count();
+    assert_eq!((found.turns.len(), left_out), (16, 1));
+    // One that broke has no figure either, and is only counted.
+    candidate.trials[3].broken.push("deadline".to_owned());
+    assert_eq!(only(&base, &candidate, &rules()).change, Change::Regressed);
+}
+
+#[test]
 fn another_machine_is_inconclusive_whatever_the_figures_say() {
     let rules = Rules { obstacle: Some("its kernel was A and is B".to_owned()), ..rules() };
     let found = only(&side(&[500.0; 8]), &side(&[900.0; 8]), &rules);
