@@ -6,6 +6,7 @@
 //! and shape of block; a scout that nobody kills tells first which sites its kind comes to.
 //! Knows nothing of: scenarios, pages.
 
+mod board;
 pub mod driver;
 mod ledger;
 mod reason;

@@ -82,3 +82,34 @@ fn a_mutant_or_a_defect_that_nobody_notices_fails_the_run() {
     let (code, result) = model(folder.path(), &[&quiet[..], &["--plant", "no-such"]].concat());
     assert_eq!(code, Some(6), "{result}");
 }
+
+#[test]
+fn what_an_engine_cannot_see_is_said_wherever_its_results_are_shown() {
+    let folder = TempDir::new().unwrap();
+    let spots = [
+        ("explore", "explore cannot see load buffering"),
+        ("loom", "loom cannot see 1 of litmus/exchange/stale-refusal"),
+        ("shuttle-random", "shuttle-random cannot see memory orderings"),
+        ("shuttle-pct", "shuttle-pct cannot see 23 outcomes of 15 litmus tests, and 4 races"),
+        ("shuttle-dfs", "shuttle-dfs cannot see memory orderings"),
+    ];
+    for (engine, spot) in spots {
+        let output = harness(folder.path(), &["model", "zone/word-changed", "--engine", engine]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(said(&output).contains(spot), "{spot} is not in {}", said(&output));
+        let page = std::fs::read_dir(folder.path().join("out")).unwrap().flatten();
+        let page = page.map(|run| run.path().join("report.html")).find(|page| page.exists());
+        let page = std::fs::read_to_string(page.unwrap()).unwrap();
+        assert!(page.contains(spot), "{spot} is not on the page");
+        std::fs::remove_dir_all(folder.path().join("out")).unwrap();
+    }
+}
+
+#[test]
+fn a_search_that_the_clock_ends_is_no_pass() {
+    let folder = TempDir::new().unwrap();
+    let run = ["--engine", "explore", "--scenario", "latest/crowded", "--seconds", "1"];
+    let (code, result) = model(folder.path(), &run);
+    assert_eq!(code, Some(5), "{result}");
+    assert!(result["coverage"]["bounded"]["bound"].as_str().unwrap().contains("--seconds"));
+}

@@ -7,7 +7,7 @@ use core::cell::Cell;
 use core::sync::atomic::Ordering;
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datahub::sites::Kind;
 
@@ -68,6 +68,8 @@ pub struct Setup {
     pub journal: Journal,
     /// Where the engine notes which sites met (explore).
     pub watch: Option<Arc<Mutex<Meetings>>>,
+    /// Where the sites are noted before which somebody vanished.
+    pub deaths: Option<Arc<Mutex<BTreeSet<&'static str>>>>,
 }
 
 /// Which sites ran in a search, and which release was seen by which acquire of another role.
@@ -120,6 +122,9 @@ impl Context {
         if self.crash_before.get() == Some(step) {
             // What the system does afterwards is no step of the dead one.
             self.crash_before.set(None);
+            if let Some(deaths) = &self.setup.deaths {
+                deaths.lock().unwrap_or_else(PoisonError::into_inner).insert(site);
+            }
             self.record(site, Name::NONE, Action::Vanish, None);
             resume_unwind(Box::new(Vanished));
         }

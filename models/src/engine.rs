@@ -109,11 +109,15 @@ impl Display for Engine {
     }
 }
 
+/// Longest run of one model, when nobody says otherwise: several times what the longest one takes on two
+/// busy cores.
+pub const SECONDS: u64 = 150;
+
 /// Where an engine stops.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// Longest run of one model, in seconds.
+    /// Longest run of one model, in seconds: an emergency brake, see [`Findings::out_of_time`].
     pub seconds: u64,
     /// Most executions; random engines try this many schedules.
     pub executions: u64,
@@ -131,7 +135,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            seconds: 30,
+            seconds: SECONDS,
             executions: u64::MAX,
             preemptions: None,
             repeats: None,
@@ -176,12 +180,20 @@ pub struct Findings {
     pub failure: Option<Failure>,
     /// The steps of a replayed execution that ended well.
     pub told: Vec<Told>,
+    /// The clock stopped the search, so how much it has seen is the machine's doing.
+    pub out_of_time: bool,
 }
 
 impl Findings {
     /// The search ended at a bound.
     pub(crate) fn bound(&mut self, bound: String) {
         self.coverage = Some(Coverage::Bounded { bound });
+    }
+
+    /// The search was ended by the clock.
+    pub(crate) fn cut(&mut self, limits: &Limits) {
+        self.out_of_time = true;
+        self.bound(format!("{} s, which were too few; give it more --seconds", limits.seconds));
     }
 }
 
@@ -206,5 +218,47 @@ pub(crate) fn run<S: Scenario>(
             failure: Some(Failure::of_model(format!("the engine `{missing}` is not compiled in"))),
             ..Findings::default()
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::litmus::sites::LOAD_RELAXED;
+    use crate::memory::{ModelMemory, Shareable};
+    use crate::trace::Name;
+
+    /// A role that waits for what never comes.
+    #[derive(Debug, Clone, Copy)]
+    struct Endless;
+
+    impl Scenario for Endless {
+        type World<W: Shareable, C: Shareable> = W;
+
+        fn roles(&self) -> &'static [&'static str] {
+            &["waiter", "other"]
+        }
+
+        fn world<M: ModelMemory>(&self, mem: &M) -> M::Word {
+            mem.word(Name::numbered("never", 0), 0)
+        }
+
+        fn role<M: ModelMemory>(&self, index: usize, mem: &M, world: &M::Word) -> String {
+            while index == 0 && mem.load::<LOAD_RELAXED>(world) == 0 {
+                mem.pause();
+            }
+            String::new()
+        }
+
+        fn finish<M: ModelMemory>(&self, _: &M, _: &M::Word) {}
+    }
+
+    #[test]
+    fn a_role_without_a_bound_is_found_out_by_every_exhaustive_engine() {
+        for engine in [Engine::Explore, Engine::Loom] {
+            let found = run(engine, &Endless, &Setup::default(), &Limits::default());
+            let failure = found.failure.as_ref().unwrap_or_else(|| panic!("{engine}: {found:?}"));
+            assert_eq!(failure.violation.promise, Promise::Progress, "{engine}: {failure:?}");
+        }
     }
 }

@@ -6,10 +6,13 @@ use std::time::Instant;
 
 use report_schema::ModelResult;
 
-use crate::engine::Engine;
+use crate::engine::{Engine, SECONDS};
 use crate::request::{Request, milliseconds, plan, shorten};
 use crate::worker::answer_of_process;
-use crate::{agree, crash, mutant, second, table};
+use crate::{agree, crash, mutant, second, table, whole};
+
+/// What is said about all runs together, when they are through.
+const LATE: [&str; 2] = [agree::AGREEMENT, whole::WHOLE];
 
 /// What the gate runs.
 #[derive(Debug, Clone)]
@@ -36,7 +39,13 @@ impl Options {
     pub fn new(exe: PathBuf) -> Self {
         let engines = Engine::ALL.to_vec();
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { exe, filter: None, engines, mutants: true, seconds: 30, seed: 1, jobs }
+        Self { exe, filter: None, engines, mutants: true, seconds: SECONDS, seed: 1, jobs }
+    }
+
+    /// Whether nothing is left out, so that everything must be there in the end.
+    fn is_whole(&self) -> bool {
+        let all = Engine::ALL.iter().all(|engine| self.engines.contains(engine));
+        all && self.mutants && self.filter.is_none()
     }
 
     /// The runs, in order.
@@ -70,7 +79,8 @@ pub struct Found {
 pub type Progress<'p> = &'p mut dyn FnMut(&ModelResult, (usize, usize));
 
 /// Runs everything, one engine after the other, so that each has a time of its own; then asks the
-/// other engines about what the explorer noticed, and compares all of them with it.
+/// other engines about what the explorer noticed, compares all of them with it, and, where nothing was
+/// left out, accounts for the whole.
 pub fn gate(options: &Options, progress: Progress<'_>) -> Found {
     let mut found = Found::default();
     let first = batches(options, &options.requests(), (&mut found.took, &mut *progress));
@@ -79,11 +89,13 @@ pub fn gate(options: &Options, progress: Progress<'_>) -> Found {
     found.results = first.into_iter().map(|(_, result)| result).collect();
     let agreement = agree::compare(&found.results);
     found.results.extend(opinions.into_iter().map(|(_, result)| result));
-    if let Some(agreement) = agreement {
-        let runs = found.results.len() + 1;
-        progress(&agreement, (runs, runs));
-        found.results.push(agreement);
+    found.results.extend(agreement);
+    if options.is_whole() {
+        found.results.push(whole::judge(&found.results));
     }
+    let runs = found.results.len();
+    let late = found.results.iter().filter(|result| LATE.contains(&&*result.scenario));
+    late.for_each(|result| progress(result, (runs, runs)));
     found.results.iter_mut().for_each(shorten);
     found
 }

@@ -6,7 +6,8 @@
 //! [`catalogue`] names every model, [`request`] runs one, [`gate()`] all of them, [`replay()`] one execution.
 //! What the models are worth is asked too: [`mutant`] weakens orderings, [`plant`](mod@plant) plants
 //! defects, [`crash`] kills, [`second`] asks the other engines, [`table`] compares the sites with what
-//! was met, [`agree`] engine with engine.
+//! was met, [`agree`] engine with engine; [`bounds`] says where engines stop, and [`whole`] counts what
+//! came back.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +15,7 @@
 compile_error!("without an engine nothing can be checked: enable explore, loom or shuttle");
 
 pub mod agree;
+pub mod bounds;
 pub mod catalogue;
 pub mod context;
 pub mod crash;
@@ -32,6 +34,7 @@ pub mod sites;
 pub mod table;
 pub mod trace;
 pub mod violation;
+pub mod whole;
 pub mod worker;
 
 pub use engine::Engine;

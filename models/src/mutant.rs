@@ -68,47 +68,72 @@ pub fn plan_of_plants(engine: Engine) -> Vec<Request> {
 /// Tries all mutants that stay at once, or those that are asked for; if that is noticed, adds them one
 /// by one and says which are needed as soon as others are weak.
 pub(crate) fn minimise(request: &Request) -> ModelResult {
-    let started = Instant::now();
     let kept = || KEPT.iter().map(|(row, _)| (*row).to_owned()).collect();
     let rows: Vec<String> = if request.mutant.is_empty() { kept() } else { request.mutant.clone() };
+    together(request, &rows, &mut |rows| {
+        let (mutant, scenario) = (rows.to_vec(), EVERY.to_owned());
+        run(&Request { scenario, mutant, ..request.clone() })
+    })
+}
+
+/// The same, asking `notices` what notices some rows together.
+fn together(
+    request: &Request,
+    rows: &[String],
+    notices: &mut dyn FnMut(&[String]) -> ModelResult,
+) -> ModelResult {
+    let started = Instant::now();
     let mut total = blank(request, SURVIVORS, ModelKind::SiteTable);
     total.expected_failure = false;
-    total.coverage = Coverage::Complete;
+    (total.coverage, total.verdict) = (Coverage::Complete, Verdict::Pass);
     let mut needless = Vec::new();
     let mut needed = None;
-    let groups = if tried(request, &rows, &mut total).is_none() {
-        needless.clone_from(&rows);
-        Vec::new()
-    } else {
-        rows
-    };
-    for row in groups {
-        let together = [&needless[..], std::slice::from_ref(&row)].concat();
-        match tried(request, &together, &mut total) {
-            None => needless = together,
-            Some(found) => needed = Some((row, found)),
+    let all = [rows.to_vec()];
+    let each: Vec<_> = rows.iter().map(|row| vec![row.clone()]).collect();
+    for group in all.iter().chain(&each) {
+        let tried = [&needless[..], group].concat();
+        let result = notices(&tried);
+        total.executions += result.executions + result.executions_before;
+        total.blocked += result.blocked;
+        match result.verdict {
+            // Whoever has not come to a result has not said that they are needless.
+            Verdict::Broken | Verdict::Inconclusive => return undecided(result, total, started),
+            _ if result.counterexample.is_none() => {
+                total.coverage = result.coverage;
+                needless = tried;
+            }
+            _ if group.len() == 1 => needed = result.counterexample.map(|found| (group, found)),
+            _ => {}
+        }
+        if needless.len() == rows.len() {
+            break;
         }
     }
-    total.verdict = if needed.is_some() { Verdict::Correctness } else { Verdict::Pass };
     total.outcomes = vec![format!("needless together: {}", needless.join(" "))];
     total.counterexample = needed.map(|(row, found)| Counterexample {
-        message: format!("{row} is needed as soon as these are weak: {}", needless.join(" ")),
+        message: format!(
+            "{} is needed as soon as these are weak: {}",
+            row.concat(),
+            needless.join(" ")
+        ),
         ..found
     });
+    if total.counterexample.is_some() {
+        total.verdict = Verdict::Correctness;
+    }
     total.elapsed_ms = milliseconds(started);
     total
 }
 
-/// What notices `rows` together, if anything does.
-fn tried(request: &Request, rows: &[String], total: &mut ModelResult) -> Option<Counterexample> {
-    let mutant = rows.to_vec();
-    let result = run(&Request { mutant, scenario: EVERY.to_owned(), ..request.clone() });
-    total.executions += result.executions;
-    total.blocked += result.blocked;
-    if result.counterexample.is_none() && result.coverage != Coverage::Complete {
-        total.coverage = result.coverage;
+/// The question stays open, for the reason that `result` gives.
+fn undecided(result: ModelResult, total: ModelResult, started: Instant) -> ModelResult {
+    ModelResult {
+        verdict: result.verdict,
+        coverage: result.coverage,
+        counterexample: result.counterexample,
+        elapsed_ms: milliseconds(started),
+        ..total
     }
-    result.counterexample
 }
 
 #[cfg(test)]
@@ -119,6 +144,19 @@ mod tests {
     fn only_known_rows_have_a_reason() {
         assert!(KEPT.iter().all(|(row, _)| rows().iter().any(|known| known == row)));
         assert!(reason("W_TAKE=Relaxed").is_none());
+    }
+
+    #[test]
+    fn what_came_to_no_result_is_not_called_needless() {
+        let request = Request::new(Engine::Explore, SURVIVORS);
+        let rows = ["W_LOOK=Relaxed".to_owned()];
+        for verdict in [Verdict::Broken, Verdict::Inconclusive] {
+            let total = together(&request, &rows, &mut |_| ModelResult {
+                verdict,
+                ..blank(&request, EVERY, ModelKind::Mutant)
+            });
+            assert_eq!((total.verdict, total.outcomes), (verdict, vec![]));
+        }
     }
 
     #[test]

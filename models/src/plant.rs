@@ -38,6 +38,8 @@ pub enum Plant {
     Restamps,
     /// A write that was given up is published.
     AbortPublishes,
+    /// A write that was given up takes the newest payload's announcement with it.
+    AbortForgets,
     /// A commit is not counted.
     LosesCommit,
     /// A writer that gave up leaves the slot closed.
@@ -129,6 +131,11 @@ pub const ALL: &[Row] = &[
         )
     },
     row(Plant::AbortPublishes, "abort-publishes", "A write that was given up is committed."),
+    row(
+        Plant::AbortForgets,
+        "abort-forgets",
+        "A write that was given up takes the announcement of the newest payload with it.",
+    ),
     row(Plant::LosesCommit, "loses-commit", "A commit is not counted in the commit index."),
     row(
         Plant::StaysClosed,

@@ -6,7 +6,8 @@ mod search;
 use report_schema::{ModelKind, ModelResult};
 use serde::{Deserialize, Serialize};
 
-use crate::catalogue::{self, Entry, Size};
+use crate::bounds::{bounded, depth_first};
+use crate::catalogue::{self, Entry};
 use crate::context::{Crash, Overrides, Setup};
 use crate::engine::{Engine, Limits};
 use crate::plant;
@@ -83,6 +84,9 @@ impl Request {
             }
             Engine::ShuttleDfs => {}
         }
+        if limits.executions != u64::MAX {
+            words.push(format!("--executions {}", limits.executions));
+        }
         words.join(" ")
     }
 
@@ -142,7 +146,7 @@ pub(crate) fn run_told(request: &Request) -> Replayed {
 
 /// The runs that `engines` are asked for, for models whose name contains `filter`.
 ///
-/// Shuttle runs the shipped protocol only: it takes every ordering as the strongest one. Its
+/// Shuttle takes every ordering as the strongest one, so it is not shown the published flaws. Its
 /// depth-first search is asked only where it comes to an end.
 #[must_use]
 pub fn plan(filter: Option<&str>, engines: &[Engine]) -> Vec<Request> {
@@ -153,36 +157,19 @@ pub fn plan(filter: Option<&str>, engines: &[Engine]) -> Vec<Request> {
         for entry in &entries {
             let concerned = match engine {
                 Engine::Explore | Engine::Loom => true,
-                Engine::ShuttleRandom | Engine::ShuttlePct => entry.kind == ModelKind::Protocol,
-                Engine::ShuttleDfs => DEPTH_FIRST.contains(&entry.name),
+                Engine::ShuttleRandom | Engine::ShuttlePct => {
+                    matches!(entry.kind, ModelKind::Protocol | ModelKind::Litmus)
+                }
+                Engine::ShuttleDfs => depth_first(entry),
             };
             if concerned {
                 let mut request = Request::new(engine, entry.name);
-                request.limits = bounded(request.limits, engine, entry.size);
+                request.limits = bounded(request.limits, engine, entry);
                 requests.push(request);
             }
         }
     }
     requests
-}
-
-/// The models that a depth-first search exhausts within seconds.
-const DEPTH_FIRST: &[&str] = &[
-    "slot/one-reader",
-    "zone/seqlock-two-writers",
-    "zone/double-two-writers",
-    "zone/word",
-    "zone/word-changed",
-    "park/one-sleeper",
-    "seqlock/copy",
-    "claims/at-commit",
-    "lock/exchanged",
-];
-
-/// The bounds that a model of `size` needs under `engine`.
-pub(crate) fn bounded(limits: Limits, engine: Engine, size: Size) -> Limits {
-    let preemptions = (engine == Engine::Loom && size != Size::Small).then_some(2);
-    Limits { preemptions: limits.preemptions.or(preemptions), ..limits }
 }
 
 #[cfg(test)]

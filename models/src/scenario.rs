@@ -1,6 +1,7 @@
 //! What a scenario is: a small world, a few roles, and what must hold. Written once, run by every
 //! engine.
 
+pub mod attach;
 pub mod batch;
 pub mod block;
 pub mod checked;

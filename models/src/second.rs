@@ -3,10 +3,11 @@
 
 use report_schema::{ModelKind, ModelResult, Verdict};
 
+use crate::bounds::bounded;
 use crate::catalogue;
 use crate::engine::Engine;
 use crate::plant;
-use crate::request::{Request, bounded};
+use crate::request::Request;
 
 /// Who does not notice what, and why.
 pub const MISSES: &[(Engine, &str, &str)] = &[
@@ -53,7 +54,7 @@ fn ask(first: &[(Request, ModelResult)], engine: Engine) -> impl Iterator<Item =
         let entry = catalogue::by_name(&result.scenario)?;
         let place = request.plant.as_deref().and_then(plant::by_name).and_then(|row| row.place);
         let crash = place.map(|(_, crash)| crash.to_owned());
-        let limits = bounded(request.limits.clone(), engine, entry.size);
+        let limits = bounded(request.limits.clone(), engine, &entry);
         let scenario = result.scenario.clone();
         Some(Request { engine, scenario, crash, limits, ..request.clone() })
     })

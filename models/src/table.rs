@@ -96,10 +96,14 @@ fn findings(table: &[Site], meetings: &Meetings) -> Vec<String> {
             findings.push(format!("{site} runs in no model"));
         }
     }
-    let stale = not_met.intersection(&met).chain(incidental.difference(&met));
-    findings
-        .extend(stale.map(|(from, to)| format!("the reason for {from} -> {to} is out of date")));
+    let stale = not_met.intersection(&met).chain(not_met.difference(&declared));
+    let stale = stale.chain(incidental.difference(&met)).collect::<BTreeSet<_>>();
+    findings.extend(
+        stale.iter().map(|(from, to)| format!("the reason for {from} -> {to} is out of date")),
+    );
     findings.extend(not_run.intersection(&ran).map(|site| format!("{site} runs after all")));
+    let unknown = not_run.iter().filter(|name| table.iter().all(|site| site.name != **name));
+    findings.extend(unknown.map(|site| format!("there is no {site} that needs a reason")));
     findings
 }
 
@@ -125,7 +129,12 @@ pub(crate) fn check(request: &Request) -> ModelResult {
     }
     let meetings = meetings.lock().unwrap_or_else(PoisonError::into_inner);
     let wrong = findings(&TABLE, &meetings);
-    result.verdict = if wrong.is_empty() { Verdict::Pass } else { Verdict::Correctness };
+    result.verdict = match result.coverage {
+        _ if !wrong.is_empty() => Verdict::Correctness,
+        Coverage::Complete => Verdict::Pass,
+        // What was not searched may hold edges that nobody has declared.
+        _ => Verdict::Inconclusive,
+    };
     result.outcomes = vec![
         format!("{} edges declared", declared(&TABLE).len()),
         format!(
@@ -183,6 +192,13 @@ mod tests {
         met.edges.insert((site("W_LATEST"), site("G_CURSOR")));
         let wrong = findings(&TABLE, &met);
         assert_eq!(wrong, ["W_LATEST -> G_CURSOR is met and not declared"]);
+    }
+
+    #[test]
+    fn a_reason_for_a_site_that_is_not_there_is_named() {
+        let (last, rest) = TABLE.split_last().unwrap();
+        let told = format!("there is no {} that needs a reason", last.name);
+        assert!(findings(rest, &faultless()).contains(&told));
     }
 
     #[test]

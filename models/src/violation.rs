@@ -3,7 +3,7 @@
 use std::panic::resume_unwind;
 
 /// What the protocol promises, and what a model can refute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Promise {
     /// G1: no read delivered as valid is ever torn.
     Whole,

@@ -298,7 +298,7 @@ fn a_planted_defect_is_shown_with_who_noticed_it_and_one_that_nobody_noticed_too
     let mut found = suite.models[2].clone();
     found.kind = ModelKind::PlantedDefect;
     found.memory = "planted skip-drain".to_owned();
-    found.executions = 4_711;
+    (found.executions, found.executions_before) = (4_711, 90_000);
     let mut missed = found.clone();
     missed.memory = "planted drop-label".to_owned();
     (missed.counterexample, missed.verdict) = (None, Verdict::Correctness);
@@ -306,7 +306,8 @@ fn a_planted_defect_is_shown_with_who_noticed_it_and_one_that_nobody_noticed_too
     let page = render(&suite).unwrap();
     check_page(&page);
     let (_, models) = page.split_once("id=\"models\"").unwrap();
-    for shown in ["explore", "skip-drain", "nobody noticed", "1 of 2 noticed"] {
+    let before = "Counts are executions of the model that is named";
+    for shown in ["explore", "skip-drain", "nobody noticed", "1 of 2 noticed", before] {
         assert!(models.contains(shown), "{shown}");
     }
     let summary = reports::markdown::render(&suite);

@@ -101,7 +101,17 @@ fn a_producer_that_dies_after_the_name_changed_hands_has_moved() {
 
 #[test]
 fn a_consumer_that_dies_while_it_moves_is_cleared() {
-    for site in ["H_CLAIM", "H_IDENTITY", "H_LIVE", "C_ARRIVE", "C_LEAVE", "H_RETIRE", "H_FREE"] {
+    for site in [
+        "R_WHERE",
+        "G_KEPT",
+        "H_CLAIM",
+        "H_IDENTITY",
+        "H_LIVE",
+        "C_ARRIVE",
+        "C_LEAVE",
+        "H_RETIRE",
+        "H_FREE",
+    ] {
         let own = Own::new();
         let mut producer = own.create(shape(SYNC, 2, 8));
         write(&mut producer, PATIENCE).unwrap();

@@ -26,8 +26,9 @@ pub(super) struct Args {
     /// Leaves out mutants, planted defects and crash points.
     #[arg(long)]
     no_mutants: bool,
-    /// Longest run of one model, in seconds; what was not finished is called bounded.
-    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
+    /// Longest run of one model, in seconds; one that takes longer has come to no result.
+    #[arg(long, value_name = "N", default_value_t = models::engine::SECONDS,
+        value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// Models at once; as many as there are cores, if not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -76,6 +77,9 @@ struct One {
     /// Most preemptions in one execution (loom).
     #[arg(long, value_name = "N", requires = "scenario")]
     preemptions: Option<usize>,
+    /// Most executions, or, of a sample, so many schedules.
+    #[arg(long, value_name = "N", requires = "scenario", value_parser = clap::value_parser!(u64).range(1..))]
+    executions: Option<u64>,
 }
 
 fn engine(name: &str) -> Result<Engine, String> {
@@ -177,6 +181,7 @@ fn one(args: &Args, engine: Engine, scenario: &str) -> Request {
     request.limits.seed = args.seed;
     request.limits.repeats = args.one.repeats;
     request.limits.preemptions = args.one.preemptions;
+    request.limits.executions = args.one.executions.unwrap_or(u64::MAX);
     request
 }
 

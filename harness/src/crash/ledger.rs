@@ -37,6 +37,11 @@ impl Ledger {
         self.note(|| what);
     }
 
+    pub(super) fn torn(&mut self, what: String) {
+        self.torn += 1;
+        self.note(|| what);
+    }
+
     pub(super) fn leaked(&mut self, what: String) {
         self.leaked += 1;
         self.note(|| what);
@@ -72,17 +77,17 @@ impl Ledger {
         next.max(label + 1)
     }
 
-    /// Checks the commits that the block announces against those that were acknowledged.
-    pub(super) fn commits(&mut self, announced: u64, acknowledged: u64) {
+    /// Checks the commits that the block announces against those that were acknowledged. The last ones,
+    /// `at_once` or fewer, may have been made and not yet acknowledged.
+    pub(super) fn commits(&mut self, announced: u64, acknowledged: u64, at_once: u64) {
         if announced < acknowledged {
             self.lost += acknowledged - announced;
             self.note(|| {
                 format!("{acknowledged} commits were acknowledged, and {announced} are announced")
             });
         }
-        // One commit may have been made and not yet acknowledged.
-        if announced > acknowledged + 1 {
-            self.duplicated += announced - acknowledged - 1;
+        if announced > acknowledged + at_once {
+            self.duplicated += announced - acknowledged - at_once;
             self.note(|| {
                 format!("{acknowledged} commits were acknowledged, but {announced} are announced")
             });
@@ -114,7 +119,7 @@ mod tests {
     fn commits_are_neither_taken_back_nor_invented() {
         let of = |announced, acknowledged| {
             let mut ledger = Ledger::default();
-            ledger.commits(announced, acknowledged);
+            ledger.commits(announced, acknowledged, 1);
             (ledger.lost, ledger.duplicated)
         };
         assert_eq!((of(7, 7), of(8, 7)), ((0, 0), (0, 0)));

@@ -5,10 +5,29 @@ use report_schema::{CrashResult, Verdict};
 
 use super::rounds::Kind;
 
-/// The sites of a hand-over.
-const MOVES: &[&str] = &[
-    "C_ARRIVE", "G_FREEZE", "G_KEEP", "G_KEPT", "G_THAW", "R_WHERE", "W_MOVED", "W_MOVING",
-    "W_WHERE",
+/// The sites of a hand-over. The stream of a block without a name would die with the victim.
+const MOVES: &[&str] =
+    &["C_ARRIVE", "G_FREEZE", "G_KEEP", "G_KEPT", "R_WHERE", "W_MOVED", "W_MOVING", "W_WHERE"];
+
+/// The sites in zones that belong to the one who writes.
+const PRODUCERS: &[&str] = &[
+    "E_DONE",
+    "E_FILL",
+    "E_LEAVE",
+    "E_MARK",
+    "E_RETIRE",
+    "E_UNPIN",
+    "Z_RAW_WRITE",
+    "Z_SEQ_BEGIN",
+    "Z_SEQ_END",
+    "Z_SEQ_MARK",
+    "Z_SEQ_PEEK",
+    "Z_SEQ_WRITE",
+    "Z_TWO_BEGIN",
+    "Z_TWO_FLIP",
+    "Z_TWO_MARK",
+    "Z_TWO_PEEK",
+    "Z_TWO_WRITE",
 ];
 
 /// Whether a kind of victim comes to a site only as other kinds do, where it is killed already.
@@ -22,15 +41,19 @@ pub(super) fn repeats(kind: Kind, site: &str) -> bool {
 pub(super) fn reason(kind: Kind, site: &str) -> Option<&'static str> {
     let of = |parts: &[&str]| parts.iter().any(|part| site.starts_with(part));
     let reason = match kind {
-        _ if of(&["Z_"]) => "these blocks have no flexible zones",
-        _ if of(&["E_"]) => "these blocks evict nobody: `eviction/…` among the models does",
+        _ if of(&["E_"]) => "these blocks evict nobody: `eviction/…` among the models kills there",
         _ if of(MOVES) => {
             "these streams stay in their blocks: `tests/handover` kills at a hand-over"
         }
         _ if of(&["H_LOOK", "H_WHO", "H_AGE"]) => "only observers come there",
-        _ if repeats(kind, site) => "killed there as `writer` or `reader`",
-        Kind::Reader | Kind::Joiner if of(&["W_", "G_", "X_SCAN", "X_GENERATION", "X_RESET"]) => {
+        _ if repeats(kind, site) => "killed there as another kind of victim",
+        Kind::Reader | Kind::Joiner
+            if of(&["W_", "G_", "X_SCAN", "X_GENERATION", "X_RESET"]) || of(PRODUCERS) =>
+        {
             "only a producer comes there"
+        }
+        Kind::Writer | Kind::Reader if of(&["Z_LOCK_RECLAIM"]) => {
+            "no holder of the lock is dead: see `successor`"
         }
         Kind::Writer | Kind::Successor | Kind::Undertaker if of(&["R_", "C_"]) => {
             "only a consumer comes there"
@@ -126,6 +149,14 @@ mod tests {
             row("W_TAKE", "c", 0, Verdict::Broken),
         ];
         assert_eq!(fold(rows).len(), 3);
+    }
+
+    #[test]
+    fn where_a_reason_says_that_a_test_kills_the_test_does() {
+        let deaths = include_str!("../../../datahub/tests/handover/deaths.rs");
+        for site in MOVES {
+            assert!(deaths.contains(&format!("\"{site}\"")), "nobody is killed at {site}");
+        }
     }
 
     #[test]

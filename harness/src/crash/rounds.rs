@@ -143,8 +143,11 @@ fn prepare(scene: &mut Scene, kind: Kind, draw: u64, ledger: &mut Ledger) -> Res
         Kind::Reader => scene.take_over(ledger)?,
         Kind::Successor => {
             scene.leave();
-            let halves =
+            let slot =
                 [sites::W_LABEL, sites::W_COMMIT, sites::W_COMMIT_INDEX, sites::W_GENERATION];
+            // In the middle of a write, or inside the lock.
+            let zones = [sites::Z_SEQ_END, sites::Z_TWO_FLIP, sites::Z_LOCK_FREE];
+            let halves = if scene.shape.zones { &zones[..] } else { &slot[..] };
             let site = halves[(draw >> 8) as usize % halves.len()];
             let task = task(scene, true, PAYLOADS, Some((site, 2 + (draw >> 16) % 4)));
             play(scene, (&task, false), ledger)?;

@@ -18,6 +18,7 @@ use datahub::shm::{Folder, reopenable};
 use datahub::wait::{Timeout, monotonic_ns};
 
 use super::Neglect;
+use super::board::{Board, Wrong};
 use super::ledger::Ledger;
 use super::shape::{PAYLOAD_BYTES, Shape};
 use crate::run::{Keyed, Stamp, busy};
@@ -135,22 +136,11 @@ impl Scene {
                         }
                         any = true;
                     }
-                    Err(ReadError::Lapped { missed, oldest }) => {
-                        if lossless {
-                            ledger.lost += missed;
-                            ledger.note(|| format!("{missed} payloads were lost before {oldest}"));
+                    Err(error) => {
+                        if !goes_on(ledger, (lossless, &mut survivor.next), &error) {
+                            break;
                         }
-                        survivor.next = survivor.next.max(oldest);
                     }
-                    Err(ReadError::Checksum { sequence }) => {
-                        ledger.torn += 1;
-                        ledger.note(|| format!("the checksum of sequence {sequence} is wrong"));
-                    }
-                    Err(ReadError::Damaged) => {
-                        ledger.stuck("a survivor finds the block damaged".to_owned());
-                        break;
-                    }
-                    Err(_) => break,
                 }
             }
         }
@@ -168,7 +158,8 @@ impl Scene {
         let mut producer =
             taken.map_err(|error| format!("the dead producer's place cannot be taken: {error}"))?;
         producer.set_wait(self.shape.wait());
-        ledger.commits(producer.commit_index(), self.words.read(ACKNOWLEDGED));
+        let acknowledged = self.words.read(ACKNOWLEDGED);
+        ledger.commits(producer.commit_index(), acknowledged, self.shape.batch.into());
         self.words.publish(ACKNOWLEDGED, producer.commit_index());
         self.producer = Some(producer);
         Ok(())
@@ -219,6 +210,14 @@ impl Scene {
             }
         }
         self.drain(ledger);
+        if self.shape.zones
+            && let Err(wrong) = self.use_zones()
+        {
+            match wrong {
+                Wrong::Torn(what) => ledger.torn(what),
+                Wrong::Stuck(what) => ledger.stuck(what),
+            }
+        }
         let commits = self.words.read(ACKNOWLEDGED);
         for survivor in &self.survivors {
             let missing = commits.saturating_sub(survivor.next);
@@ -228,6 +227,24 @@ impl Scene {
                 ledger.note(|| format!("the newest {missing} of {commits} were never delivered"));
             }
         }
+    }
+
+    /// The producer and the readers find every zone as the dead may leave it, and usable.
+    fn use_zones(&self) -> Result<(), Wrong> {
+        let producer = self.producer.as_ref();
+        let board = |producer| Board::find(&Shared, |name| Producer::zone(producer, name));
+        let boards = self.survivors.iter().map(|survivor| &survivor.consumer);
+        let boards: Result<Vec<_>, _> =
+            boards.map(|consumer| Board::find(&Shared, |name| consumer.zone(name))).collect();
+        let boards = boards?;
+        for board in &boards {
+            board.share()?;
+        }
+        let Some(own) = producer.map(board).transpose()? else { return Ok(()) };
+        let number = self.words.read(ACKNOWLEDGED);
+        own.write(number)?;
+        own.share()?;
+        boards.iter().try_for_each(|board| board.shows(number))
     }
 
     /// Has the remains of the dead cleared from outside, twice: the second time there is nothing.
@@ -283,6 +300,29 @@ impl Scene {
             // One that cannot be planted is not found, which the caller notices.
             let _written = file.write_all_at(&pinned.to_le_bytes(), offset);
         }
+    }
+}
+
+/// Judges why a reader was given nothing; `next` is what it wants. Says whether it looks again.
+fn goes_on(ledger: &mut Ledger, (lossless, next): (bool, &mut u64), error: &ReadError) -> bool {
+    match error {
+        ReadError::Lapped { missed, oldest } => {
+            if lossless {
+                ledger.lost += missed;
+                ledger.note(|| format!("{missed} payloads were lost before {oldest}"));
+            }
+            *next = (*next).max(*oldest);
+            true
+        }
+        ReadError::Checksum { sequence } => {
+            ledger.torn(format!("the checksum of sequence {sequence} is wrong"));
+            true
+        }
+        ReadError::Damaged => {
+            ledger.stuck("a survivor finds the block damaged".to_owned());
+            false
+        }
+        _ => false,
     }
 }
 

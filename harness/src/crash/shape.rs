@@ -6,6 +6,8 @@ use datahub::config::{
 use datahub::wait::WaitStrategy;
 use serde::{Deserialize, Serialize};
 
+use super::board::with_zones;
+
 /// A block and its users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Shape {
@@ -16,6 +18,10 @@ pub(super) struct Shape {
     pub(super) readers: u32,
     pub(super) park: bool,
     pub(super) checksum: bool,
+    /// Flexible zones stand beside the ring.
+    pub(super) zones: bool,
+    /// Payloads of a batch; 1: there are none.
+    pub(super) batch: u32,
 }
 
 /// What readers are promised.
@@ -38,15 +44,19 @@ const PLAIN: Shape = Shape {
     readers: 2,
     park: false,
     checksum: false,
+    zones: false,
+    batch: 1,
 };
 
 /// Every shape, in the order in which they are run.
-pub(super) const ALL: [Shape; 8] = [
+pub(super) const ALL: [Shape; 10] = [
     PLAIN,
     Shape { sync: Sync::One, readers: 1, checksum: true, ..PLAIN },
     Shape { slots: 1, checksum: true, ..PLAIN },
     Shape { park: true, ..PLAIN },
     Shape { sync: Sync::Overwritten, ..PLAIN },
+    Shape { batch: 3, ..PLAIN },
+    Shape { zones: true, ..PLAIN },
     Shape { sync: Sync::Latest, slots: 2, ..PLAIN },
     Shape { sync: Sync::Latest, slots: 1, physical_slots: 2, checksum: true, ..PLAIN },
     Shape { sync: Sync::Latest, slots: 1, physical_slots: 2, readers: 1, park: true, ..PLAIN },
@@ -66,6 +76,12 @@ impl Shape {
             .max_consumers(self.readers + 1)?
             .on_full(on_full)
             .parking(self.park);
+        if self.batch > 1 {
+            config = config.batches_of(self.batch)?;
+        }
+        if self.zones {
+            config = with_zones(config)?;
+        }
         if self.physical_slots != 0 {
             config = config.with_physical_slots(self.physical_slots)?;
         }
@@ -112,6 +128,12 @@ impl Shape {
         }
         if self.park {
             name.push_str(", parked");
+        }
+        if self.batch > 1 {
+            name.push_str(", batches");
+        }
+        if self.zones {
+            name.push_str(", zones");
         }
         name
     }

@@ -1,5 +1,6 @@
 //! A process that works on a block until it dies at a site, or, as a scout, to its end.
 
+use std::fmt::Debug;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::getppid;
 use serde::{Deserialize, Serialize};
 
+use super::board::Board;
 use super::scene::{ACKNOWLEDGED, fill};
 use super::shape::Shape;
 use crate::run::{Keyed, Planted, busy};
@@ -30,6 +32,8 @@ const PACE_NS: u64 = 20_000;
 const LOOK_EVERY: u64 = 3;
 /// One write in so many is given up, one read in so many is slow.
 const ODD_EVERY: u64 = 5;
+/// One write in so many is a batch, where there are any.
+const BATCH_EVERY: u64 = 2;
 
 /// What one victim does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,7 +68,7 @@ pub fn main(text: &str) -> bool {
         Some((site, hit)) => Planted::mortal(site, hit),
         None => Planted::scout(),
     };
-    let done = if task.writes { write(&task, mem.clone()) } else { read(&task, mem.clone()) };
+    let done = if task.writes { write(&task, &mem) } else { read(&task, &mem) };
     if task.death.is_none()
         && let Ok(text) = serde_json::to_string(&mem.visits())
     {
@@ -74,12 +78,24 @@ pub fn main(text: &str) -> bool {
     done.is_some()
 }
 
-fn write(task: &Task, mem: Planted) -> Option<()> {
-    let words = WordMap::open(&task.words).ok()?;
-    let config = task.shape.config().ok()?;
-    let mut producer = Producer::take_over_with(mem, &task.block, &config).ok()?;
+/// What came of `what`; why it did not is said on standard error.
+fn told<T, E: Debug>(what: &str, result: Result<T, E>) -> Option<T> {
+    result
+        .map_err(|error| {
+            // Who cannot be told is not.
+            let _unheard = writeln!(std::io::stderr(), "a victim's {what} failed: {error:?}");
+        })
+        .ok()
+}
+
+fn write(task: &Task, mem: &Planted) -> Option<()> {
+    let words = told("notice board", WordMap::open(&task.words))?;
+    let config = told("shape", task.shape.config())?;
+    let taken = Producer::take_over_with(mem.clone(), &task.block, &config);
+    let mut producer = told("taking over", taken)?;
     producer.set_wait(task.shape.wait());
     let keyed = Keyed::new(task.seed, true);
+    pin_up(task, mem, &producer)?;
     for count in 1..=task.payloads {
         if task.shape.waits_for_pins() {
             // Or else it would be through before any reader is inside.
@@ -89,7 +105,11 @@ fn write(task: &Task, mem: Planted) -> Option<()> {
             // A slot is closed, opened again, and closed once more; or taken and given up.
             let _looked = producer.acquire_write_slot(LOOK).is_ok();
         }
-        let mut slot = producer.acquire_write_slot(PATIENCE).ok()?;
+        if task.shape.batch > 1 && count % BATCH_EVERY == 0 {
+            write_batch(task, (&mut producer, &words, &keyed), count % ODD_EVERY == 0)?;
+            continue;
+        }
+        let mut slot = told("write", producer.acquire_write_slot(PATIENCE))?;
         let sequence = slot.sequence();
         if count % ODD_EVERY == 0 {
             fill(&keyed.foreign(), slot.payload(), sequence);
@@ -98,17 +118,52 @@ fn write(task: &Task, mem: Planted) -> Option<()> {
         }
         fill(&keyed, slot.payload(), sequence);
         let bytes = slot.payload().len();
-        slot.commit(bytes).ok()?;
+        told("commit", slot.commit(bytes))?;
         // From here on nobody may lose it.
         words.publish(ACKNOWLEDGED, sequence + 1);
+        pin_up(task, mem, &producer)?;
     }
     producer.beat();
     Some(())
 }
 
-fn read(task: &Task, mem: Planted) -> Option<()> {
+/// Works in the zones, if there are any.
+fn pin_up(task: &Task, mem: &Planted, producer: &Producer<Planted>) -> Option<()> {
+    if task.shape.zones {
+        let board = told("zone", Board::find(mem, |name| producer.zone(name)))?;
+        told("zone", board.write(producer.commit_index()))?;
+        told("zone", board.share())?;
+    }
+    Some(())
+}
+
+/// Writes a batch, or gives it up.
+fn write_batch(
+    task: &Task,
+    (producer, words, keyed): (&mut Producer<Planted>, &WordMap, &Keyed),
+    gives_up: bool,
+) -> Option<()> {
+    let taken = producer.acquire_write_batch(task.shape.batch as usize, PATIENCE);
+    let mut batch = told("batch", taken)?;
+    let (first, foreign) = (batch.sequence(0), keyed.foreign());
+    let mut bytes = 0;
+    for step in 0..batch.len() {
+        let payload = batch.payload(step)?;
+        bytes = payload.len();
+        fill(if gives_up { &foreign } else { keyed }, payload, first + step as u64);
+    }
+    if gives_up {
+        batch.abort();
+    } else {
+        words.publish(ACKNOWLEDGED, told("batch", batch.commit(bytes))?.end);
+    }
+    Some(())
+}
+
+fn read(task: &Task, mem: &Planted) -> Option<()> {
     let place = Place::File(task.block.clone());
-    let mut consumer = Consumer::attach_with(mem, &place, JoinAt::Oldest).ok()?;
+    let attached = Consumer::attach_with(mem.clone(), &place, JoinAt::Oldest);
+    let mut consumer = told("attaching", attached)?;
     consumer.set_wait(task.shape.wait());
     let mut count = 0;
     while count < task.payloads {
@@ -119,6 +174,11 @@ fn read(task: &Task, mem: Planted) -> Option<()> {
                     // So slow that a producer falls asleep.
                     busy(5 * PACE_NS);
                 }
+                if task.shape.zones {
+                    Board::find(mem, |name| slot.zone(name))
+                        .and_then(|board| board.share())
+                        .ok()?;
+                }
                 let valid = slot.validate();
                 slot.release();
                 if !valid {
@@ -127,7 +187,7 @@ fn read(task: &Task, mem: Planted) -> Option<()> {
             }
             Err(ReadError::Lapped { .. } | ReadError::Contended { .. }) => {}
             Err(ReadError::Ended) => break,
-            Err(_) => return None,
+            Err(error) => return told("read", Err(error)),
         }
     }
     consumer.beat();

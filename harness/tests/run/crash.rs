@@ -18,7 +18,14 @@ fn crash(arguments: &[&str]) -> (i32, String, SuiteResult) {
 
 #[test]
 fn nobody_is_harmed_by_a_death_at_the_commit() {
-    for site in ["writer/W_COMMIT", "reader/R_ADMIT", "successor/X_RESET", "undertaker/X_LEAVE"] {
+    for site in [
+        "writer/W_COMMIT",
+        "reader/R_ADMIT",
+        "successor/X_RESET",
+        "undertaker/X_LEAVE",
+        "writer/Z_SEQ_END",
+        "successor/Z_LOCK_RECLAIM",
+    ] {
         let (code, said, result) = crash(&["--only", site, "--kills", "3", "--seed", "9"]);
         assert_eq!(code, 0, "{site}: {said}");
         let kills: u64 = result.crashes.iter().map(|row| row.kills).sum();
@@ -45,7 +52,7 @@ fn a_survivor_with_a_defect_is_found_out() {
 
 #[test]
 fn killing_nobody_is_never_a_pass() {
-    let (code, said, _) = crash(&["--only", "writer/Z_LOAD", "--kills", "1"]);
+    let (code, said, _) = crash(&["--only", "writer/H_AGE", "--kills", "1"]);
     assert_eq!(code, 4, "{said}");
 }
 

@@ -6,6 +6,7 @@ use report_schema::ModelKind;
 
 use super::{Entry, Expect, Size};
 use crate::scenario::Runnable;
+use crate::scenario::attach::Attach;
 use crate::scenario::batch::Batch;
 use crate::scenario::checked::Checked;
 use crate::scenario::counted::Counted;
@@ -18,7 +19,7 @@ use crate::scenario::lock::Lock;
 use crate::scenario::park::Park;
 use crate::scenario::recovery::{Reap, Third};
 use crate::scenario::resume::Resume;
-use crate::scenario::sequential::{Joins, Sequential};
+use crate::scenario::sequential::{Besides, Joins, Sequential};
 use crate::scenario::slot::Slots;
 use crate::scenario::word::Word;
 
@@ -138,13 +139,50 @@ pub(super) static ALL: &[Entry] = &[
         "sequential/end",
         "Is everything delivered that was committed before the end of the stream?",
         Size::Large,
-        &Sequential { capacity: 2, commits: 2, looks: 3, closes: true, ..Sequential::SMALL },
+        &Sequential {
+            capacity: 2,
+            commits: 2,
+            looks: 3,
+            besides: Besides::Closes,
+            ..Sequential::SMALL
+        },
     ),
     shipped(
         "overwrite/lapped",
         "Does a consumer of an overwriting ring learn exactly what it missed?",
         Size::Large,
         &Sequential { overwrites: true, before: 1, commits: 2, looks: 3, ..Sequential::SMALL },
+    ),
+    shipped(
+        "sequential/abort",
+        "Does a write that is given up leave what was promised, and burn no number?",
+        Size::Small,
+        &Sequential {
+            before: 1,
+            commits: 1,
+            looks: 2,
+            besides: Besides::Aborts,
+            ..Sequential::SMALL
+        },
+    ),
+    shipped(
+        "sequential/join-beside",
+        "May a consumer join beside another one, and does neither lose a payload?",
+        Size::Large,
+        &Sequential {
+            readers: 2,
+            joins: Joins::Beside,
+            before: 1,
+            commits: 1,
+            looks: 1,
+            ..Sequential::SMALL
+        },
+    ),
+    shipped(
+        "attach/creation",
+        "Does whoever finds a new block find all of it, and then every payload?",
+        Size::Small,
+        &Attach::SMALL,
     ),
     shipped(
         "explicit/latest",
@@ -261,6 +299,12 @@ pub(super) static ALL: &[Entry] = &[
         &Reap { sync: ConsumerSync::SequentialSync, third: Third::Joiner, commits: 2 },
     ),
     shipped(
+        "recovery/reap-beside",
+        "Does clearing one of two consumers leave the other its payloads, and free the producer?",
+        Size::Large,
+        &Reap { sync: ConsumerSync::SequentialSync, third: Third::Neighbour, commits: 2 },
+    ),
+    shipped(
         "recovery/two-reapers",
         "Do two reapers of one dead reader clear it once, and nobody else?",
         Size::Small,
@@ -312,7 +356,13 @@ pub(super) static ALL: &[Entry] = &[
         "eviction/copying",
         "Is what a reader copies whole, although it may be evicted while it copies?",
         Size::Large,
-        &Evict { newcomer: false, commits: 2 },
+        &Evict { newcomer: false, late: false, commits: 2 },
+    ),
+    shipped(
+        "eviction/pinned",
+        "The same of a reader that pins, because the producer has not acknowledged it.",
+        Size::Large,
+        &Evict { newcomer: false, late: true, commits: 1 },
     ),
     shipped(
         "recovery/heir-of-seqlock",
@@ -373,7 +423,7 @@ pub(super) static ALL: &[Entry] = &[
         "eviction/newcomer",
         "Does an eviction ever take what belongs to who comes after the evicted one?",
         Size::Large,
-        &Evict { newcomer: true, commits: 1 },
+        &Evict { newcomer: true, late: false, commits: 1 },
     ),
     shipped(
         "latest/crowded",

@@ -195,7 +195,7 @@ fn explore_with<S: Scenario>(flaw: Flaw, scenario: &S, setup: &Setup, limits: &L
             break;
         }
         if runs % 64 == 0 && started.elapsed().as_secs() >= limits.seconds {
-            findings.bound(format!("{} s", limits.seconds));
+            findings.cut(limits);
             break;
         }
     }

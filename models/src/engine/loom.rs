@@ -17,18 +17,17 @@ use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use ::loom::cell::UnsafeCell;
-use ::loom::model::Builder;
-use ::loom::sync::atomic::{AtomicU64, fence};
-use ::loom::{explore, stop_exploring, thread};
-use report_schema::Coverage;
-
 use super::{Failure, Findings, Limits};
+use crate::bounds::within;
 use crate::context::{Context, Setup};
 use crate::memory::{Model, Raw, Update};
 use crate::scenario::{self, Scenario};
 use crate::trace::{END, Journal, SET_UP};
 use crate::violation::from_payload;
+use ::loom::cell::UnsafeCell;
+use ::loom::model::Builder;
+use ::loom::sync::atomic::{AtomicU64, fence};
+use ::loom::{explore, stop_exploring, thread};
 
 /// How often loom looks at its limits.
 const CHECKPOINT: usize = 500;
@@ -239,13 +238,11 @@ fn search<S: Scenario>(scenario: &S, setup: &Setup, limits: &Limits, how: How) -
         let replay = Some(findings.executions.to_string());
         findings.failure = Some(Failure { violation, steps: journal.told(), replay });
     } else if started.elapsed() >= longest {
-        findings.bound(format!("{} s", limits.seconds));
-    } else if tally.executions + checkpoint as u64 >= limits.executions {
-        findings.bound(format!("{} executions", limits.executions));
-    } else if let Some(preemptions) = limits.preemptions {
-        findings.bound(format!("{preemptions} preemptions"));
+        findings.cut(limits);
     } else {
-        findings.coverage = Some(Coverage::Complete);
+        // Loom looks at its limits now and then only, and stops a little before or behind them.
+        let reached = tally.executions.saturating_add(checkpoint as u64);
+        findings.coverage = Some(within(limits, reached));
     }
     if limits.replay.is_some() {
         findings.told = journal.told();

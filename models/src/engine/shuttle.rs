@@ -20,14 +20,13 @@ use report_schema::Coverage;
 
 use self::recorder::{Decisions, Record, Recorder};
 use super::{Engine, Failure, Findings, Limits};
+use crate::bounds::SCHEDULES;
 use crate::context::{Context, Setup};
 use crate::memory::{Model, Raw, Update};
 use crate::scenario::{self, Scenario};
 use crate::trace::{END, Journal, SET_UP};
 use crate::violation::from_payload;
 
-/// Random schedules when nobody says otherwise.
-const SCHEDULES: u64 = 20_000;
 /// Preemptions of a PCT schedule.
 const PCT_DEPTH: usize = 3;
 
@@ -152,6 +151,8 @@ pub(crate) fn sample<S: Scenario>(
         findings.failure = too_few(tally.executions, limits);
     } else if record.exhausted && tally.executions < limits.executions {
         findings.coverage = Some(Coverage::Complete);
+    } else if tally.executions < limits.executions {
+        findings.cut(limits);
     } else {
         findings.bound(format!("the first {} schedules, depth first", tally.executions));
     }

@@ -49,6 +49,8 @@ struct Notes<W> {
     cursor: RefCell<Option<(W, u64)>>,
     /// Commits that are held back.
     held: RefCell<Vec<(W, u64)>>,
+    /// Where this producer announces the newest payload.
+    latest: RefCell<Option<W>>,
 }
 
 /// A memory with one defect, or with none.
@@ -76,6 +78,7 @@ impl<'m, M: ModelMemory> Planted<'m, M> {
             restamped: Cell::new(None),
             cursor: RefCell::new(None),
             held: RefCell::new(Vec::new()),
+            latest: RefCell::new(None),
         };
         Self { mem, plant, notes }
     }
@@ -230,6 +233,16 @@ impl<M: ModelMemory> Memory for Planted<'_, M> {
             }
             (Plant::AbortPublishes, W_ABORT) => {
                 self.mem.store::<SITE>(word, in_state(value, SlotState::Committed));
+            }
+            (Plant::AbortForgets, W_LATEST) => {
+                *self.notes.latest.borrow_mut() = Some(word.clone());
+                self.mem.store::<SITE>(word, value);
+            }
+            (Plant::AbortForgets, W_ABORT) => {
+                self.mem.store::<SITE>(word, value);
+                if let Some(latest) = self.notes.latest.borrow().as_ref() {
+                    self.mem.store::<W_LATEST>(latest, 0);
+                }
             }
             (Plant::CursorEarly, C_CURSOR) => {
                 *self.notes.cursor.borrow_mut() = Some((word.clone(), value));

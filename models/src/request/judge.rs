@@ -32,6 +32,7 @@ pub(super) fn judge(request: &Request, entry: &Entry, findings: &Findings) -> Mo
     result.verdict = verdict(must_fail, findings);
     if let Expect::Litmus(test) = entry.expect
         && request.limits.replay.is_none()
+        && findings.executions > 0
     {
         let judged = test.judge(request.engine, findings);
         result.verdict = if judged.is_ok() { Verdict::Pass } else { Verdict::Broken };
@@ -52,11 +53,10 @@ fn verdict(must_fail: bool, findings: &Findings) -> Verdict {
         // An engine that cannot judge has judged nothing, whatever was expected.
         Some(failure) if failure.violation.promise == Promise::Model => Verdict::Broken,
         Some(_) if must_fail => Verdict::Pass,
-        None if must_fail || findings.executions > 0 && findings.coverage.is_none() => {
-            Verdict::Correctness
-        }
         Some(_) => Verdict::Correctness,
         None if findings.executions == 0 => Verdict::Broken,
+        None if findings.out_of_time => Verdict::Inconclusive,
+        None if must_fail || findings.coverage.is_none() => Verdict::Correctness,
         None => Verdict::Pass,
     }
 }
@@ -102,6 +102,7 @@ pub(crate) fn blank(request: &Request, scenario: &str, kind: ModelKind) -> Model
         verdict: Verdict::Broken,
         coverage: Coverage::Bounded { bound: "nothing ran".to_owned() },
         executions: 0,
+        executions_before: 0,
         blocked: 0,
         outcomes: Vec::new(),
         elapsed_ms: 0,
@@ -128,6 +129,7 @@ pub fn broken(request: &Request, message: String) -> ModelResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Limits;
 
     #[test]
     fn no_execution_is_not_a_pass() {
@@ -135,7 +137,7 @@ mod tests {
         for coverage in [Coverage::Complete, Coverage::Sampled { schedules: 20_000, seed: 1 }] {
             let nothing = Findings { coverage: Some(coverage), ..Findings::default() };
             assert_eq!(verdict(false, &nothing), Verdict::Broken);
-            assert_eq!(verdict(true, &nothing), Verdict::Correctness);
+            assert_eq!(verdict(true, &nothing), Verdict::Broken);
             for entry in catalogue::all() {
                 for engine in Engine::ALL {
                     let request = Request::new(engine, entry.name);
@@ -148,5 +150,20 @@ mod tests {
             Findings { executions: 1, coverage: Some(Coverage::Complete), ..Findings::default() };
         assert_eq!(verdict(false, &done), Verdict::Pass);
         assert_eq!(verdict(true, &done), Verdict::Correctness);
+    }
+
+    #[test]
+    fn whom_the_clock_stops_has_come_to_no_result() {
+        let mut late = Findings { executions: 9, ..Findings::default() };
+        late.cut(&Limits { seconds: 3, ..Limits::default() });
+        for must_fail in [false, true] {
+            assert_eq!(verdict(must_fail, &late), Verdict::Inconclusive);
+        }
+        let request = Request::new(Engine::Loom, "slot/one-reader");
+        let entry = catalogue::by_name(&request.scenario).unwrap();
+        let Coverage::Bounded { bound } = judge(&request, &entry, &late).coverage else {
+            panic!("it counts as complete");
+        };
+        assert!(bound.contains("3 s") && bound.contains("--seconds"), "{bound}");
     }
 }

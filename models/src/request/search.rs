@@ -1,16 +1,19 @@
 //! Runs what was asked for: one model, a model under every crash point, or every model in turn.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use report_schema::{Coverage, ModelResult, Verdict};
 
 use super::judge::{broken, judge, milliseconds};
-use super::{EVERY, Request, bounded};
+use super::{EVERY, Request};
+use crate::bounds::bounded;
 use crate::catalogue::{self, Entry, Size};
+use crate::context::Setup;
 use crate::engine::Findings;
 use crate::replay::Replayed;
 use crate::scenario::VANISHED;
-use crate::{mutant, plant, table};
+use crate::{crash, mutant, plant, table};
 
 /// Does what `request` asks for.
 pub(super) fn run(request: &Request) -> Replayed {
@@ -51,24 +54,25 @@ fn run_every(request: &Request) -> ModelResult {
     shipped.sort_by_key(|entry| entry.size);
     let mut total: Option<ModelResult> = None;
     for entry in shipped {
-        let limits = bounded(request.limits.clone(), request.engine, entry.size);
+        let limits = bounded(request.limits.clone(), request.engine, &entry);
         let mut result = run_entry(&Request { limits, ..request.clone() }, &entry).result;
-        add_up(&mut result, total.as_ref());
         let stop = result.counterexample.is_some() || result.verdict == Verdict::Broken;
-        if !stop {
-            EVERY.clone_into(&mut result.scenario);
-            result.replay = request.command(EVERY, None);
-            result.outcomes.clear();
+        if stop {
+            result.executions_before = total.map_or(0, |before| before.executions);
+            result.elapsed_ms = milliseconds(started);
+            return result;
         }
+        add_up(&mut result, total.as_ref());
+        EVERY.clone_into(&mut result.scenario);
+        result.replay = request.command(EVERY, None);
+        result.outcomes.clear();
         result.elapsed_ms = milliseconds(started);
         total = Some(result);
-        if stop {
-            break;
-        }
     }
     let nothing = || broken(request, "there is no model to run".to_owned());
     let mut result = total.unwrap_or_else(nothing);
-    if let (None, [row], None) = (&result.counterexample, &request.mutant[..], &request.plant)
+    if let (Verdict::Correctness, [row], None) =
+        (result.verdict, &request.mutant[..], &request.plant)
         && let Some(reason) = mutant::reason(row)
     {
         result.verdict = Verdict::Pass;
@@ -78,13 +82,16 @@ fn run_every(request: &Request) -> ModelResult {
     result
 }
 
-/// Counts what ran before `result` too; what was bounded stays so.
+/// Counts what ran before `result` too; what was bounded stays so, and what came to no result too.
 fn add_up(result: &mut ModelResult, before: Option<&ModelResult>) {
     let Some(before) = before else { return };
     result.executions += before.executions;
     result.blocked += before.blocked;
     if result.coverage == Coverage::Complete {
         result.coverage.clone_from(&before.coverage);
+    }
+    if result.counterexample.is_none() && before.verdict == Verdict::Inconclusive {
+        result.verdict = Verdict::Inconclusive;
     }
 }
 
@@ -93,10 +100,11 @@ fn add_up(result: &mut ModelResult, before: Option<&ModelResult>) {
 fn run_points(request: &Request, entry: &Entry, role: &str) -> ModelResult {
     let started = Instant::now();
     let must_fail = request.plant.is_some() || !request.mutant.is_empty();
+    let deaths = Arc::default();
     let mut total: Option<ModelResult> = None;
     for step in 0_u32.. {
         let point = Request { crash: Some(format!("{role}:{step}")), ..request.clone() };
-        let findings = match search(&point, entry) {
+        let findings = match search(&point, entry, Some(&deaths)) {
             Ok(findings) => findings,
             Err(message) => return broken(request, message),
         };
@@ -111,7 +119,7 @@ fn run_points(request: &Request, entry: &Entry, role: &str) -> ModelResult {
         if result.verdict != stop {
             return result;
         }
-        result.outcomes = vec![format!("{} crash points", step + 1)];
+        result.outcomes = crash::told(step + 1, &deaths);
         result.replay = request.command(entry.name, None);
         total = Some(result);
     }
@@ -120,7 +128,7 @@ fn run_points(request: &Request, entry: &Entry, role: &str) -> ModelResult {
 
 fn run_entry(request: &Request, entry: &Entry) -> Replayed {
     let started = Instant::now();
-    let (mut result, steps) = match search(request, entry) {
+    let (mut result, steps) = match search(request, entry, None) {
         Ok(mut findings) => {
             let result = judge(request, entry, &findings);
             let told = std::mem::take(&mut findings.told);
@@ -132,9 +140,13 @@ fn run_entry(request: &Request, entry: &Entry) -> Replayed {
     Replayed { result, steps }
 }
 
-/// Lets the engine look.
-fn search(request: &Request, entry: &Entry) -> Result<Findings, String> {
-    let setup = request.setup(entry)?;
+/// Lets the engine look; `deaths` are the sites before which somebody vanishes.
+fn search(
+    request: &Request,
+    entry: &Entry,
+    deaths: Option<&crash::Deaths>,
+) -> Result<Findings, String> {
+    let setup = Setup { deaths: deaths.cloned(), ..request.setup(entry)? };
     if request.engine.compiled_in() {
         Ok(entry.model.run(request.engine, &setup, &request.limits))
     } else {

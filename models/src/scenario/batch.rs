@@ -1,4 +1,5 @@
-//! Batches: a consumer sees all of one or nothing, also of one that follows an abort.
+//! Batches: a consumer sees all of one or nothing, also of one that follows an abort, and of one in the
+//! middle of which the producer dies.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,12 +7,15 @@ use datahub::config::ConsumerSync;
 use datahub::ring::Rules;
 use datahub::ring::reader::{JoinAt, NotRead, RingReader};
 use datahub::ring::writer::{NotTaken, RingWriter};
+use datahub::rules::resume;
 use datahub::sites::R_COMMIT_INDEX;
 use datahub::slot::Reader;
 
 use super::Scenario;
 use super::block::{Block, Seen, fill, quiet, verify};
+use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
+use crate::trace::Name;
 use crate::violation::{Promise, check, fail};
 
 /// Payloads of one batch.
@@ -36,6 +40,8 @@ pub struct World<W, C> {
     block: Block<W, C>,
     writer: Mutex<RingWriter>,
     reader: Mutex<RingReader>,
+    /// 1 when the producer is dead.
+    dead: W,
 }
 
 impl Batch {
@@ -168,7 +174,13 @@ impl Scenario for Batch {
         let joined = RingReader::join(mem, &block.ring(), rules, Reader::new(0), JoinAt::Oldest);
         let reader = joined
             .unwrap_or_else(|refused| fail(Promise::Model, format!("cannot join: {refused:?}")));
-        World { block, writer: Mutex::new(RingWriter::new(rules)), reader: Mutex::new(reader) }
+        let dead = mem.word(Name::numbered("dead", 0), 0);
+        World {
+            block,
+            writer: Mutex::new(RingWriter::new(rules)),
+            reader: Mutex::new(reader),
+            dead,
+        }
     }
 
     fn role<M: ModelMemory>(
@@ -193,8 +205,20 @@ impl Scenario for Batch {
         seen.text()
     }
 
+    fn vanished<M: ModelMemory>(&self, _: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        mem.store::<STORE_RELEASE>(&world.dead, 1);
+    }
+
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
         let ring = world.block.ring();
+        if mem.load::<LOAD_ACQUIRE>(&world.dead) == 1 {
+            let heir = resume(mem, &ring, Self::rules());
+            let whole = heir.next() % BATCH as u64 == 0;
+            check(whole, Promise::Whole, || {
+                format!("{} payloads are announced after the death", heir.next())
+            });
+            *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = heir;
+        }
         let mut reader = world.reader.lock().unwrap_or_else(PoisonError::into_inner);
         let commits = mem.load::<R_COMMIT_INDEX>(&ring.producer.commit_index);
         while Self::read(mem, world, &mut reader) {}

@@ -12,13 +12,14 @@ use datahub::park::ParkLine;
 use datahub::ring::Rules;
 use datahub::ring::reader::{JoinAt, NotRead, RingReader};
 use datahub::ring::writer::RingWriter;
-use datahub::rules::reap;
+use datahub::rules::{reap, resume};
 use datahub::sequence::Sequence;
 use datahub::slot::Reader;
 
 use super::Scenario;
 use super::block::{Block, Seen, quiet};
 use super::recovery::heartbeat_slot;
+use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::trace::Name;
 use crate::violation::{Promise, check, fail};
@@ -32,6 +33,8 @@ const SEAT: Reader = Reader::new(0);
 pub struct Evict {
     /// Whether somebody wants the seat of the evicted one.
     pub newcomer: bool,
+    /// Whether the reader joins when a payload is there already, so that it pins what it reads.
+    pub late: bool,
     /// Writes of the writer.
     pub commits: u64,
 }
@@ -46,6 +49,8 @@ pub struct World<W, C> {
     parked: ParkLine<W>,
     writer: Mutex<RingWriter>,
     reader: Mutex<Option<RingReader>>,
+    /// 1 when the producer is dead.
+    dead: W,
 }
 
 /// What is written for `sequence`.
@@ -186,13 +191,19 @@ impl Scenario for Evict {
             parked: ParkLine { sleepers: zero("sleepers"), signal: zero("signal") },
             writer: Mutex::new(RingWriter::new(Self::rules())),
             reader: Mutex::default(),
+            dead: zero("dead"),
         };
         let claimed = heartbeat::claim(mem, &world.seat, OWNER, 1);
         check(claimed == Ok(1), Promise::Model, || "an empty seat is refused".to_owned());
+        if self.late {
+            Self::write(mem, &world, 1);
+        }
         let ring = world.block.ring();
         let joined = RingReader::join(mem, &ring, Self::rules(), SEAT, JoinAt::Oldest);
         *world.reader.lock().unwrap_or_else(PoisonError::into_inner) = joined.ok();
-        Self::write(mem, &world, 1);
+        if !self.late {
+            Self::write(mem, &world, 1);
+        }
         world
     }
 
@@ -209,7 +220,20 @@ impl Scenario for Evict {
         }
     }
 
+    /// Whoever else is dead is found by its seat.
+    fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        if index == 0 {
+            mem.store::<STORE_RELEASE>(&world.dead, 1);
+        }
+    }
+
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
+        if mem.load::<LOAD_ACQUIRE>(&world.dead) == 1 {
+            // What `Producer::take_over` does.
+            let heir = resume(mem, &world.block.ring(), Self::rules());
+            eviction::finish(mem, &world.seat);
+            *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = heir;
+        }
         let reader = world.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
         let claim = eviction::word(mem, &world.seat);
         if let Some(mut reader) = reader {

@@ -5,7 +5,7 @@ use datahub::zone::spinlock::{Holder, RobustSpinlock};
 
 use super::Scenario;
 use super::block::Seen;
-use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELEASE};
+use crate::litmus::sites::{LOAD_ACQUIRE, RMW_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::trace::Name;
 use crate::violation::{Promise, check};
@@ -24,8 +24,8 @@ pub struct Lock {
 pub struct World<W, C> {
     lock: RobustSpinlock<W>,
     guarded: C,
-    /// 1 when the first holder is dead.
-    token: W,
+    /// One bit for each holder that is dead.
+    dead: W,
 }
 
 const fn holder(number: u32) -> Holder {
@@ -33,6 +33,11 @@ const fn holder(number: u32) -> Holder {
 }
 
 impl Lock {
+    /// Who role `index` is.
+    fn own(self, index: usize) -> Holder {
+        holder(u32::try_from(index).unwrap_or(0) + u32::from(self.dead))
+    }
+
     /// Locks, also after the first holder's death; changes what is guarded; unlocks.
     fn work<M: ModelMemory>(
         self,
@@ -43,8 +48,9 @@ impl Lock {
         let taken = match world.lock.try_lock(mem, own) {
             Ok(()) => "locked",
             Err(seen) => {
-                let of_dead = seen.seat() == Some(holder(0).seat) && own.seat != holder(0).seat;
-                let dead = of_dead && mem.load::<LOAD_ACQUIRE>(&world.token) == 1;
+                let other = seen.seat().filter(|seat| *seat != own.seat);
+                let dead = other
+                    .is_some_and(|seat| mem.load::<LOAD_ACQUIRE>(&world.dead) >> seat & 1 == 1);
                 if !dead || world.lock.reclaim(mem, own, seen).is_err() {
                     return "-";
                 }
@@ -77,12 +83,12 @@ impl Scenario for Lock {
         let world = World {
             lock: RobustSpinlock::from_words(zero("lock"), zero("note"), zero("depth")),
             guarded: mem.cell(Name::numbered("guarded", 0)),
-            token: zero("token"),
+            dead: zero("dead"),
         };
         if self.dead {
             let taken = world.lock.try_lock(mem, holder(0));
             check(taken.is_ok(), Promise::Model, || "a new lock is not free".to_owned());
-            mem.store::<STORE_RELEASE>(&world.token, 1);
+            mem.fetch_or::<RMW_RELEASE>(&world.dead, 1);
         }
         world
     }
@@ -94,16 +100,15 @@ impl Scenario for Lock {
         world: &World<M::Word, M::Cell>,
     ) -> String {
         let mut seen = Seen::default();
-        let number = u32::try_from(index).unwrap_or(0) + u32::from(self.dead);
         for _ in 0..2 {
-            seen.mark(self.work(mem, world, holder(number)));
+            seen.mark(self.work(mem, world, self.own(index)));
             mem.pause();
         }
         seen.text()
     }
 
-    fn vanished<M: ModelMemory>(&self, _: usize, mem: &M, world: &World<M::Word, M::Cell>) {
-        mem.store::<STORE_RELEASE>(&world.token, 1);
+    fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        mem.fetch_or::<RMW_RELEASE>(&world.dead, 1 << self.own(index).seat);
     }
 
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {

@@ -5,6 +5,7 @@ use datahub::sites::{P_SIGNAL, R_COMMIT_INDEX, W_COMMIT_INDEX};
 
 use super::Scenario;
 use super::block::Seen;
+use crate::litmus::sites::{LOAD_ACQUIRE, STORE_RELAXED, STORE_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::trace::Name;
 use crate::violation::{Promise, check};
@@ -21,6 +22,8 @@ pub struct Park {
 pub struct World<W> {
     line: ParkLine<W>,
     published: W,
+    /// 1 when the waker is dead: its sleepers wake by their time-outs and ask for its token.
+    dead: W,
     /// What each sleeper sleeps on, plus 1; 0 when it does not sleep.
     sleeps: Vec<W>,
 }
@@ -37,6 +40,7 @@ impl Scenario for Park {
         World {
             line: ParkLine { sleepers: word("sleepers", 0), signal: word("signal", 0) },
             published: word("published", 0),
+            dead: word("dead", 0),
             sleeps: (0..self.sleepers).map(|index| word("sleeps", index)).collect(),
         }
     }
@@ -60,7 +64,21 @@ impl Scenario for Park {
         seen.text()
     }
 
+    fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word>) {
+        match index.checked_sub(1) {
+            None => mem.store::<STORE_RELEASE>(&world.dead, 1),
+            // It sleeps no more; what `reap` does about its bit.
+            Some(number) => {
+                mem.store::<STORE_RELAXED>(&world.sleeps[number], 0);
+                awake(mem, &world.line, u32::try_from(number).unwrap_or(0));
+            }
+        }
+    }
+
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word>) {
+        if mem.load::<LOAD_ACQUIRE>(&world.dead) == 1 {
+            ring(mem, &world.line);
+        }
         // The kernel compares the signal when it puts a role to sleep, and wakes all at a ring: so
         // whoever sleeps on the signal as it is now sleeps for ever.
         let signal = mem.load::<P_SIGNAL>(&world.line.signal);

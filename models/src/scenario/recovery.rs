@@ -9,7 +9,7 @@ use datahub::config::ConsumerSync;
 use datahub::heartbeat::{self, HeartbeatSlot};
 use datahub::park::ParkLine;
 use datahub::ring::Rules;
-use datahub::ring::reader::{JoinAt, RingReader};
+use datahub::ring::reader::{JoinAt, NotRead, RingReader};
 use datahub::ring::writer::RingWriter;
 use datahub::rules::reap;
 use datahub::slot::Reader;
@@ -35,6 +35,8 @@ pub enum Third {
     Newcomer,
     /// A second reaper of a victim that died before.
     Rival,
+    /// A second consumer, which reads on beside a victim that died before.
+    Neighbour,
 }
 
 /// A consumer dies while it reads; somebody reaps it.
@@ -60,6 +62,7 @@ pub struct World<W, C> {
     late: W,
     writer: Mutex<RingWriter>,
     victim: Mutex<Option<RingReader>>,
+    neighbour: Mutex<Option<RingReader>>,
 }
 
 /// A heartbeat slot over simulated words.
@@ -99,17 +102,22 @@ impl Reap {
         seen.text()
     }
 
-    /// Joins as the consumer whose place is at stake.
-    fn join<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> RingReader {
+    /// Joins: in seat 0 the consumer whose place is at stake.
+    fn join<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        seat: u32,
+    ) -> RingReader {
         let ring = world.block.ring();
-        RingReader::join(mem, &ring, self.rules(), Reader::new(0), JoinAt::Latest)
+        RingReader::join(mem, &ring, self.rules(), Reader::new(seat), JoinAt::Latest)
             .unwrap_or_else(|refused| fail(Promise::Progress, format!("cannot join: {refused:?}")))
     }
 
     /// Enters a payload and dies there.
     fn die<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> String {
         let reader = world.victim.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut reader = reader.unwrap_or_else(|| self.join(mem, world));
+        let mut reader = reader.unwrap_or_else(|| self.join(mem, world, 0));
         let mut seen = Seen::default();
         if let Ok(taken) = reader.acquire(mem, &world.block.ring()) {
             verify(mem, &world.block.payloads[taken.slot], taken.admission.sequence);
@@ -135,6 +143,30 @@ impl Reap {
         "-".to_owned()
     }
 
+    /// The neighbour, if there is one, looks so often and misses nothing.
+    fn read_on<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>, looks: u64) -> String {
+        let mut seen = Seen::default();
+        let mut neighbour = world.neighbour.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(neighbour) = neighbour.as_mut() else { return seen.text() };
+        for _ in 0..looks {
+            let wanted = neighbour.cursor();
+            match neighbour.acquire(mem, &world.block.ring()) {
+                Ok(taken) => {
+                    let sequence = taken.admission.sequence;
+                    check(sequence == wanted, Promise::Lossless, || {
+                        format!("wanted {wanted}, given {sequence}")
+                    });
+                    verify(mem, &world.block.payloads[taken.slot], sequence);
+                    neighbour.release(mem, &world.block.ring(), taken);
+                    seen.number('r', sequence);
+                }
+                Err(NotRead::Empty) => seen.mark("-"),
+                Err(wrong) => fail(Promise::Lossless, format!("the neighbour is told {wrong:?}")),
+            }
+        }
+        seen.text()
+    }
+
     /// Takes the victim's place, if it is free, and reads.
     fn arrive<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> String {
         let claimed = (0..2).any(|_| {
@@ -145,7 +177,7 @@ impl Reap {
             return "-".to_owned();
         }
         let ring = world.block.ring();
-        let mut reader = self.join(mem, world);
+        let mut reader = self.join(mem, world, 0);
         let mut seen = Seen::default();
         seen.mark("claims");
         if let Ok(taken) = reader.acquire(mem, &ring) {
@@ -169,6 +201,7 @@ impl Scenario for Reap {
             Third::Victim | Third::Joiner => &["writer", "reaper", "victim"],
             Third::Newcomer => &["writer", "reaper", "newcomer"],
             Third::Rival => &["writer", "reaper", "reaper 2"],
+            Third::Neighbour => &["writer", "reaper", "neighbour"],
         }
     }
 
@@ -176,22 +209,27 @@ impl Scenario for Reap {
         let zero = |name| mem.word(Name::numbered(name, 0), 0);
         let parked = ParkLine { sleepers: zero("sleepers"), signal: zero("signal") };
         let world = World {
-            block: Block::new(mem, 2, 1),
+            block: Block::new(mem, 2, 2),
             heartbeat: heartbeat_slot(mem),
             parked,
             token: zero("token"),
             late: zero("late"),
             writer: Mutex::new(RingWriter::new(self.rules())),
             victim: Mutex::default(),
+            neighbour: Mutex::default(),
         };
         let claimed = heartbeat::claim(mem, &world.heartbeat, VICTIM, 1).is_ok();
         check(claimed, Promise::Model, || "an empty place cannot be claimed".to_owned());
         if self.third != Third::Joiner {
-            let victim = self.join(mem, &world);
+            let victim = self.join(mem, &world, 0);
             *world.victim.lock().unwrap_or_else(PoisonError::into_inner) = Some(victim);
         }
+        if self.third == Third::Neighbour {
+            let neighbour = self.join(mem, &world, 1);
+            *world.neighbour.lock().unwrap_or_else(PoisonError::into_inner) = Some(neighbour);
+        }
         Self::write(mem, &world, 1);
-        if matches!(self.third, Third::Newcomer | Third::Rival) {
+        if matches!(self.third, Third::Newcomer | Third::Rival | Third::Neighbour) {
             self.die(mem, &world);
         }
         world
@@ -210,6 +248,7 @@ impl Scenario for Reap {
                 Third::Victim | Third::Joiner => self.die(mem, world),
                 Third::Newcomer => self.arrive(mem, world),
                 Third::Rival => Self::clear(mem, world, 2),
+                Third::Neighbour => Self::read_on(mem, world, 2),
             },
         }
     }
@@ -235,6 +274,15 @@ impl Scenario for Reap {
         if mem.load::<LOAD_ACQUIRE>(&world.late) == 1 {
             let own = (&world.heartbeat, &world.parked);
             reap(mem, &world.block.ring(), own, Reader::new(0));
+        }
+        Self::read_on(mem, world, self.commits + 2);
+        let neighbour = world.neighbour.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut neighbour) = neighbour {
+            let next = world.writer.lock().unwrap_or_else(PoisonError::into_inner).next();
+            check(neighbour.cursor() == next, Promise::Lossless, || {
+                format!("{} of {next} can be read although all is quiet", neighbour.cursor())
+            });
+            neighbour.leave(mem, &world.block.ring());
         }
         quiet(mem, &world.block);
         if let Some(owner) = heartbeat::owner(mem, &world.heartbeat) {

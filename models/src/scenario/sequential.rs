@@ -12,7 +12,7 @@ use datahub::sites::{R_COMMIT_INDEX, R_LABEL};
 use datahub::slot::{self, Reader};
 
 use super::Scenario;
-use super::block::{Block, Seen, quiet, verify, write_one};
+use super::block::{Block, Seen, fill, quiet, verify, write_one};
 use crate::memory::{ModelMemory, Shareable};
 use crate::violation::{Promise, check, fail};
 
@@ -30,6 +30,19 @@ pub enum Joins {
     Newest,
     /// Under traffic, with the oldest payload, in the place of one that read them all and left.
     Again,
+    /// The last one under traffic, with the oldest payload, beside others that were there before.
+    Beside,
+}
+
+/// What the writer does besides its commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Besides {
+    /// Nothing.
+    Nothing,
+    /// It gives a write up before them.
+    Aborts,
+    /// It ends the stream behind them.
+    Closes,
 }
 
 /// A producer commits while readers take every payload.
@@ -51,8 +64,8 @@ pub struct Sequential {
     pub overwrites: bool,
     /// Whether the last reader leaves when it has looked.
     pub leaves: bool,
-    /// Whether the writer ends the stream.
-    pub closes: bool,
+    /// What else the writer does.
+    pub besides: Besides,
 }
 
 impl Sequential {
@@ -66,7 +79,7 @@ impl Sequential {
         joins: Joins::Before,
         overwrites: false,
         leaves: false,
-        closes: false,
+        besides: Besides::Nothing,
     };
 
     const fn rules(&self) -> Rules {
@@ -81,12 +94,33 @@ impl Sequential {
     fn write<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>, seen: &mut Seen) {
         let ring = world.block.ring();
         let mut writer = world.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.besides == Besides::Aborts {
+            Self::give_up(mem, &world.block, &mut writer, seen);
+        }
         for _ in 0..self.commits {
             write_one(mem, &world.block, &mut writer, (&mut *seen, Promise::Model));
         }
-        if self.closes {
+        if self.besides == Besides::Closes {
             writer.close(mem, &ring);
         }
+    }
+
+    /// Writes a payload and gives it up; nobody is asked to make room twice.
+    fn give_up<M: ModelMemory>(
+        mem: &M,
+        block: &Block<M::Word, M::Cell>,
+        writer: &mut RingWriter,
+        seen: &mut Seen,
+    ) {
+        let sequence = writer.next();
+        let Ok(index) = writer.acquire(mem, &block.ring(), |_| false) else {
+            return seen.mark("-");
+        };
+        fill(mem, &block.payloads[index], sequence + 7);
+        writer.abort(mem, &block.ring(), index);
+        let burnt = writer.next() != sequence;
+        check(!burnt, Promise::Abort, || format!("the abort burnt {sequence}"));
+        seen.mark("abort");
     }
 
     fn read<M: ModelMemory>(
@@ -99,7 +133,7 @@ impl Sequential {
         let ring = world.block.ring();
         let mut last: Option<Sequence> = None;
         for _ in 0..self.looks {
-            let ended = self.closes && reader.ended(mem, &ring);
+            let ended = self.besides == Besides::Closes && reader.ended(mem, &ring);
             let wanted = reader.cursor();
             match reader.acquire(mem, &ring) {
                 Ok(taken) => {
@@ -174,12 +208,17 @@ impl Scenario for Sequential {
         let block = Block::new(mem, self.rules().slots, self.readers);
         let writer = Mutex::new(RingWriter::new(self.rules()));
         let readers = (0..self.readers).map(|number| {
-            Mutex::new((self.joins == Joins::Before).then(|| self.join(mem, &block, number)))
+            let before = match self.joins {
+                Joins::Before => true,
+                Joins::Beside => number + 1 < self.readers,
+                _ => false,
+            };
+            Mutex::new(before.then(|| self.join(mem, &block, number)))
         });
         let readers = readers.collect();
         let world = World { block, writer, readers };
         let mut tenant = (self.joins == Joins::Again).then(|| self.join(mem, &world.block, 0));
-        let once = Self { commits: 1, looks: 1, closes: false, ..*self };
+        let once = Self { commits: 1, looks: 1, besides: Besides::Nothing, ..*self };
         for _ in 0..self.before {
             once.write(mem, &world, &mut Seen::default());
             if let Some(tenant) = &mut tenant {
@@ -224,7 +263,7 @@ impl Scenario for Sequential {
                 continue;
             }
             let left = commits.saturating_sub(reader.cursor());
-            let rest = Self { looks: left + 1, closes: false, ..*self };
+            let rest = Self { looks: left + 1, besides: Besides::Nothing, ..*self };
             let mut seen = Seen::default();
             rest.read(mem, world, reader, &mut seen);
             check(reader.cursor() == commits, Promise::Lossless, || {
@@ -242,7 +281,8 @@ impl Scenario for Sequential {
             });
         }
         let mut more = Seen::default();
-        Self { commits: self.capacity + 1, closes: false, ..*self }.write(mem, world, &mut more);
+        Self { commits: self.capacity + 1, besides: Besides::Nothing, ..*self }
+            .write(mem, world, &mut more);
         check(!more.has("-"), Promise::Progress, || {
             "the producer cannot write although nobody is registered".to_owned()
         });

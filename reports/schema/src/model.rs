@@ -23,8 +23,11 @@ pub struct ModelResult {
     pub verdict: Verdict,
     /// How much of the space was seen.
     pub coverage: Coverage,
-    /// Executions that ran to their end.
+    /// Executions that ran to their end, in the model that `scenario` names.
     pub executions: u64,
+    /// Executions of the models that were tried before it and noticed nothing.
+    #[serde(default)]
+    pub executions_before: u64,
     /// Executions cut short because they repeat another or cannot go on.
     pub blocked: u64,
     /// The distinct results that executions ended with.

@@ -76,6 +76,18 @@ fn kills(section: &mut Section, title: &str, kills: &Kills<'_>) -> Result<(), Re
     let excused = excused.filter(|row| excuse(row.runs[0]).is_some()).count();
     let kept = if excused == 0 { String::new() } else { format!("; {excused} stay for a reason") };
     section.say(format!("{title}: {noticed} of {all} noticed ({each}){kept}."));
+    let before: u64 = kills
+        .rows
+        .iter()
+        .flat_map(|row| row.runs.iter().flatten())
+        .map(|run| run.executions_before)
+        .sum();
+    if before > 0 {
+        section.say(format!(
+            "Counts are executions of the model that is named; {} of models before it noticed nothing.",
+            format::count(before)
+        ));
+    }
     let table = killed(title, kills);
     let fold = all > SHOWN_KILLS && noticed + excused == all;
     let table = if fold { table.folded(format!("{title}: all {all}")) } else { table };
@@ -131,6 +143,7 @@ fn table(title: &str, models: &[&ModelResult]) -> Table {
             "Must",
             "Seen",
             "Executions#",
+            "Blocked#",
             "Outcomes#",
             "Took#",
         ],
@@ -149,6 +162,7 @@ fn table(title: &str, models: &[&ModelResult]) -> Table {
             } else {
                 Datum::number(executions)
             },
+            Datum::number(format::count(model.blocked)),
             Datum::number(format::count(model.outcomes.len() as u64)),
             Datum::number(format::millis(model.elapsed_ms)),
         ]);

@@ -110,6 +110,7 @@ mod tests {
             verdict: Verdict::Pass,
             coverage: Coverage::Complete,
             executions: 7,
+            executions_before: 0,
             blocked: 0,
             outcomes: vec![],
             elapsed_ms: 1,

@@ -12,6 +12,7 @@ pub(crate) fn sample() -> Vec<ModelResult> {
         verdict: Verdict::Pass,
         coverage: Coverage::Complete,
         executions: 18_240,
+        executions_before: 0,
         blocked: 312,
         outcomes: vec!["both read 1".to_owned(), "one read 0".to_owned()],
         elapsed_ms: 1_840,

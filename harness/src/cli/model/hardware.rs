@@ -263,6 +263,7 @@ fn judge(pair: Pair, unfenced: bool, counted: Option<(u64, u64)>) -> ModelResult
         verdict,
         coverage: Coverage::Sampled { schedules: rounds, seed: 0 },
         executions: rounds,
+        executions_before: 0,
         blocked: 0,
         outcomes: vec![told],
         elapsed_ms: 0,

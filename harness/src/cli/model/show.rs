@@ -88,7 +88,8 @@ fn table(results: &[ModelResult]) -> String {
         let count = |holds: fn(&ModelResult) -> bool| {
             group.iter().filter(|result| holds(result)).count().to_string()
         };
-        let executions: u64 = group.iter().map(|result| result.executions).sum();
+        let executions: u64 =
+            group.iter().map(|result| result.executions + result.executions_before).sum();
         let ms: u64 = group.iter().map(|result| result.elapsed_ms).sum();
         table.add_row([
             kind.to_owned(),
@@ -126,7 +127,7 @@ pub(super) fn kills(results: &[ModelResult]) -> Vec<String> {
     lines.collect()
 }
 
-/// Each planted defect, and after how many executions each engine noticed it.
+/// Each planted defect, and after how many executions of that model each engine noticed it.
 fn planted(results: &[ModelResult]) -> String {
     let kills = Kills::of(results, ModelKind::PlantedDefect);
     if kills.rows.is_empty() {
@@ -135,7 +136,9 @@ fn planted(results: &[ModelResult]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(
-        ["planted defect", "in model"].into_iter().chain(kills.engines.iter().copied()),
+        ["planted defect", "noticed in model, after executions of it:"]
+            .into_iter()
+            .chain(kills.engines.iter().copied()),
     );
     for row in &kills.rows {
         let count = |run: Option<&ModelResult>| match run {

@@ -21,7 +21,7 @@ use crate::context::Setup;
 use crate::engine::random::{Threads, lasting, programs};
 use crate::engine::{Engine, Findings, Limits};
 use crate::litmus::program::Step;
-use crate::litmus::{Litmus, suite};
+use crate::litmus::{Allowed, Litmus, suite};
 
 /// Programs of each fragment.
 const PROGRAMS: u32 = 10_000;
@@ -48,17 +48,20 @@ fn fenced() -> impl Strategy<Value = Threads> {
     programs(thread, 3)
 }
 
+/// Where the payload cell stands, behind the words.
+const CELL: usize = 3;
+
 /// Every outcome of every interleaving.
 fn interleaved(threads: &[Vec<Step>]) -> BTreeSet<String> {
     let mut outcomes = BTreeSet::new();
     let registers = vec![Vec::new(); threads.len()];
-    interleave(threads, (vec![0; threads.len()], [0; 3], registers), &mut outcomes);
+    interleave(threads, (vec![0; threads.len()], [0; CELL + 1], registers), &mut outcomes);
     outcomes
 }
 
 fn interleave(
     threads: &[Vec<Step>],
-    (at, words, registers): (Vec<usize>, [u64; 3], Vec<Vec<u64>>),
+    (at, words, registers): (Vec<usize>, [u64; CELL + 1], Vec<Vec<u64>>),
     outcomes: &mut BTreeSet<String>,
 ) {
     let mut done = true;
@@ -74,11 +77,17 @@ fn interleave(
                 registers[thread].push(words[word]);
                 words[word] += amount;
             }
-            // Concerns nobody else: it need not be interleaved.
-            Step::Fence(_) => {
+            Step::Exchange(word, from, to, _) => {
+                registers[thread].push(words[word]);
+                words[word] = if words[word] == from { to } else { words[word] };
+            }
+            Step::Put(value) => words[CELL] = value,
+            Step::Get => registers[thread].push(words[CELL]),
+            Step::If(value) if registers[thread].last() != Some(&value) => at[thread] = steps.len(),
+            // Concern nobody else: they need not be interleaved.
+            Step::Fence(_) | Step::If(_) => {
                 return interleave(threads, (at, words, registers), outcomes);
             }
-            ref other => panic!("not in these fragments: {other:?}"),
         }
         interleave(threads, (at, words, registers), outcomes);
     }
@@ -113,6 +122,38 @@ fn compare(flaw: Flaw, programs: u32) -> Result<(), String> {
 fn judged(flaw: Flaw, test: &Litmus) -> Result<(), String> {
     let found = explore_with(flaw, &test.program, &Setup::default(), &Limits::default());
     test.judge(Engine::Explore, &found)
+}
+
+/// What is written down for engines with one memory is what such a memory gives.
+#[test]
+fn every_litmus_row_of_one_memory_is_what_interleavings_give() {
+    for test in suite::ALL {
+        let threads: Vec<_> = test.program.threads.iter().map(|steps| steps.to_vec()).collect();
+        let shown: BTreeSet<_> = test.in_one_memory().into_iter().map(str::to_owned).collect();
+        assert_eq!(shown, interleaved(&threads), "{}", test.name);
+    }
+}
+
+/// A row with an outcome too few or too many is noticed, whichever it is.
+#[test]
+fn every_wrong_litmus_row_is_noticed() {
+    let mut rows = 0;
+    for test in suite::ALL.iter().filter(|test| !test.refused) {
+        let Allowed::Outcomes(allowed) = test.allowed else { continue };
+        let found = explore_with(Flaw::None, &test.program, &Setup::default(), &Limits::default());
+        let judged = |outcomes: Vec<&'static str>| {
+            let wrong = Litmus { allowed: Allowed::Outcomes(outcomes.leak()), ..*test };
+            wrong.judge(Engine::Explore, &found)
+        };
+        assert_eq!(judged(allowed.to_vec()), Ok(()));
+        for row in 0..allowed.len() {
+            let fewer = [&allowed[..row], &allowed[row + 1..]].concat();
+            assert!(judged(fewer).is_err(), "{} without {}", test.name, allowed[row]);
+            rows += 1;
+        }
+        assert!(judged([allowed, &["9 | 9"]].concat()).is_err(), "{}", test.name);
+    }
+    assert!(rows > 100, "{rows}");
 }
 
 #[test]
