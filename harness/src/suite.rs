@@ -22,6 +22,7 @@ use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
 use crate::run::{Launcher, Order, Plant, RawTrial, Watch, unplantable};
 use crate::scenario::model::{Quest, Workload};
+use crate::units::Nanos;
 use crate::verdict::{Against, moved};
 use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
@@ -72,6 +73,8 @@ pub struct Step<'a> {
     pub cell: &'a str,
     /// Which repeat.
     pub repeat: u32,
+    /// The time it will take, roughly.
+    pub estimate: Nanos,
 }
 
 /// Told of the suite's progress.
@@ -266,7 +269,8 @@ impl Runner<'_> {
     fn trial(&mut self, order: Order<'_>) -> io::Result<Recorded> {
         let Order { cell, trial, .. } = order;
         let (number, total, repeat) = (self.number, self.total, trial.repeat);
-        let step = Step { number, total, cell: &cell.cell.id, repeat };
+        let estimate = cell.trial_estimate;
+        let step = Step { number, total, cell: &cell.cell.id, repeat, estimate };
         self.observer.begin(step);
         let started_ms = millis(self.started);
         let raw = self.launcher.run(order, &mut *self.observer)?;
