@@ -122,10 +122,10 @@ fn swatch(ink: Ink) -> String {
         Ink::Heat => {
             format!("<rect y=\"1\" width=\"34\" height=\"10\" fill=\"{colour}\" opacity=\"0.5\"/>")
         }
+        // The colour of the hatching is too faint for three strokes.
         Ink::Uncounted => {
-            format!(
-                "<path d=\"M0 12L12 0M11 12L23 0M22 12L34 0\" stroke=\"{colour}\" fill=\"none\"/>"
-            )
+            "<path d=\"M0 12L12 0M11 12L23 0M22 12L34 0\" stroke=\"var(--soft)\" fill=\"none\"/>"
+                .to_owned()
         }
         Ink::Outline(index) => match index % 4 {
             0 => format!("<circle cx=\"17\" cy=\"6\" r=\"4\" fill=\"{colour}\"/>"),
