@@ -29,6 +29,8 @@ pub use turns::{Turn, in_turns, one_plan_after_another};
 
 /// A trial that moved between cores is run again so many times at most.
 const RETRIES: u32 = 2;
+/// A trial that takes longer than this is not run again: over minutes cores always move.
+const RETRIED_MAX: Nanos = Nanos(30_000_000_000);
 
 /// What is run.
 #[derive(Debug)]
@@ -218,10 +220,12 @@ impl Runner<'_> {
         comparable >= enough || comparable == 0 && repeat as usize >= enough
     }
 
-    /// A trial, and again where it moved between cores; the last one counts most.
+    /// A trial, and again where it is short and moved between cores; the last one counts most.
     fn settle(&mut self, order: Order<'_>) -> io::Result<Vec<Recorded>> {
         let mut all = vec![];
-        for _ in 0..=RETRIES {
+        let lasts = order.cell.cell.run.length.time(Nanos(0));
+        let retries = if lasts > RETRIED_MAX { 0 } else { RETRIES };
+        for _ in 0..=retries {
             let recorded = self.trial(order)?;
             let again = moved(&recorded.trial) && !self.launcher.interrupted();
             all.push(recorded);
