@@ -11,6 +11,7 @@ pub mod shard;
 mod show;
 
 use crate::host::Host;
+use crate::scenario::model::{Sched, TrialOrder};
 use crate::scenario::{Cell, Profile, Scenario};
 use crate::units::{Bytes, Nanos};
 
@@ -40,7 +41,7 @@ pub struct Plan {
     pub profile: Profile,
     /// The cells that the filter left, in the order of the matrix.
     pub cells: Vec<CellPlan>,
-    /// In the order in which they run: every cell once, then every cell again.
+    /// In the order in which they run.
     pub trials: Vec<TrialPlan>,
     /// The time it will take, roughly.
     pub estimate: Nanos,
@@ -76,6 +77,8 @@ pub struct RolePlan {
     pub index: u32,
     /// Where it is pinned; `None` leaves it to the kernel.
     pub core: Option<usize>,
+    /// How the kernel schedules it.
+    pub sched: Sched,
 }
 
 /// What a process does.
@@ -132,7 +135,7 @@ pub fn plan(scenario: &Scenario, host: &Host, options: &Options) -> Result<Plan,
     for cell in scenario.cells(options.profile).iter().filter(wanted) {
         cells.push(place(cell, host, options)?);
     }
-    let trials = interleave(&cells, options.seed);
+    let trials = ordered(&cells, options.seed);
     let total = |trial: &TrialPlan| cells[trial.cell].trial_estimate.0;
     let estimate = Nanos(trials.iter().map(total).fold(0, u64::saturating_add));
     Ok(Plan {
@@ -167,8 +170,25 @@ fn place(cell: &Cell, host: &Host, options: &Options) -> Result<CellPlan, PlanEr
     })
 }
 
+/// The trials of all cells, in the order that the scenario asks for.
+fn ordered(cells: &[CellPlan], seed: Option<u64>) -> Vec<TrialPlan> {
+    let mut trials = interleaved(cells, seed);
+    let Some(run) = cells.first().map(|plan| &plan.cell.run) else { return trials };
+    match run.order {
+        TrialOrder::Interleaved => {}
+        TrialOrder::Sequential => trials.sort_by_key(|trial| trial.cell),
+        TrialOrder::Random => {
+            // Each trial draws a lot of its own, so a filter leaves the others' order as it is.
+            let base = seed.unwrap_or(run.seed);
+            let lot = |trial: &TrialPlan| seed::derive(base ^ trial.seed, "order", trial.repeat);
+            trials.sort_by_cached_key(lot);
+        }
+    }
+    trials
+}
+
 /// A B C A B C: what drifts with time drifts over all cells alike.
-fn interleave(cells: &[CellPlan], seed: Option<u64>) -> Vec<TrialPlan> {
+fn interleaved(cells: &[CellPlan], seed: Option<u64>) -> Vec<TrialPlan> {
     let rounds = cells.iter().map(|cell| cell.repeats).max().unwrap_or(0);
     let mut trials = vec![];
     for repeat in 0..rounds {

@@ -10,11 +10,11 @@ mod history;
 
 use std::collections::BTreeMap;
 
-use report_schema::{Calibration, Counts, Noise, RoleResult, Trial, Visit, WarmUp};
+use report_schema::{Calibration, Counts, Noise, RoleResult, Trial, Visit, WarmUp, ZoneAccount};
 
 use crate::plan::{CellPlan, Role, TrialPlan};
 use crate::run::{Measured, RawRole, RawTrial, Report, Usage, class};
-use crate::scenario::model::Workload;
+use crate::scenario::model::{Warmup, Workload};
 use allow::Allowed;
 
 /// One trial, put together.
@@ -40,6 +40,10 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
     }
     let mut mismatches = vec![];
     if complete && !allowed.disbelieves() {
+        mismatches.extend(disputes(raw));
+        if counts.committed > 0 && counts.delivered > 0 {
+            mismatches.extend(unseen_zones(cell, raw));
+        }
         account_for_tails(cell, raw, &mut counts, &mut mismatches);
         mismatches.extend(cross_check::differences(cell, raw, allowed));
     }
@@ -65,7 +69,12 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         broken: broken.chain(raw.leaks.iter().cloned()).collect(),
         stuck: fault::stuck(raw),
         warmup: producer.and_then(|report| report.warmup.clone()),
+        warmup_ms: match cell.cell.run.warmup {
+            Warmup::Time(time) if time.0 > 0 => Some(time.0 / 1_000_000),
+            _ => None,
+        },
         visits: visits(raw),
+        zones: zones(raw),
         search: None,
         history,
     };
@@ -116,7 +125,6 @@ fn account_for_tails(
     for (reader, writer) in links(cell, raw) {
         let Some(read) = &reader.report else { continue };
         let name = &reader.plan.name;
-        mismatches.extend(read.disputes.iter().map(|what| format!("{name}: {what}")));
         if read.silent > 0 {
             let silent = read.silent;
             mismatches.push(format!("{name} missed {silent} payloads without being told"));
@@ -139,6 +147,40 @@ fn account_for_tails(
             }
         }
     }
+}
+
+/// What each process says that contradicts a promise and is no count.
+fn disputes(raw: &RawTrial) -> impl Iterator<Item = String> {
+    let of = |role: &RawRole| {
+        let said = role.report.as_ref().map_or(vec![], |report| report.disputes.clone());
+        let name = role.plan.name.clone();
+        said.into_iter().map(move |what| format!("{name}: {what}"))
+    };
+    raw.roles.iter().flat_map(of)
+}
+
+/// What was done about the block's zones, process by process.
+fn zones(raw: &RawTrial) -> Vec<ZoneAccount> {
+    let of = |role: &RawRole| {
+        let own = role.report.as_ref().map_or(vec![], |report| report.zones.clone());
+        let name = role.plan.name.clone();
+        own.into_iter().map(move |account| ZoneAccount { role: name.clone(), ..account })
+    };
+    raw.roles.iter().flat_map(of).collect()
+}
+
+/// Zones that nobody wrote, or that nobody saw: no data is no pass.
+fn unseen_zones(cell: &CellPlan, raw: &RawTrial) -> Vec<String> {
+    let accounts = zones(raw);
+    let unseen = |name: &str| {
+        let of = || accounts.iter().filter(|account| account.zone == name);
+        if of().all(|account| account.writes == 0) {
+            return Some(format!("nobody wrote to zone {name}"));
+        }
+        let seen = |account: &ZoneAccount| account.looks > account.busy;
+        (!of().any(seen)).then(|| format!("nobody saw a value in zone {name}"))
+    };
+    cell.cell.block.zones.iter().filter_map(|zone| unseen(&zone.name)).collect()
 }
 
 /// Every stay of those who came late or left early.

@@ -34,6 +34,7 @@ mod wire;
 mod words;
 pub mod worker;
 mod writer;
+mod zone;
 
 use std::io;
 use std::path::Path;
@@ -46,6 +47,7 @@ pub use process::ProcessLauncher;
 
 pub(crate) use calibrate::class;
 pub(crate) use fault::{Aftermath, Struck};
+pub use latency::Glimpse;
 pub(crate) use pace::busy;
 pub(crate) use payload::{Defect, Keyed, Stamp, mix};
 pub(crate) use plant::{Planted, unplantable};
@@ -112,6 +114,9 @@ pub(crate) struct RawRole {
 pub trait Watch {
     /// The trial has come this far, and the producer has committed so many messages.
     fn moment(&mut self, phase: &'static str, commits: u64);
+
+    /// A slice of a role's latencies has ended.
+    fn slice(&mut self, _role: &str, _glimpse: &Glimpse) {}
 }
 
 /// Whatever can run a trial: processes, or canned answers.

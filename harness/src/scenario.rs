@@ -12,6 +12,7 @@ mod header;
 mod load;
 mod matrix;
 pub mod model;
+mod only;
 mod overlay;
 mod problem;
 mod roles;
@@ -22,6 +23,7 @@ mod tree;
 mod work;
 mod workload;
 mod written;
+mod zone;
 
 pub use header::SCHEMA_VERSION;
 pub use load::{find, load};
@@ -32,8 +34,9 @@ use crate::gate::Expectation;
 use expect::Written;
 use matrix::Point;
 use model::{BlockSpec, ConsumerSync, Read, Workload};
+use only::{Here, Met};
 use overlay::Setting;
-use problem::{Mistakes, Source, line_of};
+use problem::{Mistake, Mistakes, Source, line_of};
 use rules::Parts;
 use tree::{Node, Table};
 
@@ -73,12 +76,14 @@ fn read(sources: &[Source], mistakes: &Mistakes) -> Option<Scenario> {
     let settings = settings(sources, mistakes);
     let header = header::read(&root, mistakes);
     let all = expect::read(root.table()?.get("expect"), sources, mistakes);
-    let cells = |profile: Profile| {
-        let name = header.name.as_deref().unwrap_or("?");
-        let context = Context { name, sources, settings: &settings, all: &all, mistakes };
-        profile_cells(&root, profile, &context)
-    };
-    let [smoke, full, soak] = Profile::ALL.map(cells);
+    let name = header.name.as_deref().unwrap_or("?");
+    let met = Met::default();
+    let context = Context { name, sources, settings: &settings, all: &all, met: &met, mistakes };
+    let [smoke, full, soak] = Profile::ALL.map(|profile| profile_cells(&root, profile, &context));
+    // A setting may have taken away just the cells in which something stands.
+    if settings.is_empty() && mistakes.is_empty() {
+        met.finish(mistakes);
+    }
     Some(Scenario {
         file: file.name.clone(),
         name: header.name.clone()?,
@@ -107,6 +112,7 @@ struct Context<'a> {
     sources: &'a [Source],
     settings: &'a [Setting],
     all: &'a [Written],
+    met: &'a Met,
     mistakes: &'a Mistakes,
 }
 
@@ -124,13 +130,29 @@ fn profile_cells(root: &Node, profile: Profile, context: &Context<'_>) -> Option
     let written = root.table()?.get("expect");
     let selected = expect::select(context.all, written, ids.as_deref(), mistakes);
     let mut cells = vec![];
-    for point in matrix::expand(&tree, mistakes) {
+    for mut point in matrix::expand(&tree, mistakes) {
         if mistakes.is_full() {
             return None;
         }
-        cells.extend(cell(point, &selected, context));
+        let here = Here { profile, axes: &point.axes };
+        context.met.visit(here);
+        context.met.reduce(&mut point.root, "fault", here, mistakes);
+        let stands = |written: &&Written| context.met.stands(written.only.as_ref(), here, mistakes);
+        let expected: Vec<Written> = selected.iter().filter(stands).cloned().collect();
+        cells.extend(cell(point, &expected, context));
     }
+    one_order(&tree, &cells, mistakes);
     (!cells.is_empty()).then_some(cells)
+}
+
+/// The order of trials is the matrix's: it cannot differ from cell to cell.
+fn one_order(root: &Node, cells: &[Cell], mistakes: &Mistakes) {
+    if cells.windows(2).any(|pair| pair[0].run.order != pair[1].run.order) {
+        let place = root.place(&["matrix"]);
+        let mistake = Mistake::new(rules::CONTRADICTION, place, "cells differ in their `order`");
+        let help = "the order is one of all cells together: set it in [run] or a profile";
+        mistakes.push(mistake.label("this matrix").help(help));
+    }
 }
 
 /// Reads one point; `None` if any part of it is wrong.

@@ -21,12 +21,15 @@ use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
 use crate::run::{Launcher, Order, Plant, RawTrial, Watch, unplantable};
 use crate::scenario::model::{Quest, Workload};
+use crate::units::Nanos;
 use crate::verdict::{Against, comparable, moved};
 use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
 
 /// A trial that moved between cores is run again so many times at most.
 const RETRIES: u32 = 2;
+/// A trial that takes longer than this is not run again: over minutes cores always move.
+const RETRIED_MAX: Nanos = Nanos(30_000_000_000);
 
 /// What is run.
 #[derive(Debug)]
@@ -71,6 +74,8 @@ pub struct Step<'a> {
     pub cell: &'a str,
     /// Which repeat.
     pub repeat: u32,
+    /// The time it will take, roughly.
+    pub estimate: Nanos,
 }
 
 /// Told of the suite's progress.
@@ -214,10 +219,12 @@ impl Runner<'_> {
         comparable >= enough || comparable == 0 && repeat as usize >= enough
     }
 
-    /// A trial, and again where it moved between cores; the last one counts most.
+    /// A trial, and again where it is short and moved between cores; the last one counts most.
     fn settle(&mut self, order: Order<'_>) -> io::Result<Vec<Recorded>> {
         let mut all = vec![];
-        for _ in 0..=RETRIES {
+        let lasts = order.cell.cell.run.length.time(Nanos(0));
+        let retries = if lasts > RETRIED_MAX { 0 } else { RETRIES };
+        for _ in 0..=retries {
             let recorded = self.trial(order)?;
             let again = moved(&recorded.trial) && !self.launcher.interrupted();
             all.push(recorded);
@@ -265,7 +272,8 @@ impl Runner<'_> {
     fn trial(&mut self, order: Order<'_>) -> io::Result<Recorded> {
         let Order { cell, trial, .. } = order;
         let (number, total, repeat) = (self.number, self.total, trial.repeat);
-        let step = Step { number, total, cell: &cell.cell.id, repeat };
+        let estimate = cell.trial_estimate;
+        let step = Step { number, total, cell: &cell.cell.id, repeat, estimate };
         self.observer.begin(step);
         let started_ms = millis(self.started);
         let raw = self.launcher.run(order, &mut *self.observer)?;

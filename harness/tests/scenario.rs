@@ -56,7 +56,9 @@ mod scenario {
     mod files;
     mod matrix;
     mod mistakes;
+    mod only;
     mod random;
     mod schema;
     mod transports;
+    mod zones;
 }

@@ -12,6 +12,7 @@ mod evidence;
 mod faults;
 mod figures;
 mod gates;
+mod history;
 mod models;
 mod peers;
 mod section;
@@ -94,6 +95,7 @@ pub fn render_with(suite: &SuiteResult, beside: &Beside<'_>) -> Result<String, R
     sections.extend(course::sections(&summary)?);
     sections.extend([peers::checksums(&summary)?, peers::section(&summary)?]);
     sections.extend(counters::sections(&summary)?);
+    sections.push(history::section(&summary)?);
     sections.extend(models::sections(&summary)?);
     sections.extend(faults::sections(&summary)?);
     sections.extend([worst::section(&summary)?, trend::section(&summary, beside.history)?]);

@@ -68,6 +68,8 @@ pub(crate) enum Mark {
     Dots { points: Vec<Point>, ink: Ink },
     /// A shaded span of the horizontal axis.
     Band { from: f64, to: f64 },
+    /// A hatched span of the horizontal axis.
+    Hatch { from: f64, to: f64 },
     /// A shaded rectangle; `strength` between 0 and 1.
     Heat { low: Point, high: Point, strength: f64 },
 }
@@ -83,6 +85,8 @@ pub(crate) enum Ink {
     Calibration,
     /// Spans in which a fault was in force.
     Fault,
+    /// Spans that do not count.
+    Uncounted,
     /// Cells of a heatmap.
     Heat,
     /// A series with its dash pattern; numbers from [`INKS`] on repeat.

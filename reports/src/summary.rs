@@ -4,6 +4,7 @@
 mod cell;
 mod curve;
 mod doubt;
+mod drift;
 mod kills;
 
 use report_schema::{GateResult, SuiteResult, Verdict};
@@ -12,6 +13,7 @@ pub use cell::CellSummary;
 pub(crate) use cell::median;
 pub use curve::{Curve, Curves, Shown};
 pub use doubt::Doubt;
+pub use drift::{Drift, Thirds, drifts};
 pub use kills::{Kill, Kills, noticed};
 
 use crate::format;

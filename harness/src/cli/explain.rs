@@ -16,6 +16,9 @@ pub(super) struct Args {
     /// Scenario files, or folders that hold some; without one, an example shows the format.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Sets a key, as for `run`; repeatable.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// How much is run.
     #[arg(long, value_enum, default_value_t)]
     profile: Profile,
@@ -26,7 +29,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         output.result(EXAMPLE);
         return Exit::Pass;
     }
-    match select::load(&args.paths, &[], output) {
+    match select::load(&args.paths, &args.set, output) {
         Ok(scenarios) => {
             let width = output.width();
             for scenario in &scenarios {

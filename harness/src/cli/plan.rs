@@ -7,7 +7,8 @@ use super::{Exit, Output};
 use crate::host::Host;
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::shard::Part;
-use crate::plan::{Options, Plan, TrialPlan, plan};
+use crate::plan::{Options, Plan, RolePlan, TrialPlan, plan};
+use crate::scenario::model::Sched;
 use crate::units::Nanos;
 
 /// Arguments of `plan`.
@@ -86,7 +87,11 @@ fn as_json(plan: &Plan) -> Value {
         .cells
         .iter()
         .map(|cell| {
-            let role = |role: &crate::plan::RolePlan| json!({"name": role.name, "core": role.core});
+            let fifo = |sched| match sched {
+                Sched::Other => None,
+                Sched::Fifo(priority) => Some(priority),
+            };
+            let role = |role: &RolePlan| json!({"name": role.name, "core": role.core, "fifo": fifo(role.sched)});
             json!({
                 "id": cell.cell.id,
                 "repeats": cell.repeats,

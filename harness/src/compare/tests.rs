@@ -53,6 +53,8 @@ pub(crate) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         faults: vec![],
         warmup: None,
         visits: vec![],
+        warmup_ms: Some(200),
+        zones: vec![],
         search: None,
         history: None,
         broken: vec![],

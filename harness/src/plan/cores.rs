@@ -2,14 +2,14 @@
 
 use super::{Role, RolePlan};
 use crate::scenario::Cell;
-use crate::scenario::model::{Pin, Wait};
+use crate::scenario::model::{Pin, Sched, Wait};
 
 /// The producer first, then the consumers in the order of the file.
 pub(super) fn place(cell: &Cell, cores: &[usize]) -> (Vec<RolePlan>, Vec<String>) {
     let wanted = wanted(cell);
     let mut degraded = vec![];
     let mut taken: Vec<usize> = vec![];
-    for (name, pin, _) in &wanted {
+    for Wanted { name, pin, .. } in &wanted {
         let Pin::Core(core) = pin else { continue };
         if !cores.contains(core) {
             degraded.push(format!("{name} asks for core {core}, which is not ours: not pinned"));
@@ -23,7 +23,7 @@ pub(super) fn place(cell: &Cell, cores: &[usize]) -> (Vec<RolePlan>, Vec<String>
     let mut left_over = 0;
     let mut roles = vec![];
     let mut consumers = 0;
-    for (name, pin, role) in wanted {
+    for Wanted { name, pin, sched, role } in wanted {
         let core = match pin {
             Pin::None => None,
             Pin::Core(core) => cores.contains(&core).then_some(core),
@@ -35,7 +35,7 @@ pub(super) fn place(cell: &Cell, cores: &[usize]) -> (Vec<RolePlan>, Vec<String>
         };
         let index = if role == Role::Producer { 0 } else { consumers };
         consumers += u32::from(role != Role::Producer);
-        roles.push(RolePlan { role, name, index, core });
+        roles.push(RolePlan { role, name, index, core, sched });
     }
     if left_over > 0 {
         let (total, cores) = (roles.len(), cores.len());
@@ -45,12 +45,26 @@ pub(super) fn place(cell: &Cell, cores: &[usize]) -> (Vec<RolePlan>, Vec<String>
         degraded
             .push("more processes than cores, and they spin: they wait for each other".to_owned());
     }
+    if roles.len() > cores.len() && roles.iter().any(|role| role.sched != Sched::Other) {
+        let why = "more processes than cores, and some have priority: the others may starve";
+        degraded.push(why.to_owned());
+    }
     (roles, degraded)
 }
 
-/// Name, pin and role of each process; a group's pin to core n means n, n + 1, ….
-fn wanted(cell: &Cell) -> Vec<(String, Pin, Role)> {
-    let mut all = vec![("producer".to_owned(), cell.producer.pin, Role::Producer)];
+/// What one process asks for.
+struct Wanted {
+    name: String,
+    pin: Pin,
+    sched: Sched,
+    role: Role,
+}
+
+/// What each process asks for; a group's pin to core n means n, n + 1, ….
+fn wanted(cell: &Cell) -> Vec<Wanted> {
+    let producer = &cell.producer;
+    let (pin, sched) = (producer.pin, producer.sched);
+    let mut all = vec![Wanted { name: "producer".to_owned(), pin, sched, role: Role::Producer }];
     for (group, spec) in cell.consumers.iter().enumerate() {
         for member in 0..spec.count {
             let pin = match spec.pin {
@@ -62,7 +76,7 @@ fn wanted(cell: &Cell) -> Vec<(String, Pin, Role)> {
             } else {
                 format!("{}[{member}]", spec.name)
             };
-            all.push((name, pin, Role::Consumer { group }));
+            all.push(Wanted { name, pin, sched: spec.sched, role: Role::Consumer { group } });
         }
     }
     all

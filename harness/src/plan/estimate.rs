@@ -24,8 +24,10 @@ pub(super) fn shm(cell: &Cell) -> Bytes {
     let block = &cell.block;
     let stride = block.payload.0.next_multiple_of(LINE_BYTES);
     let slots = u64::from(block.physical_slots).saturating_mul(stride.saturating_add(SLOT_BYTES));
+    // A value, perhaps twice, with its count and its checksum.
+    let zones: u64 = block.zones.iter().map(|zone| 2 * zone.size.0 + 3 * LINE_BYTES).sum();
     let heartbeats = u64::from(block.max_consumers) * 2 * LINE_BYTES;
-    let bytes = slots.saturating_add(FIXED_BYTES + heartbeats);
+    let bytes = slots.saturating_add(FIXED_BYTES + heartbeats + zones);
     let blocks = if cell.workload == Workload::PingPong { 2 } else { 1 };
     let roles = u64::from(cell.consumer_count()) + 1;
     let records = cell.history_records().unwrap_or(0).saturating_mul(RECORD_BYTES * roles);

@@ -6,7 +6,8 @@ use std::fmt;
 use comfy_table::{Table, presets};
 
 use super::fault::{PlannedFault, schedule};
-use super::{CellPlan, Plan};
+use super::{CellPlan, Plan, RolePlan};
+use crate::scenario::model::Sched;
 use crate::scenario::model::fault::FaultSpec;
 use crate::units::Nanos;
 
@@ -103,10 +104,15 @@ impl Plan {
     }
 }
 
-/// `producer@0 reader[0]@1 reader[1]@-`.
+/// `producer@0/fifo:10 reader[0]@1 reader[1]@-`.
 fn processes(plan: &CellPlan) -> String {
-    let core = |core: Option<usize>| core.map_or("-".to_owned(), |core| core.to_string());
-    let words: Vec<String> =
-        plan.roles.iter().map(|role| format!("{}@{}", role.name, core(role.core))).collect();
-    words.join(" ")
+    let word = |role: &RolePlan| {
+        let core = role.core.map_or("-".to_owned(), |core| core.to_string());
+        let sched = match role.sched {
+            Sched::Other => String::new(),
+            Sched::Fifo(priority) => format!("/fifo:{priority}"),
+        };
+        format!("{}@{core}{sched}", role.name)
+    };
+    plan.roles.iter().map(word).collect::<Vec<_>>().join(" ")
 }

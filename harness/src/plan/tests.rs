@@ -51,6 +51,40 @@ fn repeats_are_interleaved_over_the_cells() {
     assert_eq!(order, [(0, 0), (1, 0), (2, 0), (0, 1), (1, 1), (2, 1)]);
 }
 
+/// The trials under another order, each as cell and repeat.
+fn in_order(order: &str, options: &Options) -> Vec<(usize, u32)> {
+    let text = TEXT.replace("repeats = 2", &format!("repeats = 4\norder = \"{order}\""));
+    let plan = planned(&text, &host(4, Some(1 << 30)), options);
+    plan.trials.iter().map(|trial| (trial.cell, trial.repeat)).collect()
+}
+
+#[test]
+fn a_sequence_finishes_a_cell_before_the_next() {
+    let order = in_order("sequential", &Options::default());
+    assert!(order.is_sorted() && order.len() == 12, "{order:?}");
+}
+
+#[test]
+fn a_random_order_comes_from_the_seed_and_has_every_trial_once() {
+    let other = Options { seed: Some(6), ..Options::default() };
+    let order = in_order("random", &Options::default());
+    assert_eq!(order, in_order("random", &Options::default()));
+    assert_ne!(order, in_order("random", &other));
+    let mut sorted = order.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, in_order("sequential", &Options::default()));
+    assert!(order != sorted && order != in_order("interleaved", &Options::default()));
+}
+
+#[test]
+fn priority_among_more_processes_than_cores_is_said_aloud() {
+    let text = TEXT.replace("\"core:0\"", "\"core:0\"\nsched = \"fifo:5\"");
+    let plan = planned(&text, &host(2, Some(1 << 30)), &Options::default());
+    let starve = |cell: &CellPlan| cell.degraded.iter().any(|why| why.contains("starve"));
+    assert_eq!(plan.cells.iter().map(starve).collect::<Vec<_>>(), [false, true, true]);
+    assert!(plan.to_string().contains("producer@0/fifo:5"), "{plan}");
+}
+
 #[test]
 fn every_trial_has_a_seed_of_its_own_that_a_filter_leaves() {
     let host = host(4, Some(1 << 30));

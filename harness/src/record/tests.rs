@@ -265,3 +265,20 @@ fn a_block_that_says_less_than_its_survivors_read_is_a_disagreement() {
     });
     assert_eq!(found.trial.mismatches, ["the block says 10 reads, its users counted 12"]);
 }
+
+#[test]
+fn a_zone_that_nobody_wrote_or_saw_is_no_pass() {
+    let zone = "[[block.zone]]\nname = \"z\"\nsize = \"64 B\"\n[[consumer]]";
+    let cell = planned(&STREAM.replace("[[consumer]]", zone));
+    let mut raw = good(&cell);
+    let told = |raw: &RawTrial| record(&cell, &TRIAL, raw, 0).trial.mismatches;
+    let account = ZoneAccount { zone: "z".to_owned(), ..ZoneAccount::default() };
+    assert_eq!(told(&raw), ["nobody wrote to zone z"]);
+    report(&mut raw, 0).zones = vec![ZoneAccount { writes: 1, ..account.clone() }];
+    report(&mut raw, 1).zones = vec![ZoneAccount { looks: 2, busy: 2, ..account.clone() }];
+    assert_eq!(told(&raw), ["nobody saw a value in zone z"]);
+    report(&mut raw, 1).zones = vec![ZoneAccount { looks: 3, busy: 2, ..account }];
+    assert_eq!(told(&raw), [""; 0]);
+    report(&mut raw, 0).disputes = vec!["zone z went back".to_owned()];
+    assert_eq!(told(&raw), ["producer: zone z went back"]);
+}

@@ -21,8 +21,9 @@ const BATCHES: u64 = 20;
 const ROUNDS: u64 = 1_000;
 /// One way below this: the cores share a cache.
 const NEAR_BELOW_NS: u64 = 110;
-/// A partner that does not answer for so long is not there.
-const LIMIT_NS: u64 = 500_000_000;
+/// A calibration that takes longer measures something else: a partner that is not there, or one that
+/// has to wait for this very core.
+const LIMIT_NS: u64 = 1_000_000_000;
 /// Looks between two readings of the clock.
 const LOOKS: u32 = 1 << 14;
 
@@ -39,23 +40,24 @@ pub(crate) enum Side {
 /// nanoseconds. `None` when the other end did not answer in time.
 pub(super) fn play(words: &WordMap, side: Side, turn: u64) -> Option<u64> {
     let first = turn * BATCHES * ROUNDS;
+    let until_ns = monotonic_ns().saturating_add(LIMIT_NS);
     match side {
-        Side::Ping => ping(words, first),
+        Side::Ping => ping(words, first, until_ns),
         Side::Pong => {
-            pong(words, first);
+            pong(words, first, until_ns);
             None
         }
     }
 }
 
-fn ping(words: &WordMap, first: u64) -> Option<u64> {
+fn ping(words: &WordMap, first: u64, until_ns: u64) -> Option<u64> {
     let mut times = vec![];
     for batch in 0..BATCHES {
         let start = monotonic_ns();
         let base = first + batch * ROUNDS;
         for round in base + 1..=base + ROUNDS {
             words.publish(PING, round);
-            await_value(words, PONG, round)?;
+            await_value(words, (PONG, round), until_ns)?;
         }
         times.push(monotonic_ns().saturating_sub(start) / (2 * ROUNDS));
     }
@@ -63,9 +65,9 @@ fn ping(words: &WordMap, first: u64) -> Option<u64> {
     times.get(times.len() / 2).copied()
 }
 
-fn pong(words: &WordMap, first: u64) -> Option<()> {
+fn pong(words: &WordMap, first: u64, until_ns: u64) -> Option<()> {
     for round in first + 1..=first + BATCHES * ROUNDS {
-        await_value(words, PING, round)?;
+        await_value(words, (PING, round), until_ns)?;
         words.publish(PONG, round);
     }
     Some(())
@@ -93,7 +95,7 @@ fn pair((a, b): (usize, usize)) -> io::Result<Pair> {
         scope.spawn(|| {
             core_affinity::set_for_current(CoreId { id: b });
             for turn in 0..LOOKS_AT_A_PAIR {
-                pong(&words, turn * BATCHES * ROUNDS);
+                play(&words, Side::Pong, turn);
             }
         });
         let ping = scope.spawn(|| {
@@ -112,16 +114,14 @@ fn pair((a, b): (usize, usize)) -> io::Result<Pair> {
 
 /// Polls without a pause until the word has reached `value`.
 #[inline]
-fn await_value(words: &WordMap, word: usize, value: u64) -> Option<()> {
-    let mut started = None;
+fn await_value(words: &WordMap, (word, value): (usize, u64), until_ns: u64) -> Option<()> {
     loop {
         for _ in 0..LOOKS {
             if words.read(word) >= value {
                 return Some(());
             }
         }
-        let now = monotonic_ns();
-        if now.saturating_sub(*started.get_or_insert(now)) > LIMIT_NS {
+        if monotonic_ns() >= until_ns {
             return None;
         }
     }
@@ -156,6 +156,22 @@ mod tests {
     fn an_end_that_is_not_there_is_given_up() {
         let words = WordMap::create(&Folder::default(), 8).unwrap();
         assert_eq!(play(&words, Side::Ping, 0), None);
+    }
+
+    #[test]
+    fn two_ends_on_one_core_give_up_instead_of_taking_turns_for_ever() {
+        let words = WordMap::create(&Folder::default(), 8).unwrap();
+        let start_ns = monotonic_ns();
+        let play = |side| {
+            core_affinity::set_for_current(CoreId { id: crate::host::Host::read().cores[0] });
+            play(&words, side, 0)
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| play(Side::Pong));
+            scope.spawn(|| play(Side::Ping));
+        });
+        // Generous: a busy machine may take its time, minutes it may not.
+        assert!(monotonic_ns() - start_ns < 20 * LIMIT_NS);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::visit::{Seat, Stays};
 use super::wire::{Measured, Report, Span, Task};
 use super::words::Words;
 use super::writer::{Halt, Writer};
+use super::zone::Zones;
 use crate::history::Kind;
 
 /// The ends that a worker holds.
@@ -90,6 +91,7 @@ impl Desk<'_> {
             })
         };
         writer.note(Kind::Ended, outlet.commits());
+        writer.leave_zones(&outlet);
         // Ends the stream.
         drop(outlet);
         self.wrote(&writer, &mut report);
@@ -175,6 +177,7 @@ impl Desk<'_> {
         report.measured = reader.measured();
         report.stalls.clone_from(&reader.stalls.kept);
         report.longest_wait_ns = reader.stalls.longest_ns();
+        account(reader.zones.as_deref(), &mut report);
         if let End::Trouble(why) = end {
             report.trouble = Some(why);
         }
@@ -236,6 +239,7 @@ impl Desk<'_> {
         report.bytes_written = writer.committed.saturating_mul(self.task.block.payload_bytes);
         report.stalls.clone_from(&writer.stalls.kept);
         report.longest_wait_ns = writer.stalls.longest_ns();
+        account(writer.zones(), report);
     }
 }
 
@@ -246,6 +250,13 @@ fn read(reader: &Reader<'_>, report: &mut Report) {
     report.silent = reader.tally.silent;
     report.latency = reader.latency.as_ref().and_then(Recorder::finish);
     report.service = reader.service.as_ref().and_then(Recorder::finish);
+}
+
+/// What was done about the block's zones.
+fn account(zones: Option<&Zones>, report: &mut Report) {
+    let Some(zones) = zones else { return };
+    report.zones = zones.accounts();
+    report.disputes.extend(zones.disputes());
 }
 
 fn settle(report: &mut Report, outcome: Result<Measured, Halt>) {

@@ -1,7 +1,7 @@
 //! Latencies of one role: a histogram over all, and one for each slice of time.
 //!
-//! Everything is allocated before the first message; recording touches memory of this process
-//! only.
+//! Everything is allocated before the first message, and there are so many slices at most however
+//! long the run is; recording touches memory of this process only.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,12 +13,43 @@ use report_schema::{Interval, Latency, LatencyKind};
 const MAX_NS: u64 = 60_000_000_000;
 /// Slices of a run whose length is known.
 const SLICES: u64 = 20;
+/// Slices of a long run are this long, or longer where that would be too many.
+const LONG_SLICE_NS: u64 = 10_000_000_000;
+/// Slices of a long run, at most.
+const LONG_SLICES_MAX: u64 = 120;
+/// Slices shorter than this are not told while the run goes on.
+const TOLD_NS: u64 = 250_000_000;
 /// Slices of a run whose length is a number of messages; the last one takes the rest.
 const SLICES_MAX: u64 = 100;
 /// The length of those.
 const SLICE_NS: u64 = 100_000_000;
 /// Buckets of one slice in the result.
 const BUCKETS_MAX: usize = 40;
+
+/// One slice, told while the run goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Glimpse {
+    /// When it began, from the start of the measured part.
+    pub start_ms: u64,
+    /// Samples.
+    pub n: u64,
+    /// Their median.
+    pub p50_ns: u64,
+    /// Their 99th percentile.
+    pub p99_ns: u64,
+    /// The greatest.
+    pub max_ns: u64,
+}
+
+/// How many slices a run of this length has, and how long each is.
+fn slices_of(length_ns: u64) -> (u64, u64) {
+    let width_ns = (length_ns / SLICES).max(1);
+    if width_ns <= LONG_SLICE_NS {
+        return (SLICES, width_ns);
+    }
+    let width_ns = LONG_SLICE_NS.max(length_ns.div_ceil(LONG_SLICES_MAX));
+    (length_ns.div_ceil(width_ns), width_ns)
+}
 
 /// Records latencies.
 #[derive(Debug)]
@@ -27,6 +58,8 @@ pub(super) struct Recorder {
     whole: Histogram<u64>,
     slices: Vec<Histogram<u64>>,
     slice: usize,
+    /// The slice that ended last.
+    ended: usize,
     /// When the measured part began.
     origin_ns: u64,
     width_ns: u64,
@@ -45,14 +78,15 @@ impl Recorder {
         length_ns: Option<u64>,
     ) -> Result<Self, hdrhistogram::CreationError> {
         let (count, width_ns) = match length_ns {
-            Some(length) => (SLICES, (length / SLICES).max(1)),
+            Some(length) => slices_of(length),
             None => (SLICES_MAX, SLICE_NS),
         };
         let slices: Result<Vec<_>, _> =
             (0..count).map(|_| Histogram::new_with_bounds(1, MAX_NS, 2)).collect();
         let whole = Histogram::new_with_bounds(1, MAX_NS, 3)?;
         let slices = slices?;
-        Ok(Self { kind, whole, slices, slice: 0, origin_ns: 0, width_ns, until_ns: width_ns })
+        let (slice, ended, origin_ns) = (0, 0, 0);
+        Ok(Self { kind, whole, slices, slice, ended, origin_ns, width_ns, until_ns: width_ns })
     }
 
     /// Sets when the measured part began.
@@ -61,20 +95,35 @@ impl Recorder {
         self.until_ns = origin_ns.saturating_add(self.width_ns);
     }
 
-    /// Counts one latency, seen at `now_ns`.
+    /// Counts one latency, seen at `now_ns`. Says whether a slice has ended that is worth telling.
     #[inline]
-    pub(super) fn record(&mut self, now_ns: u64, latency_ns: u64) {
+    pub(super) fn record(&mut self, now_ns: u64, latency_ns: u64) -> bool {
         let latency_ns = latency_ns.max(1);
         self.whole.saturating_record(latency_ns);
-        if now_ns >= self.until_ns {
+        let over = now_ns >= self.until_ns;
+        if over {
             self.advance(now_ns);
         }
         self.slices[self.slice].saturating_record(latency_ns);
+        over && self.width_ns >= TOLD_NS
+    }
+
+    /// What the slice that ended last holds.
+    pub(super) fn glimpse(&self) -> Glimpse {
+        let slice = &self.slices[self.ended];
+        Glimpse {
+            start_ms: self.ended as u64 * self.width_ns / 1_000_000,
+            n: slice.len(),
+            p50_ns: slice.value_at_quantile(0.5),
+            p99_ns: slice.value_at_quantile(0.99),
+            max_ns: slice.max(),
+        }
     }
 
     #[cold]
     fn advance(&mut self, now_ns: u64) {
         let last = self.slices.len() - 1;
+        self.ended = self.slice;
         let slice = now_ns.saturating_sub(self.origin_ns) / self.width_ns;
         self.slice = usize::try_from(slice).unwrap_or(last).min(last);
         self.until_ns = if self.slice == last {
@@ -201,6 +250,32 @@ mod tests {
             latency.intervals.iter().map(|slice| (slice.start_ms, slice.n, slice.max_ns)).collect();
         assert_eq!(found, [(0, 1, 100), (2_000, 2, 200), (19_000, 1, 301)]);
         assert_eq!((latency.n, latency.min_ns, latency.p50_ns), (4, 100, 200));
+    }
+
+    #[test]
+    fn however_long_a_run_is_it_has_so_many_slices_at_most() {
+        const SECOND: u64 = 1_000_000_000;
+        assert_eq!(slices_of(SECOND), (20, SECOND / 20));
+        assert_eq!(slices_of(200 * SECOND), (20, 10 * SECOND));
+        assert_eq!(slices_of(600 * SECOND), (60, 10 * SECOND));
+        assert_eq!(slices_of(24 * 3_600 * SECOND), (120, 720 * SECOND));
+        for seconds in 1..5_000 {
+            let (count, width_ns) = slices_of(seconds * SECOND);
+            assert!((20..=LONG_SLICES_MAX).contains(&count), "{seconds} s: {count}");
+            assert!(count * width_ns + SLICES >= seconds * SECOND, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_slice_is_told_when_it_has_ended() {
+        let mut recorder = recorder(Some(20_000_000_000));
+        assert!(!recorder.record(2_000, 100));
+        assert!(!recorder.record(3_000, 300));
+        assert!(recorder.record(1_000 + 1_000_000_000, 900));
+        let glimpse = Glimpse { start_ms: 0, n: 2, p50_ns: 100, p99_ns: 301, max_ns: 301 };
+        assert_eq!(recorder.glimpse(), glimpse);
+        let mut short = self::recorder(Some(1_000_000_000));
+        assert!(!short.record(1_000 + 900_000_000, 100), "too short to be told");
     }
 
     #[test]

@@ -89,10 +89,13 @@ pub(super) fn initiate<O: Outlet, I: Inlet>(
     let (start, first) = (monotonic_ns(), ticks.now());
     writer.until(span.end_ns(start));
     let (mut last_ns, mut now, mut messages) = (0, first, 0);
+    let (words, role) = writer.voice();
     let mut note = |now| {
         let now_ns = ticks.between_ns(first, now);
-        if let Some(recorder) = &mut recorder {
-            recorder.record(start + now_ns, (now_ns - last_ns) / 2);
+        if let Some(recorder) = &mut recorder
+            && recorder.record(start + now_ns, (now_ns - last_ns) / 2)
+        {
+            words.tell_slice(role, &recorder.glimpse());
         }
         last_ns = now_ns;
         start + now_ns
@@ -138,6 +141,9 @@ pub(super) fn consume<I: Inlet>(inlet: &mut I, reader: &mut Reader<'_>) -> End {
             return End::Left;
         }
         if let Err(end) = reader.take_one(inlet) {
+            if let (Some(zones), End::Ended) = (&mut reader.zones, &end) {
+                zones.at_rest(inlet);
+            }
             return end;
         }
     }

@@ -22,6 +22,7 @@ use super::transport::lying::is_general;
 use super::wire::Task;
 use super::words::Words;
 use crate::scenario::model::transport::Carrier;
+use crate::scenario::model::zone::{PRODUCER, ZoneSpec};
 use crate::scenario::model::{self, Program};
 use fate::Acts;
 pub(crate) use memory::Planted;
@@ -39,6 +40,10 @@ pub enum Plant {
     CorruptByte,
     /// One commit never reaches the slot.
     LoseCommit,
+    /// The producer writes half of a zone's value anew and leaves the rest.
+    ZoneTorn,
+    /// The producer leaves out every second write to a zone.
+    ZoneStale,
     /// The first consumer hangs.
     #[value(hide = true)]
     Hang,
@@ -78,16 +83,25 @@ impl Plant {
         )
     }
 
+    /// Whether it lies in what is written to flexible zones.
+    pub(super) fn is_about_zones(self) -> bool {
+        matches!(self, Self::ZoneTorn | Self::ZoneStale)
+    }
+
     /// Whether no other transport can have it.
     fn is_about_blocks(self) -> bool {
-        self.tampers() && !is_general(self) || self == Self::JoinWrong
+        let general = self.tampers() && is_general(self);
+        !general && (self.tampers() || self.is_about_zones() || self == Self::JoinWrong)
     }
 
     fn victim(self) -> Victim {
         match self {
-            Self::SkipDrain | Self::PublishEarly | Self::CorruptByte | Self::LoseCommit => {
-                Victim::Producer
-            }
+            Self::SkipDrain
+            | Self::PublishEarly
+            | Self::CorruptByte
+            | Self::LoseCommit
+            | Self::ZoneTorn
+            | Self::ZoneStale => Victim::Producer,
             Self::DropLabel | Self::JoinWrong => Victim::AnyConsumer,
             _ => Victim::FirstConsumer,
         }
@@ -101,6 +115,11 @@ pub(crate) fn unplantable(plant: Plant, cell: &model::Cell) -> Option<String> {
     if plant.is_about_blocks() && carrier != Carrier::DataHub {
         let carrier = carrier.name();
         return Some(format!("the defect {plant:?} is about blocks, and messages go by {carrier}"));
+    }
+    let own = |zone: &ZoneSpec| zone.writer == PRODUCER;
+    if plant.is_about_zones() && !cell.block.zones.iter().any(own) {
+        let why = "the producer writes no zone of this block";
+        return Some(format!("the defect {plant:?} cannot be planted: {why}"));
     }
     let mut readers = cell.consumers.iter().map(|group| group.program);
     let (who, foreign) = match plant.victim() {

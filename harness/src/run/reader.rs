@@ -16,6 +16,7 @@ use super::transport::{Inlet, Nothing};
 use super::wire::{Measured, Pace, Task};
 use super::words::{Words, nap};
 use super::writer::Halt;
+use super::zone::Zones;
 use crate::history::Kind;
 
 /// How long one read may wait.
@@ -82,6 +83,8 @@ pub(super) struct Reader<'a> {
     pub(super) gauge: Option<Gauge>,
     role: usize,
     pub(super) stalls: Stalls,
+    /// The block's flexible zones, where there are some.
+    pub(super) zones: Option<Box<Zones>>,
     /// Since when it waits for somebody who takes the dead producer's place.
     orphan_since: Option<u64>,
     heirs: bool,
@@ -112,6 +115,7 @@ impl<'a> Reader<'a> {
             gauge: None,
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
+            zones: Zones::of(task),
             orphan_since: None,
             heirs: task.fate.as_ref().is_some_and(|fate| fate.heirs),
             patience_ns: task.patience_ns,
@@ -161,10 +165,15 @@ impl<'a> Reader<'a> {
                 self.take(label, payload);
             });
             match taken {
-                Ok(()) => return Ok(()),
+                Ok(()) => break,
                 Err(nothing) => self.nothing(nothing)?,
             }
         }
+        if let Some(zones) = &mut self.zones {
+            // The last message that was taken is the one before the next.
+            zones.beside(inlet, self.tally.next().saturating_sub(1));
+        }
+        Ok(())
     }
 
     /// Who is to leave waits no longer than that.
@@ -211,8 +220,10 @@ impl<'a> Reader<'a> {
         if !self.begun && !self.begin(stamp.sequence, latency_ns) {
             return;
         }
-        if let Some(latency) = &mut self.latency {
-            latency.record(now_ns, latency_ns);
+        if let Some(latency) = &mut self.latency
+            && latency.record(now_ns, latency_ns)
+        {
+            self.words.tell_slice(self.role, &latency.glimpse());
         }
         if let Some(service) = &mut self.service
             && stamp.actual_ns != 0

@@ -36,6 +36,8 @@ pub(super) struct Supervisor<'a> {
     phase: Phase,
     met: bool,
     deadline: Instant,
+    /// Of each role, the number of the last slice of latencies that was told.
+    told: Vec<u64>,
 }
 
 impl<'a> Supervisor<'a> {
@@ -48,7 +50,8 @@ impl<'a> Supervisor<'a> {
         let deadline = Instant::now() + Duration::from_nanos(order.cell.cell.run.deadline.0);
         let interrupts_before = interrupts.count();
         let (charges, phase, met) = (vec![], Phase::SetUp, false);
-        Self { words, interrupts, interrupts_before, charges, course, phase, met, deadline }
+        let told = vec![0; order.cell.roles.len()];
+        Self { words, interrupts, interrupts_before, charges, course, phase, met, deadline, told }
     }
 
     pub(super) fn adopt(&mut self, worker: Worker) {
@@ -68,9 +71,20 @@ impl<'a> Supervisor<'a> {
             self.move_phase();
             self.enforce_deadline();
             watch.moment(self.phase.word(), self.words.progress());
+            self.tell(watch);
         }
         let aftermath = self.course.finish(self.words);
         (std::mem::take(&mut self.charges).into_iter().map(Charge::finish).collect(), aftermath)
+    }
+
+    /// Passes on which slices of latencies have ended.
+    fn tell(&mut self, watch: &mut dyn Watch) {
+        for (role, (told, charge)) in self.told.iter_mut().zip(&self.charges).enumerate() {
+            if let Some((number, glimpse)) = self.words.slice(role, *told) {
+                *told = number;
+                watch.slice(&charge.worker.plan.name, &glimpse);
+            }
+        }
     }
 
     /// Sleeps until somebody speaks or ends, or it is time for a fault or a glance.

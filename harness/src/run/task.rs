@@ -4,19 +4,22 @@ use std::path::{Path, PathBuf};
 
 use super::Order;
 use super::calibrate::Side;
+use super::payload::mix;
 use super::plant::Plant;
 use super::tally::Promise;
 use super::wire::{
     BlockTask, Checksum, Duty, Fate, Full, Function, Pace, SiteDeath, Span, Stay, Steady, Sync,
     Task, Waiting,
 };
+use super::zone::{By, ZoneTask};
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::{Role, RolePlan};
 use crate::scenario::model::fault::Action;
 use crate::scenario::model::transport::Carrier;
+use crate::scenario::model::zone::{PRODUCER, ZoneSpec};
 use crate::scenario::model::{
-    self, Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSync, Fill, Join, Length, OnFull,
-    Program, Wait, Warmup, Workload,
+    self, Algorithm, Arrival, BlockSpec, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, Join,
+    Length, OnFull, Program, Sched, Wait, Warmup, Workload,
 };
 use crate::units::Nanos;
 
@@ -93,9 +96,14 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         words: words.to_owned(),
         duty,
         core: role.core,
+        fifo: match role.sched {
+            Sched::Other => None,
+            Sched::Fifo(priority) => Some(priority),
+        },
         side: None,
         transport: cell.block.transport,
         block: block(&cell.block),
+        zones: zones(&cell.block, group, order.trial.seed),
         pace: pace(cell.workload),
         warmup: match cell.run.warmup {
             Warmup::Time(time) => Span::TimeNs(time.0),
@@ -147,7 +155,8 @@ fn stays(stay: model::Stay) -> Vec<Stay> {
 /// Plants that are about a process misbehave in the first consumer only.
 fn planted(plant: Plant, role: &RolePlan) -> bool {
     let anybody = plant.tampers() || plant == Plant::JoinWrong;
-    anybody || role.role != Role::Producer && role.index == 0
+    let zones = plant.is_about_zones() && role.role == Role::Producer;
+    anybody || zones || !plant.is_about_zones() && role.role != Role::Producer && role.index == 0
 }
 
 fn block(spec: &BlockSpec) -> BlockTask {
@@ -177,6 +186,29 @@ fn block(spec: &BlockSpec) -> BlockTask {
         }),
         promise: promise(spec),
     }
+}
+
+/// The block's zones, as a role of this group sees them; the producer is of none.
+fn zones(spec: &BlockSpec, group: Option<&ConsumerSpec>, seed: u64) -> Vec<ZoneTask> {
+    let by = |zone: &ZoneSpec| {
+        let by_producer = zone.writer == PRODUCER;
+        let own = group.map_or(by_producer, |group| group.name == zone.writer);
+        match (own, by_producer) {
+            (true, _) => By::Me,
+            (false, true) => By::Producer,
+            (false, false) => By::Consumer,
+        }
+    };
+    let task = |(index, zone): (u64, &ZoneSpec)| ZoneTask {
+        name: zone.name.clone(),
+        kind: zone.kind,
+        words: usize::try_from(zone.size.0 / 8).unwrap_or(0),
+        every: zone.every,
+        by: by(zone),
+        stamped: zone.checksum,
+        seed: mix(seed ^ mix(index)),
+    };
+    (0..).zip(&spec.zones).map(task).collect()
 }
 
 /// What the block owes its consumers.
@@ -218,7 +250,7 @@ mod tests {
     use super::*;
 
     fn role(role: Role, index: u32, core: Option<usize>) -> RolePlan {
-        RolePlan { role, name: String::new(), index, core }
+        RolePlan { role, name: String::new(), index, core, sched: Sched::Other }
     }
 
     fn roles(producer: Option<usize>, consumers: &[Option<usize>]) -> Vec<RolePlan> {

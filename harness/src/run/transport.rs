@@ -23,6 +23,7 @@ use datahub::producer::create::CreateError;
 use super::metrics::MetricsFile;
 use super::payload::{Keyed, Stamp};
 use super::wire::{Full, Task};
+use super::zone::{TroubledZone, Zoned};
 
 /// A kind of transport: makes both of its ends.
 pub(super) trait Transport {
@@ -52,7 +53,7 @@ pub(super) trait Transport {
 }
 
 /// The producing end. Dropped, it ends the stream.
-pub(super) trait Outlet {
+pub(super) trait Outlet: Zoned {
     /// Where consumers find it.
     fn place(&self) -> PathBuf;
 
@@ -93,7 +94,7 @@ pub(super) trait Outlet {
 }
 
 /// The consuming end.
-pub(super) trait Inlet {
+pub(super) trait Inlet: Zoned {
     /// Waits for the next message, at most so long, and shows its label and its bytes.
     ///
     /// # Errors
@@ -152,6 +153,8 @@ pub(super) enum TransportError {
     Create(#[from] CreateError),
     #[error("the block cannot be attached: {0}")]
     Attach(#[from] AttachError),
+    #[error("the block's zones cannot be made: {0}")]
+    Zone(#[from] TroubledZone),
     #[error("the transport cannot be set up: {0}")]
     Kernel(#[from] io::Error),
 }

@@ -1,9 +1,14 @@
 //! What the machine gives and takes: a core, processor time, faults, switches, stolen time, frequency.
 
 use std::fs;
+use std::io;
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
 
 use super::wire::Usage;
 
@@ -53,6 +58,27 @@ pub(super) fn pin(core: Option<usize>) -> Option<String> {
     (!pinned).then(|| format!("core {id} was refused: not pinned"))
 }
 
+/// Gives this thread a real-time priority; says what could not be done.
+pub(super) fn prefer(fifo: Option<u8>) -> Option<String> {
+    let priority = fifo?;
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let level = ThreadPriorityValue::try_from(priority).map(ThreadPriority::Crossplatform);
+    let given = level.and_then(|level| {
+        let own = thread_native_id();
+        set_thread_priority_and_policy(own, level, policy).map_err(|error| why(&error))
+    });
+    let help = "give the harness CAP_SYS_NICE, or raise `ulimit -r`";
+    let refused = |why| format!("fifo:{priority} was refused ({why}): no priority; {help}");
+    given.err().map(refused)
+}
+
+fn why(error: &thread_priority::Error) -> String {
+    match error {
+        thread_priority::Error::OS(number) => io::Error::from_raw_os_error(*number).to_string(),
+        other => other.to_string(),
+    }
+}
+
 /// Processor time that the hypervisor has given to others, over all cores.
 pub(super) fn stolen_ms() -> Option<u64> {
     stolen_in(&fs::read_to_string("/proc/stat").ok()?)
@@ -84,6 +110,27 @@ mod tests {
         assert_eq!(stolen_in(stat), Some(80));
         assert_eq!(stolen_in("cpu  1 2 3"), None);
         assert_eq!(stolen_in("intr 1 2 3 4 5 6 7 8 9"), None);
+    }
+
+    #[test]
+    fn a_priority_is_given_or_refused_aloud() {
+        let (told, stat) = std::thread::spawn(|| {
+            let told = prefer(Some(7));
+            (told, fs::read_to_string("/proc/thread-self/stat").unwrap())
+        })
+        .join()
+        .unwrap();
+        // Behind the name: state is the third field, real-time priority the 40th, policy the 41st.
+        let (_, fields) = stat.rsplit_once(") ").unwrap();
+        let fields: Vec<&str> = fields.split(' ').skip(37).take(2).collect();
+        match told {
+            None => assert_eq!(fields, ["7", "1"]),
+            Some(why) => {
+                assert!(why.starts_with("fifo:7 was refused (Operation not permitted"), "{why}");
+                assert_eq!(fields, ["0", "0"]);
+            }
+        }
+        assert_eq!(prefer(None), None);
     }
 
     #[test]

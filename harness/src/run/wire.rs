@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use report_schema::{Counts, Latency, Visit, WarmUp};
+use report_schema::{Counts, Latency, Visit, WarmUp, ZoneAccount};
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::Side;
@@ -14,6 +14,7 @@ use super::plant::Plant;
 use super::stall::Stall;
 use super::tally::Promise;
 use super::words::Phase;
+use super::zone::ZoneTask;
 use crate::scenario::model::transport::Carrier;
 
 /// Everything that one worker needs to know.
@@ -27,12 +28,16 @@ pub(crate) struct Task {
     pub(crate) duty: Duty,
     /// Where it is pinned.
     pub(crate) core: Option<usize>,
+    /// Its real-time priority, if it is to have one.
+    pub(crate) fifo: Option<u8>,
     /// Its end of the bare line, if it has one.
     pub(crate) side: Option<Side>,
     /// What carries the messages.
     pub(crate) transport: Carrier,
     /// The block.
     pub(crate) block: BlockTask,
+    /// Its flexible zones.
+    pub(crate) zones: Vec<ZoneTask>,
     /// How messages are offered.
     pub(crate) pace: Pace,
     /// What runs before anything counts.
@@ -273,6 +278,8 @@ pub(crate) struct Report {
     pub(crate) warmup: Option<WarmUp>,
     /// Its stays, where it came late or left early.
     pub(crate) visits: Vec<Visit>,
+    /// What it did about the block's zones.
+    pub(crate) zones: Vec<ZoneAccount>,
     /// What contradicts a promise and is no count, one sentence each.
     pub(crate) disputes: Vec<String>,
     /// What its rate is computed from.

@@ -14,6 +14,8 @@ use datahub::wait::monotonic_ns;
 use nix::poll::{PollTimeout, poll};
 use report_schema::Counts;
 
+use super::latency::Glimpse;
+
 /// Where the trial stands.
 const PHASE: usize = 0;
 /// Not 0: end early.
@@ -44,8 +46,10 @@ const ACCOUNT: usize = 3;
 /// While the warm-up lasts until figures hold still: of a consumer, its latest level; of the producer,
 /// the number of the interval.
 const LEVEL: usize = ACCOUNT + 8;
+/// The slice of a role's latencies that ended last: its number from 1, then its figures.
+const SLICE: usize = LEVEL + 1;
 /// Words of one role.
-const OF_ROLE: usize = LEVEL + 1;
+const OF_ROLE: usize = SLICE + 6;
 
 /// How long a waiting worker sleeps between two looks.
 const NAP: Duration = Duration::from_millis(1);
@@ -262,6 +266,30 @@ impl Words {
     }
 }
 
+/// What is told of latencies while messages flow.
+impl Words {
+    /// A slice of the role's latencies has ended.
+    pub(super) fn tell_slice(&self, role: usize, glimpse: &Glimpse) {
+        let number = self.0.read(self.of(role, SLICE));
+        let Glimpse { start_ms, n, p50_ns, p99_ns, max_ns } = *glimpse;
+        for (place, value) in (1..).zip([start_ms, n, p50_ns, p99_ns, max_ns]) {
+            self.0.publish(self.of(role, SLICE + place), value);
+        }
+        self.0.publish(self.of(role, SLICE), number + 1);
+    }
+
+    /// The slice that ended last and its number, if it is a later one than `known`. Slices last far
+    /// longer than a look; one that ends meanwhile is looked at next time.
+    pub(super) fn slice(&self, role: usize, known: u64) -> Option<(u64, Glimpse)> {
+        let number = self.0.read(self.of(role, SLICE));
+        let read = |place| self.0.read(self.of(role, SLICE + place));
+        let [start_ms, n, p50_ns, p99_ns, max_ns] = [1, 2, 3, 4, 5].map(read);
+        let whole = self.0.read(self.of(role, SLICE)) == number;
+        let glimpse = Glimpse { start_ms, n, p50_ns, p99_ns, max_ns };
+        (whole && number > known).then_some((number, glimpse))
+    }
+}
+
 /// The counters of a consumer, in the order of their words.
 fn told(counts: &Counts) -> [u64; 8] {
     let Counts { delivered, torn, mislabelled, backward, lost, duplicated, .. } = *counts;
@@ -306,6 +334,16 @@ mod tests {
         assert!(!other.stopped());
         words.stop();
         assert!(other.stopped());
+    }
+
+    #[test]
+    fn a_slice_is_seen_once() {
+        let words = Words::create(2).unwrap();
+        assert_eq!(words.slice(1, 0), None);
+        let glimpse = Glimpse { start_ms: 5, n: 4, p50_ns: 3, p99_ns: 2, max_ns: 1 };
+        words.tell_slice(1, &glimpse);
+        assert_eq!(words.slice(1, 0), Some((1, glimpse)));
+        assert_eq!((words.slice(1, 1), words.slice(0, 0)), (None, None));
     }
 
     #[test]

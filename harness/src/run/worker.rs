@@ -34,7 +34,7 @@ use super::transport::block::Blocks;
 use super::transport::bytes::Bytes;
 use super::transport::lying::{Lying, is_general};
 use super::transport::{Outlet, Transport, TransportError};
-use super::usage::pin;
+use super::usage::{pin, prefer};
 use super::visit::Seat;
 use super::wire::{Duty, Event, Meet, Report, Task, Usage};
 use super::words::{Phase, Words, nap};
@@ -154,6 +154,7 @@ fn live<T: Transport>(
 ) -> Result<(), WorkerError> {
     let deadline_ns = monotonic_ns().saturating_add(task.deadline_ns);
     let mut degraded: Vec<String> = pin(task.core).into_iter().collect();
+    degraded.extend(prefer(task.fifo));
     degraded.extend(own_memory(task));
     let outlet = task.duty.makes().then(|| transport.make(task)).transpose()?;
     link.say(&Event::Made { block: outlet.as_ref().map(Outlet::place) })?;

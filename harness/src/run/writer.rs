@@ -10,6 +10,7 @@ use super::stall::Stalls;
 use super::transport::{Outlet, Refusal};
 use super::wire::{Measured, Task};
 use super::words::Words;
+use super::zone::Zones;
 use crate::history::Kind;
 
 /// Progress is shown once in so many commits.
@@ -42,6 +43,8 @@ pub(super) struct Writer<'a> {
     pub(super) stalls: Stalls,
     /// Where it writes down what it does.
     pub(super) log: Option<SharedLog>,
+    /// The block's flexible zones, where there are some.
+    zones: Option<Box<Zones>>,
 }
 
 impl<'a> Writer<'a> {
@@ -60,6 +63,7 @@ impl<'a> Writer<'a> {
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
             log: None,
+            zones: Zones::of(task),
         }
     }
 
@@ -93,6 +97,9 @@ impl<'a> Writer<'a> {
         }
         if self.stalls.on() {
             busy(self.words.slowed_ns(self.role));
+        }
+        if let Some(zones) = &mut self.zones {
+            zones.beside(outlet, outlet.commits());
         }
         let mut blocked_since = None;
         let from_ns = self.stalls.begin();
@@ -165,6 +172,23 @@ impl<'a> Writer<'a> {
         if let Some(log) = &self.log {
             log.borrow_mut().note(kind, sequence, 0);
         }
+    }
+
+    /// Nothing more is written to the block's zones.
+    pub(super) fn leave_zones<O: Outlet>(&mut self, outlet: &O) {
+        if let Some(zones) = &mut self.zones {
+            zones.end(outlet);
+        }
+    }
+
+    /// What was done about the block's zones.
+    pub(super) fn zones(&self) -> Option<&Zones> {
+        self.zones.as_deref()
+    }
+
+    /// Where it tells what, and as whom.
+    pub(super) fn voice(&self) -> (&'a Words, usize) {
+        (self.words, self.role)
     }
 
     /// Says how far it came.

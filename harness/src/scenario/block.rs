@@ -7,6 +7,7 @@ use super::model::{
 };
 use super::problem::{Mistake, Mistakes};
 use super::tree::{Kind, Node};
+use super::zone::zones;
 use crate::units::{Bytes, Nanos};
 
 /// Most slots that a block may promise.
@@ -56,6 +57,7 @@ pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
         None => Some(OnFull::Block { timeout: Nanos(1_000_000_000) }),
     };
     let notify = fields.flag("notify").unwrap_or(false);
+    let zones = zones(fields.node("zone"), mistakes);
     fields.finish();
     Some(BlockSpec {
         transport,
@@ -69,6 +71,7 @@ pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
         on_full: on_full?,
         max_consumers,
         notify,
+        zones,
     })
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Written {
     pub(super) expectation: Expectation,
     pub(super) check_span: Span,
     pub(super) min_trials_span: Span,
+    /// In which cells it stands; absent, in all.
+    pub(super) only: Option<Node>,
 }
 
 /// Reads all `[[expect]]`.
@@ -53,6 +55,7 @@ fn one(node: &Node, sources: &[Source], mistakes: &Mistakes) -> Option<Written> 
     let near_only = fields.word("when", WHENS).is_some();
     let min_trials = fields.whole("min-trials", 1..=100).unwrap_or(1);
     let min_trials_span = fields.node("min-trials").map_or(node.span, |node| node.span);
+    let only = fields.node("only").cloned();
     fields.finish();
     let (text, check_node) = (text?, check_node?);
     let check = match parse(text) {
@@ -71,7 +74,7 @@ fn one(node: &Node, sources: &[Source], mistakes: &Mistakes) -> Option<Written> 
         implied: false,
         line: source.map_or(1, |source| line_of(&source.text, check_node.span.start)),
     };
-    Some(Written { expectation, check_span: check_node.span, min_trials_span })
+    Some(Written { expectation, check_span: check_node.span, min_trials_span, only })
 }
 
 /// The place inside the string, where the string stands in the file as it reads.

@@ -65,6 +65,8 @@ fn fault(node: &Node, consumers: &[ConsumerSpec], mistakes: &Mistakes) -> Option
     let target = role.and_then(|node| target(node, consumers, mistakes));
     let action = fields.required("action", "\"kill\"");
     let action = action.and_then(|node| action_of(node, mistakes));
+    // Heeded before: the fault would not be read where it does not stand.
+    fields.node("only");
     fields.finish();
     if let (Some(every), Some(node)) = (every, fields_node(node, "every")) {
         distance(every, within, node, mistakes);

@@ -96,7 +96,7 @@ fn tags(node: &Node, mistakes: &Mistakes) -> Vec<String> {
     items.iter().filter_map(|item| slug(item, "a tag", mistakes)).collect()
 }
 
-/// A profile lays over `run` and `matrix` and picks expectations; it changes nothing else.
+/// A profile lays over `run`, `matrix` and `record` and picks expectations; it changes nothing else.
 fn profiles(node: &Node, mistakes: &Mistakes) {
     let Some(all) = Fields::new(node, "[profile]", mistakes) else {
         return;
@@ -107,7 +107,7 @@ fn profiles(node: &Node, mistakes: &Mistakes) {
         };
         let what = format!("[profile.{profile}]");
         if let Some(fields) = Fields::new(node, &what, mistakes) {
-            for key in ["run", "matrix"] {
+            for key in ["run", "matrix", "record"] {
                 if let Some(node) = fields.node(key).filter(|node| node.table().is_none()) {
                     wrong_type(mistakes, node, &format!("`{key}` in a profile is a table"));
                 }

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::fields::wrong_type;
+use super::only;
 use super::overlay::{SECTIONS, set_path};
 use super::problem::{Mistake, Mistakes, Span};
 use super::tree::{Entry, Kind, Node};
@@ -84,6 +85,7 @@ fn axes<'a>(matrix: &'a Node, mistakes: &Mistakes) -> Vec<Axis<'a>> {
             mistakes.push(mistake.label("again").help("keep one of them"));
             continue;
         }
+        only::reserved(&key, entry.key_span, mistakes);
         if let Some(values) = values(&key, &entry.node, mistakes) {
             axes.push(Axis { key, key_span: entry.key_span, values });
         }

@@ -6,15 +6,19 @@
 pub mod fault;
 pub mod transport;
 mod work;
+pub mod zone;
 
 use std::fmt;
 
 use crate::gate::Expectation;
 use crate::units::{Bytes, Nanos};
 use transport::Carrier;
+use zone::ZoneSpec;
 
 pub(in crate::scenario) use work::messages_max;
-pub use work::{Arrival, History, Length, Quest, RunSpec, Stay, Steady, Warmup, Workload};
+pub use work::{
+    Arrival, History, Length, Quest, RunSpec, Stay, Steady, TrialOrder, Warmup, Workload,
+};
 
 /// One scenario file: a question, and what to run for each profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,6 +166,8 @@ pub struct BlockSpec {
     pub max_consumers: u32,
     /// The block wakes those who park.
     pub notify: bool,
+    /// Flexible zones beside the ring.
+    pub zones: Vec<ZoneSpec>,
 }
 
 impl BlockSpec {
@@ -312,6 +318,8 @@ pub struct ProducerSpec {
     pub program: Program,
     /// Where it runs.
     pub pin: Pin,
+    /// How the kernel schedules it.
+    pub sched: Sched,
     /// How it waits.
     pub wait: Wait,
     /// How much of a payload it writes.
@@ -331,6 +339,8 @@ pub struct ConsumerSpec {
     pub program: Program,
     /// Where they run; `Core(n)` takes n, n + 1, … for the members.
     pub pin: Pin,
+    /// How the kernel schedules them.
+    pub sched: Sched,
     /// How they wait.
     pub wait: Wait,
     /// What they ask for.
@@ -352,6 +362,16 @@ pub enum Pin {
     Spread,
     /// Where the kernel puts it.
     None,
+}
+
+/// How the kernel schedules a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Sched {
+    /// Like everybody.
+    #[default]
+    Other,
+    /// Before everybody of a lower priority, until it gives its core away (`SCHED_FIFO`); 1..=99.
+    Fifo(u8),
 }
 
 /// How a process waits.

@@ -161,12 +161,13 @@ fn put(table: &mut Table, entry: Entry) {
     table.set(entry);
 }
 
-/// Lays a profile's `run` and `matrix` over the file's; other keys are somebody else's to refuse.
+/// Lays a profile's `run`, `matrix` and `record` over the file's; other keys are somebody else's to refuse.
 pub(super) fn profile(root: &mut Node, profile: &Node) {
     let (Some(table), Some(sections)) = (root.table_mut(), profile.table()) else {
         return;
     };
-    for section in sections.entries.iter().filter(|e| e.key == "run" || e.key == "matrix") {
+    let laid = ["run", "matrix", "record"];
+    for section in sections.entries.iter().filter(|entry| laid.contains(&entry.key.as_str())) {
         let base = table.get_mut(&section.key).and_then(Node::table_mut);
         match (base, section.node.table()) {
             (Some(base), Some(over)) if section.key == "matrix" => lay_axes(base, over),

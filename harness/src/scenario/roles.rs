@@ -1,13 +1,15 @@
 //! Reads `[producer]` and `[[consumer]]`: who takes part.
 
 use super::fields::{Fields, Words, list, whole, wrong_type};
-use super::model::{ConsumerSpec, Fill, Join, Pin, ProducerSpec, Program, Read, Stay, Wait};
+use super::model::{ConsumerSpec, Fill, Join, Pin, ProducerSpec, Program, Read, Sched, Stay, Wait};
 use super::problem::{Mistake, Mistakes};
 use super::tree::Node;
 use crate::units::Nanos;
 
 /// Cores that a pin may name.
 const CORE_MAX: usize = 4_095;
+/// The highest real-time priority.
+const PRIORITY_MAX: u8 = 99;
 /// Groups of consumers: no block has places for more.
 const GROUPS_MAX: usize = 32;
 /// Longest busy time for one message.
@@ -24,6 +26,7 @@ pub(super) fn producer(node: Option<&Node>, mistakes: &Mistakes) -> Option<Produ
     let plain = ProducerSpec {
         program: Program::Rust,
         pin: Pin::Spread,
+        sched: Sched::Other,
         wait: Wait::Spin,
         fill: Fill::Full,
         abort_every: None,
@@ -35,6 +38,7 @@ pub(super) fn producer(node: Option<&Node>, mistakes: &Mistakes) -> Option<Produ
     let spec = ProducerSpec {
         program: fields.word("program", PROGRAMS).unwrap_or_default(),
         pin: pin(&fields),
+        sched: sched(&fields),
         wait: fields.word("wait", WAITS).unwrap_or(plain.wait),
         fill: fields.node("payload").and_then(|node| fill(node, mistakes)).unwrap_or(plain.fill),
         abort_every: fields.whole("abort-every", 2..=1_000_000_000),
@@ -97,6 +101,7 @@ fn consumer(node: &Node, read_default: Read, mistakes: &Mistakes) -> Option<Cons
         count: count.and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
         program: fields.word("program", PROGRAMS).unwrap_or_default(),
         pin: pin(&fields),
+        sched: sched(&fields),
         wait: fields.word("wait", WAITS).unwrap_or(Wait::Spin),
         read: fields.word("read", READS).unwrap_or(read_default),
         join: fields.word("join", JOINS).unwrap_or(Join::Oldest),
@@ -185,4 +190,25 @@ fn pin(fields: &Fields<'_>) -> Pin {
         fields.mistakes().push(mistake.label("this pin").help(help));
     }
     pin.unwrap_or(Pin::Spread)
+}
+
+/// `"other"` or `"fifo:N"`; absent, `other`.
+fn sched(fields: &Fields<'_>) -> Sched {
+    let found = fields.text("sched").and_then(|text| Some((text, fields.node("sched")?)));
+    let Some((text, node)) = found else { return Sched::Other };
+    let fifo = |text: &str| {
+        let priority = text.parse().ok()?;
+        (1..=PRIORITY_MAX).contains(&priority).then_some(Sched::Fifo(priority))
+    };
+    let sched = match text {
+        "other" => Some(Sched::Other),
+        _ => text.strip_prefix("fifo:").and_then(fifo),
+    };
+    if sched.is_none() {
+        let message = format!("`{text}` is no way to schedule a process");
+        let help = format!("write \"other\", or \"fifo:10\" (1 to {PRIORITY_MAX})");
+        let mistake = Mistake::new("scenario::bad-sched", node.span, message);
+        fields.mistakes().push(mistake.label("this policy").help(help));
+    }
+    sched.unwrap_or_default()
 }

@@ -2,8 +2,10 @@
 //!
 //! Each rule sees what it needs and is silent where a part could not be read.
 
+mod sched;
 mod stay;
 mod transport;
+mod zone;
 
 use super::expect::{Written, demands_nothing_lost};
 use super::fault;
@@ -32,7 +34,7 @@ pub(super) struct Parts<'a> {
     pub(super) expectations: &'a [Written],
 }
 
-const CONTRADICTION: &str = "scenario::contradiction";
+pub(super) const CONTRADICTION: &str = "scenario::contradiction";
 
 /// Applies every rule.
 pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
@@ -42,6 +44,7 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
     }
     if let Some(block) = parts.block {
         transport::check(parts, block, mistakes);
+        zone::check(parts, block, mistakes);
         parkable(parts, block, mistakes);
         losable(parts, block, mistakes);
     }
@@ -55,6 +58,7 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
     fault::check(parts, mistakes);
     foreign(parts, mistakes);
     recorded(parts, mistakes);
+    sched::check(parts, mistakes);
     stay::check(parts, mistakes);
 }
 

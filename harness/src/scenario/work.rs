@@ -1,7 +1,7 @@
 //! Reads `[run]`: for how long, how often; and which expectations a profile picks.
 
 use super::fields::{Fields, Words, quantity, wrong_type};
-use super::model::{Length, RunSpec, Steady, Warmup};
+use super::model::{Length, RunSpec, Steady, TrialOrder, Warmup};
 use super::problem::{Mistake, Mistakes};
 use super::tree::{Kind, Node};
 use crate::units::{Nanos, Share, TIME};
@@ -17,12 +17,19 @@ const COUNT_MAX: u64 = 1_000_000_000_000;
 /// TOML has signed numbers.
 const SEED_MAX: u64 = i64::MAX as u64;
 
+const ORDERS: &Words<TrialOrder> = &[
+    ("interleaved", TrialOrder::Interleaved),
+    ("sequential", TrialOrder::Sequential),
+    ("random", TrialOrder::Random),
+];
+
 /// Reads `[run]`.
 pub(super) fn run(node: &Node, mistakes: &Mistakes) -> Option<RunSpec> {
     let fields = Fields::new(node, "[run]", mistakes)?;
     let warmup = fields.node("warmup").and_then(|node| warmup(node, mistakes));
     let length = length(&fields);
     let repeats = fields.whole("repeats", 1..=100).unwrap_or(1);
+    let order = fields.word("order", ORDERS).unwrap_or_default();
     let seed = fields.whole("seed", 0..=SEED_MAX).unwrap_or(1);
     let deadline = bounded(&fields, "deadline");
     fields.finish();
@@ -30,6 +37,7 @@ pub(super) fn run(node: &Node, mistakes: &Mistakes) -> Option<RunSpec> {
         warmup: warmup.unwrap_or(Warmup::Time(Nanos(0))),
         length: length?,
         repeats: u32::try_from(repeats).unwrap_or(1),
+        order,
         seed,
         deadline: deadline.unwrap_or(DEADLINE_DEFAULT),
     })

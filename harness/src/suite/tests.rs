@@ -149,6 +149,17 @@ fn a_machine_that_always_moves_is_given_up() {
 }
 
 #[test]
+fn a_long_trial_that_moved_is_not_run_again() {
+    let long = STREAM.replace("\"1s\"", "\"60s\"").replace("\"9s\"", "\"90s\"");
+    let scenario = parse("s.toml", &long, &[]).unwrap();
+    let host = Host { cores: vec![0, 1], ..Host::default() };
+    let plans = [plan(&scenario, &host, &Options::default()).unwrap()];
+    let turns = one_plan_after_another(&plans);
+    let (_, runs) = conduct(&plans, (turns, None), vec![|raw| line(raw, 300)], usize::MAX);
+    assert_eq!(runs, 1);
+}
+
+#[test]
 fn blocks_run_until_enough_repeats_have_a_partner_and_no_longer() {
     assert_eq!(contest(vec![|_| {}]), 8);
     // The first trial is near, all others far: it has no partner, so a block more runs.

@@ -57,6 +57,8 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
         stuck: vec![],
         warmup: None,
         visits: vec![],
+        warmup_ms: Some(200),
+        zones: vec![],
         search: None,
         history: None,
     }
@@ -154,6 +156,17 @@ fn a_broken_trial_is_broken_unless_it_is_also_wrong() {
         trial.counts.torn = 1;
     });
     assert_eq!(judged(&[("torn == 0", false, 1)], &[wrong]).verdict, Verdict::Correctness);
+}
+
+#[test]
+fn a_broken_trial_that_shows_too_little_is_not_wrong() {
+    let nothing = with(|trial| {
+        trial.broken.push("reader ended with signal 9".to_owned());
+        trial.counts.delivered = 0;
+    });
+    assert_eq!(verdict("delivered >= 100", std::slice::from_ref(&nothing)), Verdict::Broken);
+    let whole = with(|trial| trial.counts.delivered = 0);
+    assert_eq!(verdict("delivered >= 100", &[nothing, whole]), Verdict::Correctness);
 }
 
 #[test]

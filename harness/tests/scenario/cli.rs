@@ -137,6 +137,14 @@ fn every_scenario_is_explained() {
 }
 
 #[test]
+fn what_carries_messages_instead_of_a_block_is_said() {
+    let file = "scenarios/peers/throughput.toml";
+    let (code, out, err) = harness(&["explain", file, "--set", "block.transport=pipe"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("go over `pipe` instead of a block"), "{out}");
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_panic() {
     let mut child = Command::new(cargo_bin!("harness"))
         .args(["schema", "scenario"])

@@ -155,3 +155,14 @@ fn only_a_search_finds_a_sustained_rate() {
     let text = format!("{}{expect}", crate::RIGHT.replace("[workload.stream]", SEARCH));
     assert!(harness::scenario::parse("t.toml", &text, &[]).is_ok());
 }
+
+#[test]
+fn cells_cannot_differ_in_the_order_of_all_trials() {
+    contradicts(with("[matrix]\nrun.order = [\"sequential\", \"random\"]"), "19:1");
+}
+
+#[test]
+fn a_program_in_another_language_schedules_itself() {
+    let both = "[producer]\nprogram = \"c\"\nsched = \"fifo:9\"";
+    contradicts(with(both), "21:10");
+}

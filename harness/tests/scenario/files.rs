@@ -60,6 +60,10 @@ fn the_groups_cover_every_policy_and_workload() {
     }
     assert!(cells.iter().any(|cell| cell.producer.abort_every.is_some()));
     assert!(cells.iter().any(|cell| cell.block.notify));
+    for word in ["seqlock", "double"] {
+        let mut zones = cells.iter().flat_map(|cell| &cell.block.zones);
+        assert!(zones.any(|zone| zone.kind.name() == word), "{word}");
+    }
     for word in ["burst", "search"] {
         assert!(cells.iter().any(|cell| cell.workload.name() == word), "{word}");
     }

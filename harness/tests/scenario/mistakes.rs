@@ -58,6 +58,14 @@ fn unknown_keys_are_refused_everywhere() {
 }
 
 #[test]
+fn known_keys_are_listed_once() {
+    let help = help(changed("[block]", "[block]\nqqqqqqqqqq = 1"));
+    let keys: Vec<&str> = help.trim_start_matches("keys are: ").split(", ").collect();
+    assert!(keys.contains(&"policy") && keys.contains(&"zone"), "{help}");
+    assert_eq!(keys.iter().filter(|key| **key == "policy").count(), 1, "{help}");
+}
+
+#[test]
 fn missing_keys_are_each_named() {
     let found = problems(parse("t.toml", "# What is missing?\nschema = 1", &[]));
     assert_eq!(found.len(), 6, "{found:?}");
@@ -169,6 +177,16 @@ fn pins_are_closed() {
         let found = problems(with(&format!("[producer]\npin = \"{pin}\"")));
         assert_eq!(found, ["bad-pin 20:8"], "{pin}");
     }
+}
+
+#[test]
+fn schedules_and_orders_are_closed() {
+    for sched in ["fifo", "fifo:0", "fifo:100", "fifo:-1", "rr:5", "Other"] {
+        let found = problems(with(&format!("[producer]\nsched = \"{sched}\"")));
+        assert_eq!(found, ["bad-sched 20:10"], "{sched}");
+    }
+    let found = changed("[run]", "[run]\norder = \"sequentially\"");
+    assert_eq!(help(found).split('?').next(), Some("did you mean \"sequential\""));
 }
 
 #[test]

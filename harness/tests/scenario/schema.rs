@@ -54,8 +54,7 @@ fn everything_that_ships_fits_the_schema() {
 
 #[test]
 fn what_the_reader_refuses_the_schema_refuses_too() {
-    let validator = validator();
-    let wrong = [
+    both_refuse(&[
         ("schema   = 1", "schema = 2"),
         ("schema   = 1", "schema = 1\nbogus = 1"),
         ("\"right\"", "\"Not Right\""),
@@ -115,7 +114,30 @@ fn what_the_reader_refuses_the_schema_refuses_too() {
         ("[run]", "[matrix]\n\"block.slots\" = 3\n[run]"),
         ("[run]", "[profile.nightly]\n[run]"),
         ("[run]", "[profile.smoke]\nblock = {}\n[run]"),
-    ];
+    ]);
+}
+
+#[test]
+fn what_is_refused_of_zones_priorities_orders_and_only() {
+    both_refuse(&[
+        ("[[consumer]]", "[[block.zone]]\nname = \"z\"\n[[consumer]]"),
+        (
+            "[[consumer]]",
+            "[[block.zone]]\nname = \"z\"\nsize = \"64 B\"\nkind = \"mutex\"\n[[consumer]]",
+        ),
+        ("[[consumer]]", "[[block.zone]]\nname = \"z\"\nsize = \"64 B\"\nbogus = 1\n[[consumer]]"),
+        ("[run]", "[run]\norder = \"shuffled\""),
+        ("\"reader\"", "\"reader\"\nsched = \"fifo:0\""),
+        ("\"reader\"", "\"reader\"\nsched = \"rr:5\""),
+        ("[run]", "[profile.soak]\nrecord = { histories = 1 }\n[run]"),
+        ("[run]", "[[expect]]\nid = \"a\"\ncheck = \"torn == 0\"\nonly = [\"nightly\"]\n[run]"),
+        ("[run]", "[[expect]]\nid = \"a\"\ncheck = \"torn == 0\"\nonly = []\n[run]"),
+    ]);
+}
+
+/// The right scenario with one text replaced is refused by the reader and by the schema.
+fn both_refuse(wrong: &[(&str, &str)]) {
+    let validator = validator();
     for (from, to) in wrong {
         let text = RIGHT.replacen(from, to, 1);
         assert_ne!(text, RIGHT, "`{from}` is not in the scenario");

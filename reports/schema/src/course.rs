@@ -1,5 +1,5 @@
 //! How a trial went beyond its figures: its warm-up, who came and went, the rates that were tried,
-//! and what the independent checker says of its history.
+//! what its zones showed, and what the independent checker says of its history.
 
 use std::collections::BTreeMap;
 
@@ -72,6 +72,32 @@ pub struct SearchStep {
     pub held: bool,
     /// Why not.
     pub why: Option<String>,
+}
+
+/// What one process did about one flexible zone of the block, and what it found there.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ZoneAccount {
+    /// The zone.
+    pub zone: String,
+    /// The process, as in `reader[1]`.
+    pub role: String,
+    /// How often it wrote.
+    pub writes: u64,
+    /// How often it looked.
+    pub looks: u64,
+    /// Looks that found its writer at it: no value, and nothing wrong.
+    pub busy: u64,
+    /// Looks that found parts of two writes.
+    pub torn: u64,
+    /// Looks that found an older value than a look before.
+    pub backward: u64,
+    /// Looks that found an older value than the message beside them promised.
+    pub stale: u64,
+    /// Whether it was half-written when its writer had ended: 0 or 1.
+    pub unfinished: u64,
+    /// Whether it did not fit its checksum when its writer had ended: 0 or 1.
+    pub checksum_failures: u64,
 }
 
 /// What the independent checker says of the histories that the processes wrote.

@@ -33,8 +33,10 @@ pub enum Happening {
     SuiteBegan(SuiteBegan),
     /// A trial begins.
     TrialBegan(TrialStep),
-    /// A trial goes on; a few times a second.
+    /// A trial goes on; a few times a second at first, less often the longer it lasts.
     TrialMoved(TrialMoved),
+    /// A slice of one process's latencies has ended; told where slices last at least 250 ms.
+    SliceEnded(SliceEnded),
     /// A trial has ended.
     TrialEnded(TrialEnded),
     /// The last event of a run: everything is judged and written.
@@ -79,6 +81,26 @@ pub struct TrialMoved {
     pub phase: String,
     /// Messages that the producer has committed.
     pub commits: u64,
+}
+
+/// A slice of one process's latencies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SliceEnded {
+    /// The cell's id.
+    pub cell: String,
+    /// The process, as in `reader[1]`.
+    pub role: String,
+    /// When the slice began, from the start of the trial's measured part.
+    pub start_ms: u64,
+    /// Samples in it.
+    pub n: u64,
+    /// Their median.
+    pub p50_ns: u64,
+    /// Their 99th percentile.
+    pub p99_ns: u64,
+    /// The greatest.
+    pub max_ns: u64,
 }
 
 /// What a trial gave, before it is judged.

@@ -30,11 +30,11 @@ pub use comparison::{
     CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms, Round, Turn,
 };
 pub use counts::Counts;
-pub use course::{HistoryCheck, Search, SearchStep, Visit, WarmUp};
+pub use course::{HistoryCheck, Search, SearchStep, Visit, WarmUp, ZoneAccount};
 pub use crash::CrashResult;
 pub use event::{
-    EVENT_VERSION, Event, Happening, SuiteBegan, SuiteEnded, TrialEnded, TrialMoved, TrialStep,
-    event_json_schema,
+    EVENT_VERSION, Event, Happening, SliceEnded, SuiteBegan, SuiteEnded, TrialEnded, TrialMoved,
+    TrialStep, event_json_schema,
 };
 pub use evidence::{Evidence, Repeat, Side};
 pub use gate::GateResult;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, HistoryCheck, Latency, Search, Visit, WarmUp};
+use crate::{Counts, HistoryCheck, Latency, Search, Visit, WarmUp, ZoneAccount};
 
 /// One run of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,18 +39,33 @@ pub struct Trial {
     /// Who stayed blocked by the dead, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stuck: Vec<String>,
+    /// How long the warm-up was to last that came before and does not count; absent where that is a
+    /// number of messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup_ms: Option<u64>,
     /// The warm-up, where it was to last until the figures hold still.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warmup: Option<WarmUp>,
     /// Consumers that came late or left early, stay by stay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub visits: Vec<Visit>,
+    /// The block's flexible zones, process by process.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zones: Vec<ZoneAccount>,
     /// The search for the highest rate, of which this is the trial at that rate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<Search>,
     /// What the independent checker says, where histories were written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryCheck>,
+}
+
+impl Trial {
+    /// How long the warm-up lasted, as far as that is known.
+    #[must_use]
+    pub fn warmed_ms(&self) -> u64 {
+        self.warmup.as_ref().map(|warmup| warmup.ms).or(self.warmup_ms).unwrap_or(0)
+    }
 }
 
 /// The one-way latency of a bare cache line between the same two cores.

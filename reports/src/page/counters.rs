@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use report_schema::Counts;
+use report_schema::{Counts, ZoneAccount};
 
 use crate::format;
 use crate::page::RenderError;
@@ -15,8 +15,8 @@ const FREE: [&str; 4] = ["committed", "delivered", "lapped", "timeouts"];
 /// Tables longer than this are folded away behind their totals.
 const SHOWN_CELLS: usize = 24;
 
-pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 2], RenderError> {
-    Ok([counters(summary)?, metrics(summary)?])
+pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 3], RenderError> {
+    Ok([counters(summary)?, zones(summary)?, metrics(summary)?])
 }
 
 fn counters(summary: &Summary<'_>) -> Result<Section, RenderError> {
@@ -68,6 +68,48 @@ fn row(label: &str, counts: &Counts) -> Vec<Datum> {
         }
     });
     [Datum::text(label)].into_iter().chain(numbers).collect()
+}
+
+/// What each process did about each flexible zone, all trials of a cell together.
+fn zones(summary: &Summary<'_>) -> Result<Section, RenderError> {
+    let mut section = Section::new("zones", "Flexible zones");
+    let mut table = Table::new(
+        "What processes did about flexible zones, and what they found",
+        &["Cell", "Zone", "Process", "Writes#", "Looks#", "Found busy#", "Wrong#"],
+    );
+    for each in &summary.cells {
+        let mut rows: BTreeMap<(&str, &str), [u64; 4]> = BTreeMap::new();
+        for account in each.cell.trials.iter().flat_map(|trial| &trial.zones) {
+            let sums = rows.entry((&account.zone, &account.role)).or_default();
+            let of_trial = [account.writes, account.looks, account.busy, wrong(account)];
+            for (sum, value) in sums.iter_mut().zip(of_trial) {
+                *sum = sum.saturating_add(value);
+            }
+        }
+        for ((zone, role), [writes, looks, busy, wrong]) in rows {
+            let names = [Datum::text(&each.cell.id), Datum::code(zone), Datum::text(role)];
+            let numbers = [writes, looks, busy].map(|count| Datum::number(format::count(count)));
+            let wrong = match wrong {
+                0 => Datum::dim_number("0".to_owned()),
+                some => Datum::bad_number(format::count(some)),
+            };
+            table.push(names.into_iter().chain(numbers).chain([wrong]).collect());
+        }
+    }
+    if !table.is_empty() {
+        section.say(
+            "One process writes a zone beside its messages, the others look into it. A look that finds \
+             the writer at it tries again later; one that finds parts of two writes, an older value than \
+             before, or an older one than its message promised, is wrong.",
+        );
+        section.tables.push(table.html()?);
+    }
+    Ok(section)
+}
+
+fn wrong(account: &ZoneAccount) -> u64 {
+    let ZoneAccount { torn, backward, stale, unfinished, checksum_failures, .. } = account;
+    [torn, backward, stale, unfinished, checksum_failures].into_iter().sum()
 }
 
 fn metrics(summary: &Summary<'_>) -> Result<Section, RenderError> {

@@ -1,5 +1,5 @@
 //! How trials went beyond their figures: the rates that a search tried, who came and left while
-//! messages flowed, and whether the figures held still before they were taken.
+//! messages flowed, and whether the figures held still before they were taken and while they were.
 
 use report_schema::{Search, SearchStep, Trial, Visit, WarmUp};
 
@@ -8,14 +8,63 @@ use crate::page::RenderError;
 use crate::page::figures::CHARTED;
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, Scale, Sweep, SweepSeries};
-use crate::summary::{CellSummary, Summary};
+use crate::summary::{CellSummary, Drift, Summary, Thirds, drifts};
 
 /// Rows shown before a table is folded.
 const ROWS: usize = 12;
 
 /// Each is empty where no trial has such a thing.
-pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 3], RenderError> {
-    Ok([searches(summary)?, visits(summary)?, warm_ups(summary)?])
+pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 4], RenderError> {
+    Ok([drift(summary)?, searches(summary)?, visits(summary)?, warm_ups(summary)?])
+}
+
+/// Of a soak run: whether trials end as they began.
+fn drift(summary: &Summary<'_>) -> Result<Section, RenderError> {
+    let mut section = Section::new("drift", "Does it end as it began?");
+    let columns = [
+        "Cell",
+        "Repeat#",
+        "Process",
+        "p99, first third#",
+        "Last third#",
+        "Samples a slice, first third#",
+        "Last third#",
+        "In words",
+    ];
+    let mut table = Table::new("The first and the last third of each trial", &columns);
+    let all = drifts(summary.suite);
+    for drift in &all {
+        table.push(drifted(drift));
+    }
+    if !table.is_empty() {
+        let unlike = all.iter().filter(|drift| drift.differs()).count();
+        section.say(format!(
+            "{} of {} ended unlike it began. Two thirds differ when their medians differ by more than a \
+             tenth and the middle halves of their slices do not touch; the last slice is left out.",
+            format::count(unlike as u64),
+            format::several(all.len(), "course")
+        ));
+        section.tables.push(table.folded_beyond(ROWS, "Courses").html()?);
+    }
+    Ok(section)
+}
+
+fn drifted(drift: &Drift<'_>) -> Vec<Datum> {
+    let thirds = |thirds: Thirds, show: fn(f64) -> String| {
+        let last = show(thirds.last);
+        let last = if thirds.differ { Datum::bad_number(last) } else { Datum::number(last) };
+        [Datum::number(show(thirds.first)), last]
+    };
+    let head = [
+        Datum::code(drift.cell),
+        Datum::number(drift.repeat.to_string()),
+        Datum::text(drift.role.clone()),
+    ];
+    let samples = thirds(drift.samples, |samples| format!("{samples:.0}"));
+    let words = drift.to_string();
+    let words = if drift.differs() { Datum::bad(words) } else { Datum::text(words) };
+    let figures = thirds(drift.p99_ns, format::nanos).into_iter().chain(samples);
+    head.into_iter().chain(figures).chain([words]).collect()
 }
 
 /// Every trial with its cell.

@@ -1,7 +1,7 @@
 //! What went wrong on purpose, and what became of those who lived on: the faults of scenarios, and
 //! the processes that were killed at the sites of the protocol.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use report_schema::{CrashResult, FaultWindow, Verdict};
 
@@ -139,6 +139,7 @@ fn crashes(summary: &Summary<'_>) -> Result<Section, RenderError> {
         format::count(violations),
         format::nanos(worst as f64)
     ));
+    section.tables.push(by_victim(&reached).html()?);
     let (bad, good): (Vec<&CrashResult>, Vec<&CrashResult>) =
         reached.into_iter().partition(|row| row.verdict != Verdict::Pass);
     if !bad.is_empty() {
@@ -164,6 +165,32 @@ fn crashes(summary: &Summary<'_>) -> Result<Section, RenderError> {
         section.tables.push(unreached.folded("Sites that were not reached, and why").html()?);
     }
     Ok(section)
+}
+
+/// One row for each kind of victim: everything about it in one line.
+fn by_victim(rows: &[&CrashResult]) -> Table {
+    let columns = ["Victim", "Sites#", "Blocks#", "Kills#", "Violations#", "Blocked, max#"];
+    let mut table = Table::new("Kills by victim", &columns);
+    let victims: BTreeSet<&str> = rows.iter().map(|row| row.victim.as_str()).collect();
+    for victim in victims {
+        let own = || rows.iter().filter(|row| row.victim == victim);
+        let sites: BTreeSet<&str> = own().map(|row| row.site.as_str()).collect();
+        let blocks: BTreeSet<&str> = own().map(|row| row.shape.as_str()).collect();
+        let violations: u64 = own().map(|row| row.violations()).sum();
+        let blocked_ns = own().map(|row| row.blocked_ns_max).max().unwrap_or(0);
+        table.push(vec![
+            Datum::text(victim),
+            Datum::number(format::count(sites.len() as u64)),
+            Datum::number(format::count(blocks.len() as u64)),
+            Datum::number(format::count(own().map(|row| row.kills).sum())),
+            match violations {
+                0 => Datum::dim_number("0"),
+                some => Datum::bad_number(format::count(some)),
+            },
+            Datum::number(format::nanos(blocked_ns as f64)),
+        ]);
+    }
+    table
 }
 
 /// Rows without a violation: one figure says so.

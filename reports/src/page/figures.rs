@@ -41,7 +41,7 @@ pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderErro
     }
     for (scenario, cells) in rest {
         let curves = Curves::shown(cells, Shown::EachEnd);
-        let line = format!("{}: data only, the {CHARTED} scenarios above are drawn", scenario.name);
+        let line = format!("{}: data only, {CHARTED} scenarios are drawn", scenario.name);
         if !curves.curves.is_empty() {
             percentiles
                 .tables

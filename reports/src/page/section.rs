@@ -122,6 +122,11 @@ fn swatch(ink: Ink) -> String {
         Ink::Heat => {
             format!("<rect y=\"1\" width=\"34\" height=\"10\" fill=\"{colour}\" opacity=\"0.5\"/>")
         }
+        // The colour of the hatching is too faint for three strokes.
+        Ink::Uncounted => {
+            "<path d=\"M0 12L12 0M11 12L23 0M22 12L34 0\" stroke=\"var(--soft)\" fill=\"none\"/>"
+                .to_owned()
+        }
         Ink::Outline(index) => match index % 4 {
             0 => format!("<circle cx=\"17\" cy=\"6\" r=\"4\" fill=\"{colour}\"/>"),
             1 => format!("<polygon points=\"17,0 22,10 12,10\" fill=\"{colour}\"/>"),

@@ -10,7 +10,8 @@ use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::{
     ChartBuilder, ChartContext, Circle, Color, DrawingArea, EmptyElement, IntoDrawingArea,
-    IntoFont, LineSeries, Polygon, RGBColor, Rectangle, SVGBackend, TRANSPARENT, TextStyle,
+    IntoFont, LineSeries, PathElement, Polygon, RGBColor, Rectangle, SVGBackend, TRANSPARENT,
+    TextStyle,
 };
 
 use crate::plot::{Axis, Chart, INKS, Ink, Mark, Size};
@@ -49,7 +50,7 @@ fn draw_on(chart: &Chart, size: Size, area: &Area<'_>) -> Result<(), DrawError> 
         .y_label_area_size(if size == Size::Wide { 84 } else { 70 })
         .build_cartesian_2d(x, y)?;
     let (behind, before): (Vec<&Mark>, Vec<&Mark>) =
-        chart.marks.iter().partition(|mark| matches!(mark, Mark::Heat { .. } | Mark::Band { .. }));
+        chart.marks.iter().partition(|mark| !matches!(mark, Mark::Line { .. } | Mark::Dots { .. }));
     for mark in behind {
         draw_mark(&mut drawing, mark, chart)?;
     }
@@ -104,12 +105,39 @@ fn draw_mark(drawing: &mut Drawing<'_, '_>, mark: &Mark, chart: &Chart) -> Resul
             let style = rgb(Ink::Fault).mix(0.25).filled();
             drawing.draw_series([Rectangle::new(corners, style)])?;
         }
+        Mark::Hatch { from, to } => draw_hatch(drawing, (*from, *to), chart)?,
         Mark::Heat { low, high, strength } => {
             let style =
                 rgb(Ink::Heat).mix((strength * 20.0).round().clamp(1.0, 20.0) / 20.0).filled();
             drawing.draw_series([Rectangle::new([*low, *high], style)])?;
         }
     }
+    Ok(())
+}
+
+/// Draws slanted lines over a span, from its lower left to its upper right.
+fn draw_hatch(
+    drawing: &mut Drawing<'_, '_>,
+    (from, to): (f64, f64),
+    chart: &Chart,
+) -> Result<(), DrawError> {
+    /// Pixels between two lines.
+    const STEP: usize = 9;
+    let area = drawing.plotting_area();
+    let (left, top) = area.map_coordinate(&(from, chart.y.to));
+    let (right, bottom) = area.map_coordinate(&(to, chart.y.from));
+    let (width, height) = (right - left, bottom - top);
+    let style = rgb(Ink::Uncounted).stroke_width(1);
+    let lines: Vec<_> = (-height..width)
+        .step_by(STEP)
+        .map(|foot| {
+            // A line rises as much as it goes right; what sticks out of the span is cut off.
+            let (begin, end) = (foot.max(0), (foot + height).min(width));
+            let path = [(begin, height - (begin - foot)), (end, height - (end - foot))];
+            EmptyElement::at((from, chart.y.to)) + PathElement::new(path.to_vec(), style)
+        })
+        .collect();
+    drawing.draw_series(lines)?;
     Ok(())
 }
 
@@ -145,6 +173,7 @@ const fn rgb(ink: Ink) -> RGBColor {
         Ink::Calibration => RGBColor(0, 0, 3),
         Ink::Fault => RGBColor(0, 0, 4),
         Ink::Heat => RGBColor(0, 0, 5),
+        Ink::Uncounted => RGBColor(0, 0, 6),
         Ink::Series(index) => RGBColor(1, 0, series(index)),
         Ink::Tail(index) => RGBColor(2, 0, series(index)),
         Ink::Outline(index) => RGBColor(3, 0, series(index)),
@@ -163,6 +192,7 @@ pub(crate) fn paint(ink: Ink) -> (String, &'static str) {
         Ink::Grid => ("var(--grid)".to_owned(), ""),
         Ink::Fault => ("var(--fault)".to_owned(), ""),
         Ink::Heat => ("var(--heat)".to_owned(), ""),
+        Ink::Uncounted => ("var(--rule)".to_owned(), ""),
         Ink::Series(index) => (format!("var(--s{})", series(index)), DASHES[index % INKS]),
         Ink::Tail(index) => (format!("var(--s{})", series(index)), "1 5"),
         Ink::Outline(index) => (format!("var(--s{})", series(index)), ""),
@@ -170,7 +200,7 @@ pub(crate) fn paint(ink: Ink) -> (String, &'static str) {
 }
 
 fn every_ink() -> impl Iterator<Item = Ink> {
-    let plain = [Ink::Text, Ink::Grid, Ink::Calibration, Ink::Fault, Ink::Heat];
+    let plain = [Ink::Text, Ink::Grid, Ink::Calibration, Ink::Fault, Ink::Heat, Ink::Uncounted];
     let of_series = |index| [Ink::Series(index), Ink::Tail(index), Ink::Outline(index)];
     plain.into_iter().chain((0..INKS).flat_map(of_series))
 }

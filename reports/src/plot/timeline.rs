@@ -33,12 +33,13 @@ pub(crate) fn timeline(of: &Timeline<'_>) -> Option<Chart> {
     let end_ms = last.start_ms.saturating_add(step_ms).max(of.trial.duration_ms);
     let x = Axis::linear(
         "time since the start of measuring",
-        (0.0, end_ms as f64 * 1e6),
+        (-(of.trial.warmed_ms() as f64) * 1e6, end_ms as f64 * 1e6),
         format::nanos,
     );
     let each = filled.iter().flat_map(|interval| [interval.p50_ns, interval.max_ns]);
     let y = Axis::log("latency", each.map(|value| value.max(1) as f64), format::nanos);
     let mut chart = Chart { title: of.title.to_owned(), x, y, marks: vec![], legend: vec![] };
+    add_warm_up(&mut chart, of.trial);
     add_faults(&mut chart, of.trial, end_ms);
     add_heat(&mut chart, &filled, step_ms);
     let middle = |interval: &Interval| (interval.start_ms as f64 + step_ms as f64 / 2.0) * 1e6;
@@ -67,6 +68,17 @@ pub(crate) fn timeline(of: &Timeline<'_>) -> Option<Chart> {
 fn step_ms(intervals: &[Interval]) -> u64 {
     let gaps = intervals.windows(2).map(|pair| pair[1].start_ms.saturating_sub(pair[0].start_ms));
     gaps.filter(|gap| *gap > 0).min().unwrap_or(1)
+}
+
+/// The warm-up lies before the start of measuring: it is shown, and does not count.
+fn add_warm_up(chart: &mut Chart, trial: &Trial) {
+    let warmed_ms = trial.warmed_ms();
+    if warmed_ms == 0 {
+        return;
+    }
+    chart.marks.push(Mark::Hatch { from: -(warmed_ms as f64) * 1e6, to: 0.0 });
+    let label = format!("warm-up of {}, not counted", format::millis(warmed_ms));
+    chart.legend.push(Key { ink: Ink::Uncounted, label });
 }
 
 fn add_faults(chart: &mut Chart, trial: &Trial, end_ms: u64) {

@@ -396,6 +396,8 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
         stuck: vec![],
         warmup: None,
         visits: vec![],
+        warmup_ms: Some(200),
+        zones: vec![],
         search: None,
         history: None,
         roles,

@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 
 use crate::gate::{Class, Expectation, Metric};
 use crate::scenario::model::fault::{FaultSpec, Target};
+use crate::scenario::model::transport::Carrier;
+use crate::scenario::model::zone::{ZoneKind, ZoneSpec};
 use crate::scenario::model::{
     Arrival, BlockSpec, Cell, ChecksumPolicy, ConsumerSpec, ConsumerSync, Fill, History, Join,
-    Length, OnFull, Pin, ProducerSpec, Program, Quest, Read, RunSpec, Stay, Steady, Wait, Warmup,
-    Workload,
+    Length, OnFull, Pin, ProducerSpec, Program, Quest, Read, RunSpec, Sched, Stay, Steady,
+    TrialOrder, Wait, Warmup, Workload,
 };
 use crate::scenario::{Profile, Scenario};
 use crate::units::Nanos;
@@ -21,6 +23,7 @@ pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> S
     };
     let mut paragraphs = vec![block(&cell.block), workload(cell), producer(&cell.producer)];
     paragraphs.extend(cell.consumers.iter().map(consumer));
+    paragraphs.extend(cell.block.zones.iter().map(zone));
     paragraphs.push(run(&cell.run));
     paragraphs.extend(history(cell.history));
     paragraphs.extend(cell.faults.iter().map(|spec| fault(spec, &cell.consumers)));
@@ -61,7 +64,25 @@ fn plural(count: impl Into<u64>, word: &str) -> String {
     if count == 1 { format!("one {word}") } else { format!("{count} {word}s") }
 }
 
+/// What carries the messages, if not a block: whose promises these are.
+fn carrier(block: &BlockSpec) -> String {
+    let promises = block.transport.promises();
+    let name = block.program.as_deref().unwrap_or_else(|| block.transport.name());
+    let copies = match promises.copies {
+        Some(copies) => format!("copies each payload {}", plural(copies, "time")),
+        None => "does with payloads what it does".to_owned(),
+    };
+    let (payload, holds, death) = (block.payload, promises.holds, promises.death);
+    format!(
+        "Messages of {payload} go over `{name}` instead of a block. It {copies}, delivers every \
+         message in order, and holds what is under way in {holds}. When one end dies: {death}."
+    )
+}
+
 fn block(block: &BlockSpec) -> String {
+    if block.transport != Carrier::DataHub {
+        return carrier(block);
+    }
     let slots = plural(block.slots, "slot");
     let (payload, physical) = (block.payload, block.physical_slots);
     let sync = match block.consumer_sync {
@@ -128,7 +149,7 @@ fn workload(cell: &Cell) -> String {
     }
 }
 
-fn placed(pin: Pin, wait: Wait) -> String {
+fn placed(pin: Pin, sched: Sched, wait: Wait) -> String {
     let pin = match pin {
         Pin::Core(core) => format!("runs on core {core}"),
         Pin::Spread => "has a core of its own while there are some".to_owned(),
@@ -139,7 +160,13 @@ fn placed(pin: Pin, wait: Wait) -> String {
         Wait::Yield => "polls and gives its core away while it waits",
         Wait::Park => "sleeps while it waits",
     };
-    format!("{pin} and {wait}")
+    match sched {
+        Sched::Other => format!("{pin} and {wait}"),
+        Sched::Fifo(priority) => format!(
+            "{pin}, goes before everybody below real-time priority {priority} if that is \
+             permitted, and {wait}"
+        ),
+    }
 }
 
 fn producer(producer: &ProducerSpec) -> String {
@@ -151,7 +178,8 @@ fn producer(producer: &ProducerSpec) -> String {
         Some(n) => format!(" It aborts one write in {n} instead of committing it."),
         None => String::new(),
     };
-    let (placed, written) = (placed(producer.pin, producer.wait), written(producer.program));
+    let (placed, written) =
+        (placed(producer.pin, producer.sched, producer.wait), written(producer.program));
     format!("The producer {placed}. It {fill}.{aborts}{written}")
 }
 
@@ -174,10 +202,30 @@ fn consumer(group: &ConsumerSpec) -> String {
     } else {
         format!(" It is busy for {} with each message.", group.work)
     };
-    let (placed, written) = (placed(group.pin, group.wait), written(group.program));
+    let (placed, written) = (placed(group.pin, group.sched, group.wait), written(group.program));
     let stay = group.stay.map_or(String::new(), stay);
     format!(
         "{who} {placed}. It starts at the {join} payload and asks for {read}.{work}{stay}{written}"
+    )
+}
+
+fn zone(zone: &ZoneSpec) -> String {
+    let ZoneSpec { name, size, writer, every, .. } = zone;
+    let how = match zone.kind {
+        ZoneKind::Seqlock => "who looks while it is written looks again",
+        ZoneKind::Double => "the last value can be read while the next is written",
+    };
+    let beside =
+        if *every == 1 { "each message".to_owned() } else { format!("one message in {every}") };
+    let checksum = if zone.checksum {
+        " Its checksum is stamped when its writer ends, and compared."
+    } else {
+        ""
+    };
+    format!(
+        "Zone `{name}` holds a value of {size}; {how}. `{writer}` writes it beside {beside}; \
+         everybody else looks as often, and must find a whole value, never an older one than \
+         before, nor one older than the message beside it.{checksum}"
     )
 }
 
@@ -215,7 +263,14 @@ fn run(run: &RunSpec) -> String {
     };
     let trials = plural(run.repeats, "trial");
     let (seed, deadline) = (run.seed, run.deadline);
-    format!("A trial {length}, {warmup}; {trials}, seed {seed}. After {deadline} it is broken.")
+    let order = match (run.repeats, run.order) {
+        (1, _) | (_, TrialOrder::Interleaved) => "",
+        (_, TrialOrder::Sequential) => ", all of one cell before the next",
+        (_, TrialOrder::Random) => ", in an order drawn from the seed",
+    };
+    format!(
+        "A trial {length}, {warmup}; {trials}{order}, seed {seed}. After {deadline} it is broken."
+    )
 }
 
 fn history(history: History) -> Option<String> {

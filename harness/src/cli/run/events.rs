@@ -5,13 +5,18 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use report_schema::{EVENT_VERSION, Event, Happening, TrialEnded, TrialMoved, TrialStep};
+use report_schema::{
+    EVENT_VERSION, Event, Happening, SliceEnded, TrialEnded, TrialMoved, TrialStep,
+};
 
 use crate::record::Recorded;
+use crate::run::Glimpse;
 use crate::suite::Step;
 
-/// A trial says how far it has come at most so often.
+/// A trial says how far it has come at most so often,
 const PACE: Duration = Duration::from_millis(200);
+/// and in a long one not before it has become longer by this part, so that hours are few lines.
+const PACE_PART: u32 = 100;
 
 /// Tells whoever listens; nobody listens to an empty one.
 #[derive(Default)]
@@ -20,6 +25,7 @@ pub(in crate::cli) struct Events {
     number: u64,
     cell: String,
     moved: Option<Instant>,
+    began: Option<Instant>,
     failed: Option<io::Error>,
 }
 
@@ -77,16 +83,26 @@ impl Events {
     pub(super) fn begin(&mut self, step: Step<'_>) {
         step.cell.clone_into(&mut self.cell);
         self.moved = None;
+        self.began = Some(Instant::now());
         self.tell(Happening::TrialBegan(step_of(step)));
     }
 
     pub(super) fn moment(&mut self, phase: &'static str, commits: u64) {
-        if self.moved.is_some_and(|last| last.elapsed() < PACE) {
+        let lasts = self.began.map_or(Duration::ZERO, |began| began.elapsed());
+        let pace = PACE.max(lasts / PACE_PART);
+        if self.moved.is_some_and(|last| last.elapsed() < pace) {
             return;
         }
         self.moved = Some(Instant::now());
         let (cell, phase) = (self.cell.clone(), phase.to_owned());
         self.tell(Happening::TrialMoved(TrialMoved { cell, phase, commits }));
+    }
+
+    pub(super) fn slice(&mut self, role: &str, glimpse: &Glimpse) {
+        let Glimpse { start_ms, n, p50_ns, p99_ns, max_ns } = *glimpse;
+        let (cell, role) = (self.cell.clone(), role.to_owned());
+        let slice = SliceEnded { cell, role, start_ms, n, p50_ns, p99_ns, max_ns };
+        self.tell(Happening::SliceEnded(slice));
     }
 
     pub(super) fn end(&mut self, step: Step<'_>, recorded: &Recorded) {

@@ -1,7 +1,7 @@
 //! What a running suite shows on standard error: a bar on a terminal, a line a trial elsewhere.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use reports::format;
@@ -9,8 +9,15 @@ use reports::format;
 use super::Progress;
 use super::events::Events;
 use crate::record::Recorded;
-use crate::run::Watch;
+use crate::run::{Glimpse, Watch};
 use crate::suite::{Observer, Step};
+use crate::units::Nanos;
+
+/// Where there is no bar, a trial that takes longer says how far it has come,
+const SILENCE: Duration = Duration::from_secs(10);
+/// and again when it has become longer by this part, but at least so often.
+const SILENCE_PART: u32 = 10;
+const SILENCE_MAX: Duration = Duration::from_mins(10);
 
 /// Shows a suite's progress.
 #[derive(Debug)]
@@ -22,6 +29,11 @@ pub(in crate::cli) struct Display {
     /// Commits when they were last looked at.
     last: (Instant, u64),
     cell: String,
+    /// What a line about the present trial begins with, and how long that will take.
+    line: (String, Nanos),
+    began: Instant,
+    /// The worst 99th percentile of the slices that were told since the last line, and whose.
+    p99: Option<(u64, String)>,
 }
 
 impl Display {
@@ -37,7 +49,37 @@ impl Display {
             }
             bar
         });
-        Self { events, bar, plain, last: (Instant::now(), 0), cell: String::new() }
+        let (now, line) = (Instant::now(), (String::new(), Nanos(0)));
+        Self {
+            events,
+            bar,
+            plain,
+            last: (now, 0),
+            cell: String::new(),
+            line,
+            began: now,
+            p99: None,
+        }
+    }
+
+    /// A line now and then, so that hours are not silent.
+    fn say(&mut self, phase: &str, commits: u64) {
+        let (now, lasts) = (Instant::now(), self.began.elapsed());
+        let since = now.duration_since(self.last.0);
+        if since < SILENCE.max(lasts / SILENCE_PART).min(SILENCE_MAX) {
+            return;
+        }
+        let rate = commits.saturating_sub(self.last.1) as f64 / since.as_secs_f64();
+        self.last = (now, commits);
+        let (what, whole) = (&self.line.0, self.line.1.rough());
+        let lasts = Nanos(u64::try_from(lasts.as_nanos()).unwrap_or(u64::MAX)).rough();
+        let worst = self.p99.take().map_or(String::new(), |(p99_ns, role)| {
+            format!(", p99 of {role} {}", format::nanos(p99_ns as f64))
+        });
+        let rate = format::rate(rate);
+        let line = format!("{what}: {phase} for {lasts} of about {whole}, {rate}{worst}");
+        // Standard error that cannot be written is nobody's loss.
+        let _unwritten = writeln!(anstream::stderr().lock(), "{line}").is_err();
     }
 
     /// Takes the bar away.
@@ -51,6 +93,9 @@ impl Display {
 impl Watch for Display {
     fn moment(&mut self, phase: &'static str, commits: u64) {
         self.events.moment(phase, commits);
+        if self.plain {
+            return self.say(phase, commits);
+        }
         let Some(bar) = &self.bar else { return };
         let now = Instant::now();
         let seconds = now.duration_since(self.last.0).as_secs_f64();
@@ -61,6 +106,13 @@ impl Watch for Display {
         self.last = (now, commits);
         bar.set_message(format!("{} {phase} {}", self.cell, format::rate(rate)));
     }
+
+    fn slice(&mut self, role: &str, glimpse: &Glimpse) {
+        self.events.slice(role, glimpse);
+        if self.p99.as_ref().is_none_or(|(worst_ns, _)| glimpse.p99_ns > *worst_ns) {
+            self.p99 = Some((glimpse.p99_ns, role.to_owned()));
+        }
+    }
 }
 
 impl Observer for Display {
@@ -68,6 +120,9 @@ impl Observer for Display {
         self.events.begin(step);
         self.last = (Instant::now(), 0);
         step.cell.clone_into(&mut self.cell);
+        let Step { number, total, cell, repeat, estimate } = step;
+        self.line = (format!("[{number}/{total}] {cell} #{repeat}"), estimate);
+        (self.began, self.p99) = (Instant::now(), None);
         if let Some(bar) = &self.bar {
             bar.set_length(step.total as u64);
             bar.set_position(step.number.saturating_sub(1) as u64);
@@ -84,8 +139,8 @@ impl Observer for Display {
         let rate = trial.roles.first().map_or(0.0, |producer| producer.throughput_msgs_per_s);
         let class = trial.calibration.class.as_str();
         let wrong = trial.counts.violations().saturating_add(trial.counts.lost);
-        let Step { number, total, cell, repeat } = step;
-        let line = format!("[{number}/{total}] {cell} #{repeat}: {class}, {}", format::rate(rate));
+        let what = &self.line.0;
+        let line = format!("{what}: {class}, {}", format::rate(rate));
         let mut parts = vec![line];
         if wrong > 0 {
             parts.push(format!("{wrong} violations"));

@@ -7,6 +7,7 @@ use report_schema::{
     CellResult, Counts, GateResult, Latency, Placement, Role, SuiteResult, Trial, Verdict,
 };
 use reports::format;
+use reports::summary::{Drift, drifts};
 
 use super::Exit;
 use crate::cli::output::coloured;
@@ -121,7 +122,19 @@ pub(in crate::cli) fn findings(result: &SuiteResult) -> String {
             lines.push(format!("dropped {id}: {dropped} moved between cores\n"));
         }
     }
+    lines.extend(drifts(result).iter().map(drifted));
     lines.concat()
+}
+
+/// How a trial of a soak run ended beside how it began.
+fn drifted(drift: &Drift<'_>) -> String {
+    let Drift { cell, repeat, role, slices, p99_ns, .. } = drift;
+    let [first, last] = [p99_ns.first, p99_ns.last].map(format::nanos);
+    format!(
+        "drift {cell} #{repeat} {role}: {drift}; p99 {first} in the first third, {last} in the last \
+         ({} each)\n",
+        format::several(*slices, "slice")
+    )
 }
 
 fn finding(cell: &CellResult, gate: &GateResult) -> String {

@@ -13,6 +13,7 @@ use super::patience::Patience;
 use super::{Inlet, Labels, Nothing, Outlet, Refusal, Transport, TransportError, room_timeout};
 use crate::run::payload::{Keyed, Stamp};
 use crate::run::wire::{Pace, Task, Waiting};
+use crate::run::zone::Zoned;
 
 /// The message itself: no two in a row are equal.
 const DATA: usize = 0;
@@ -66,6 +67,10 @@ impl Transport for BareLine {
         Ok(BareInlet { line, last: 0, taken: 0, labels, acknowledges, waiting: task.wait })
     }
 }
+
+impl Zoned for BareOutlet {}
+
+impl Zoned for BareInlet {}
 
 impl Outlet for BareOutlet {
     fn place(&self) -> PathBuf {

@@ -23,6 +23,7 @@ use crate::run::metrics::MetricsFile;
 use crate::run::payload::{Keyed, Stamp};
 use crate::run::plant::{Hands, Plant};
 use crate::run::wire::{BlockTask, Full, Function, Sync, Task, Waiting};
+use crate::run::zone::{self, Look, TroubledZone, ZoneTask, Zoned};
 
 /// Blocks, touched by these hands.
 #[derive(Debug)]
@@ -38,14 +39,14 @@ pub(in crate::run) struct BlockOutlet<'a, H: Hands> {
 
 /// A block's consumer.
 #[derive(Debug)]
-pub(in crate::run) struct BlockInlet<M: MappedMemory>(Consumer<M>);
+pub(in crate::run) struct BlockInlet<M: MappedMemory>(Consumer<M>, M);
 
 impl<'a, H: Hands> Transport for Blocks<'a, H> {
     type Outlet = BlockOutlet<'a, H>;
     type Inlet = BlockInlet<H::Memory>;
 
     fn make(&self, task: &Task) -> Result<Self::Outlet, TransportError> {
-        let config = config(&task.block)?;
+        let config = task.zones.iter().try_fold(config(&task.block)?, zone::add)?;
         let taken = task.fate.as_ref().and_then(|fate| fate.block.as_ref());
         let mut producer = match taken {
             Some(path) => Producer::take_over_with(self.0.memory(), path, &config)?,
@@ -63,12 +64,41 @@ impl<'a, H: Hands> Transport for Blocks<'a, H> {
         let join = if task.join_latest == wrong { JoinAt::Oldest } else { JoinAt::Latest };
         let mut consumer = Consumer::attach_with(self.0.memory(), &place, join)?;
         consumer.set_wait(strategy(task.wait));
-        Ok(BlockInlet(consumer))
+        Ok(BlockInlet(consumer, self.0.memory()))
     }
 
     fn commits_at(&self, place: &Path) -> Option<u64> {
         let block = Monitor::open(&Place::File(place.to_owned())).ok()?;
         Some(block.snapshot(monotonic_ns()).commit_index)
+    }
+}
+
+impl<H: Hands> Zoned for BlockOutlet<'_, H> {
+    fn write_zone(&self, task: &ZoneTask, versions: [u64; 2]) -> Result<(), TroubledZone> {
+        let zone = self.producer.zone(&task.name)?;
+        zone::write((&zone, &self.hands.memory()), task, versions)
+    }
+
+    fn look_into_zone(&self, task: &ZoneTask) -> Result<Look, TroubledZone> {
+        zone::look((&self.producer.zone(&task.name)?, &self.hands.memory()), task)
+    }
+
+    fn checksum_zone(&self, task: &ZoneTask, stamp: bool) -> Result<bool, TroubledZone> {
+        Ok(zone::checksum(&self.producer.zone(&task.name)?, stamp))
+    }
+}
+
+impl<M: MappedMemory> Zoned for BlockInlet<M> {
+    fn write_zone(&self, task: &ZoneTask, versions: [u64; 2]) -> Result<(), TroubledZone> {
+        zone::write((&self.0.zone(&task.name)?, &self.1), task, versions)
+    }
+
+    fn look_into_zone(&self, task: &ZoneTask) -> Result<Look, TroubledZone> {
+        zone::look((&self.0.zone(&task.name)?, &self.1), task)
+    }
+
+    fn checksum_zone(&self, task: &ZoneTask, stamp: bool) -> Result<bool, TroubledZone> {
+        Ok(zone::checksum(&self.0.zone(&task.name)?, stamp))
     }
 }
 

@@ -23,6 +23,7 @@ use super::patience::Patience;
 use super::{Inlet, Labels, Nothing, Outlet, Refusal, Transport, TransportError, room_timeout};
 use crate::run::payload::{Keyed, Stamp};
 use crate::run::wire::{Task, Waiting};
+use crate::run::zone::Zoned;
 
 /// Connections that may wait for the producer's first message.
 const BACKLOG: i32 = 64;
@@ -200,6 +201,10 @@ impl ByteOutlet {
 fn unfinished() -> Refusal {
     Refusal::Trouble("a consumer took a part of a message, and not the rest".to_owned())
 }
+
+impl Zoned for ByteOutlet {}
+
+impl Zoned for ByteInlet {}
 
 impl Outlet for ByteOutlet {
     fn place(&self) -> PathBuf {

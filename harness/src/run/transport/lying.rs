@@ -6,6 +6,7 @@ use super::{Outlet, Refusal, Transport, TransportError};
 use crate::run::payload::{Keyed, Stamp};
 use crate::run::plant::Plant;
 use crate::run::wire::Task;
+use crate::run::zone::Zoned;
 
 /// One message in so many is not what it should be.
 const EVERY: u64 = 100;
@@ -43,6 +44,8 @@ impl<T: Transport> Transport for Lying<'_, T> {
         self.honest.attach(task, place)
     }
 }
+
+impl<O> Zoned for LyingOutlet<O> {}
 
 impl<O: Outlet> Outlet for LyingOutlet<O> {
     fn place(&self) -> PathBuf {

@@ -151,10 +151,24 @@ pub struct RunSpec {
     pub length: Length,
     /// Trials of each cell, 1..=100.
     pub repeats: u32,
+    /// In which order the trials of all cells come.
+    pub order: TrialOrder,
     /// All randomness comes from it.
     pub seed: u64,
     /// A trial that takes longer is stopped and broken.
     pub deadline: Nanos,
+}
+
+/// In which order the trials of all cells come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum TrialOrder {
+    /// Every cell once, then every cell again: what drifts with time drifts over all cells alike.
+    #[default]
+    Interleaved,
+    /// Every trial of a cell before the first one of the next.
+    Sequential,
+    /// Shuffled, as the seed has it.
+    Random,
 }
 
 /// What is run before anything counts.

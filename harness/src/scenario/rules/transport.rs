@@ -91,6 +91,7 @@ fn of_the_block(parts: &Parts<'_>, block: &BlockSpec) -> Vec<Refused> {
         (!latest && !waits, "on-full", "waits when it is full", "use `action = \"block\"`"),
         (block.checksum.is_some(), "checksum", "stamps no payload", "leave `checksum` out"),
         (physical, "physical-slots", "has no slots of memory", "leave `physical-slots` out"),
+        (!block.zones.is_empty(), "zone", "has no zones beside its messages", "leave `zone` out"),
     ];
     let all = all.into_iter().filter(|(bad, ..)| *bad);
     let mut all: Vec<Refused> =
