@@ -131,16 +131,14 @@ impl<M: MappedMemory> Consumer<M> {
     pub fn acquire_consume_slot(&mut self, timeout: Timeout) -> Result<ReadSlot<'_, M>, ReadError> {
         // What comes at once is met here, where nothing passes through memory.
         let mut looks = if timeout == Timeout::Now { 1 } else { LOOKS_AT_ONCE };
-        loop {
+        let taken = loop {
             match self.ring_reader.acquire(&self.mem, &self.block.ring()) {
-                Ok(taken) => return self.admitted(taken),
+                Ok(taken) => break taken,
                 Err(NotRead::Empty) if looks > 1 => looks -= 1,
-                Err(why) => {
-                    let taken = self.wait_for_slot(why, timeout)?;
-                    return self.admitted(taken);
-                }
+                Err(why) => break self.wait_for_slot(why, timeout)?,
             }
-        }
+        };
+        self.admitted(taken)
     }
 
     fn look_once(&mut self) -> Result<Taken, NotRead> {
@@ -277,14 +275,15 @@ impl<M: MappedMemory> Consumer<M> {
     #[inline]
     fn admitted(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
         let fits = taken.admission.payload_bytes <= self.block.geometry().config.payload_bytes();
-        if fits && self.plain && !taken.pinned {
-            return Ok(ReadSlot::new(self, taken));
+        if !(fits && self.plain && !taken.pinned) {
+            self.vet(taken)?;
         }
-        self.admitted_slowly(taken)
+        Ok(ReadSlot::new(self, taken))
     }
 
+    /// What is done before a payload is handed out where it is not the plain case. An error leaves it.
     #[inline(never)]
-    fn admitted_slowly(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
+    fn vet(&mut self, taken: Taken) -> Result<(), ReadError> {
         let limit = self.block.geometry().config.payload_bytes();
         if taken.admission.payload_bytes > limit {
             self.count(Metric::ValidationFailures, 1);
@@ -296,14 +295,13 @@ impl<M: MappedMemory> Consumer<M> {
             return Err(ReadError::Evicted { at: self.due });
         }
         self.count_admission(&taken);
-        let sequence = taken.admission.sequence;
-        let slot = ReadSlot::new(self, taken);
-        let enforced = slot.consumer().config().checksum_policy() == ChecksumPolicy::Enforced;
-        if enforced && !slot.verify_checksum_slot() {
-            // Dropping the slot moves on behind it: no poison pill (F24).
-            return Err(ReadError::Checksum { sequence });
+        let enforced = self.config().checksum_policy() == ChecksumPolicy::Enforced;
+        if enforced && !self.verifies(&taken) {
+            // Moves on behind it: no poison pill (F24).
+            self.leave_slot(taken);
+            return Err(ReadError::Checksum { sequence: taken.admission.sequence });
         }
-        Ok(slot)
+        Ok(())
     }
 
     #[inline]

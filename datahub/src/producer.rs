@@ -81,6 +81,8 @@ pub struct Producer<M: MappedMemory = Shared> {
     looked_ns: u64,
     /// Who stands in the way for how long, in a block that evicts.
     patience: Option<Patience>,
+    /// Whether a commit only publishes: nothing is stamped and nothing copied. The usual case.
+    plain: bool,
     /// Payloads and checksum records before they are copied, in a block that evicts; otherwise empty.
     staging: Box<[u8]>,
     /// Whether the stream goes on in another block, so that this one must not be ended.
@@ -105,21 +107,19 @@ impl<M: MappedMemory> Producer<M> {
     /// # Errors
     ///
     /// [`WriteError`]; with [`Timeout::Now`] a time-out means "not at once".
-    #[inline]
+    // Inlined: as for [`WriteSlot::commit`].
+    #[expect(clippy::inline_always, reason = "see above")]
+    #[inline(always)]
     pub fn acquire_write_slot(&mut self, timeout: Timeout) -> Result<WriteSlot<'_, M>, WriteError> {
-        match self.writer.try_acquire(&self.mem, &self.block.ring()) {
-            Some(index) => Ok(WriteSlot::new(self, index)),
-            None => self.acquire_slowly(timeout),
-        }
-    }
-
-    #[cold]
-    fn acquire_slowly(&mut self, timeout: Timeout) -> Result<WriteSlot<'_, M>, WriteError> {
-        let index = self.wait_for_slots(1, timeout)?;
+        let index = match self.writer.try_acquire(&self.mem, &self.block.ring()) {
+            Some(index) => index,
+            None => self.wait_for_slots(1, timeout)?,
+        };
         Ok(WriteSlot::new(self, index))
     }
 
     /// Takes the next `count` slots; returns the first.
+    #[cold]
     fn wait_for_slots(&mut self, count: usize, timeout: Timeout) -> Result<usize, WriteError> {
         let mut waiter = Waiter::new(timeout, self.wait);
         let errs = self.block.geometry().config.when_full() == OnFull::Error;

@@ -73,6 +73,11 @@ impl SlotWord {
         }
     }
 
+    /// Whether the slot is in `state`: a comparison, where decoding becomes a jump through a table.
+    const fn is(self, state: SlotState) -> bool {
+        self.0 & STATE_MASK == state as u64
+    }
+
     /// One bit for each consumer that is inside.
     #[must_use]
     pub const fn readers(self) -> u32 {
@@ -190,11 +195,11 @@ fn take_from<M: Memory>(
     seen: SlotWord,
     sequence: Sequence,
 ) -> Result<(), Refusal> {
-    if seen.state() == SlotState::Writing {
+    if seen.is(SlotState::Writing) {
         return Err(Refusal::Writing);
     }
     // Nobody is ever inside a FREE slot, whatever its bits say.
-    if seen.readers() != 0 && seen.state() != SlotState::Free {
+    if seen.readers() != 0 && !seen.is(SlotState::Free) {
         return Err(Refusal::Readers(seen.readers()));
     }
     let writing = SlotWord::new(SlotState::Writing, sequence);
@@ -338,7 +343,7 @@ pub fn look<M: Memory>(
 ) -> Result<Admission, SlotWord> {
     // [next] Payload and label of this commit. Partner: `W_COMMIT`.
     let seen = SlotWord(mem.load::<R_NEXT>(&slot.word));
-    if seen.tag() != sequence::tag(sequence) || seen.state() != SlotState::Committed {
+    if seen.tag() != sequence::tag(sequence) || !seen.is(SlotState::Committed) {
         return Err(seen);
     }
     let admission = admission(mem, slot, 1);

@@ -31,10 +31,6 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
         Self { consumer, taken }
     }
 
-    pub(super) fn consumer(&self) -> &Consumer<M> {
-        self.consumer
-    }
-
     /// Which commit this is.
     #[inline]
     #[must_use]
@@ -61,15 +57,7 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
     #[inline]
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        let bytes = usize::try_from(self.taken.admission.payload_bytes).unwrap_or(0);
-        if self.consumer.copies() {
-            return &self.consumer.copied()[..bytes];
-        }
-        let first = self.consumer.block.payload(self.taken.slot).as_ptr();
-        // SAFETY: `bytes` is at most the payload size, checked in `admitted`, and the slot lies
-        // inside the mapping, which outlives the borrow. The slot was COMMITTED when this reader
-        // was admitted, and its pin, its cursor or its anchor keeps the writer out until the drop.
-        unsafe { slice::from_raw_parts(first, bytes) }
+        self.consumer.payload_of(&self.taken)
     }
 
     /// The payload as a value, in place.
@@ -102,24 +90,46 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
     /// is handed out under [`ChecksumPolicy::Enforced`](crate::config::ChecksumPolicy::Enforced).
     #[must_use]
     pub fn verify_checksum_slot(&self) -> bool {
-        let found = if self.consumer.copies() {
-            self.consumer.copied_record()
-        } else {
-            let place = self.consumer.block.record(self.taken.slot);
-            // SAFETY: the record lies inside the mapping, has no alignment of its own, and is under
-            // the same protection as the payload.
-            unsafe { place.read() }
-        };
-        let algorithm = self.consumer.config().checksum_algorithm();
-        let matches = checksum::matches(algorithm, self.sequence(), self.payload(), &found);
-        if !matches {
-            self.consumer.count(Metric::ChecksumFailures, 1);
-        }
-        matches
+        self.consumer.verifies(&self.taken)
     }
 
     /// Leaves the payload, as dropping does.
     pub fn release(self) {}
+}
+
+impl<M: MappedMemory> Consumer<M> {
+    /// The bytes in use of what was taken and not yet left.
+    #[inline]
+    fn payload_of(&self, taken: &Taken) -> &[u8] {
+        let bytes = usize::try_from(taken.admission.payload_bytes).unwrap_or(0);
+        if self.copies() {
+            return &self.copied()[..bytes];
+        }
+        let first = self.block.payload(taken.slot).as_ptr();
+        // SAFETY: `bytes` is at most the payload size, checked in `admitted`, and the slot lies
+        // inside the mapping, which outlives the borrow. The slot was COMMITTED when this reader
+        // was admitted, and its pin, its cursor or its anchor keeps the writer out until it leaves,
+        // which needs this consumer exclusively.
+        unsafe { slice::from_raw_parts(first, bytes) }
+    }
+
+    /// Compares what was taken with its checksum record; counts a mismatch.
+    pub(super) fn verifies(&self, taken: &Taken) -> bool {
+        let found = if self.copies() {
+            self.copied_record()
+        } else {
+            let place = self.block.record(taken.slot);
+            // SAFETY: the record lies inside the mapping, has no alignment of its own, and is under
+            // the same protection as the payload.
+            unsafe { place.read() }
+        };
+        let (algorithm, sequence) = (self.config().checksum_algorithm(), taken.admission.sequence);
+        let matches = checksum::matches(algorithm, sequence, self.payload_of(taken), &found);
+        if !matches {
+            self.count(Metric::ChecksumFailures, 1);
+        }
+        matches
+    }
 }
 
 impl<M: MappedMemory> Deref for ReadSlot<'_, M> {

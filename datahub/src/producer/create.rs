@@ -8,7 +8,7 @@ use super::eviction::Patience;
 use super::{Home, Producer};
 use crate::block::header::{Geometry, Origin, Predecessor};
 use crate::block::{Block, OpenError};
-use crate::config::BlockConfig;
+use crate::config::{BlockConfig, ChecksumPolicy};
 use crate::layout::Layout;
 use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, ErrorCode, Metric};
@@ -226,7 +226,9 @@ impl<M: MappedMemory> Producer<M> {
         }
         let patience = block.geometry().config.patience().map(Patience::new);
         let batch = if patience.is_some() { writer.batch_max().max(1) } else { 0 };
-        let bytes = usize::try_from(block.geometry().config.payload_bytes()).unwrap_or(0);
+        let config = &block.geometry().config;
+        let bytes = usize::try_from(config.payload_bytes()).unwrap_or(0);
+        let plain = batch == 0 && config.checksum_policy() == ChecksumPolicy::Manual;
         let producer = Self {
             mem,
             writer,
@@ -236,6 +238,7 @@ impl<M: MappedMemory> Producer<M> {
             process,
             looked_ns: 0,
             patience,
+            plain,
             staging: vec![0; batch * bytes].into(),
             moved: false,
             block,

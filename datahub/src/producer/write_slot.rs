@@ -136,8 +136,20 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
     /// # Errors
     ///
     /// [`CommitError::TooLong`]; the slot is given up.
-    #[inline]
+    // Inlined: a result that is handed over in memory waits for the stores of the payload.
+    #[expect(clippy::inline_always, reason = "see above")]
+    #[inline(always)]
     pub fn commit(mut self, bytes: usize) -> Result<Sequence, CommitError> {
+        if bytes > self.limit() || !self.producer.plain {
+            self.finish(bytes)?;
+        }
+        self.open = false;
+        Ok(self.producer.publish(self.index, bytes))
+    }
+
+    /// What a commit does beside publishing where it is not the plain case.
+    #[inline(never)]
+    fn finish(&mut self, bytes: usize) -> Result<(), CommitError> {
         let limit = self.limit();
         if bytes > limit {
             self.producer.record_error(Metric::CommitErrors, ErrorCode::CommitTooLong);
@@ -150,8 +162,7 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
             let words = self.producer.block.payload_words(self.index);
             eviction::copy_in(&self.producer.mem, words, staged);
         }
-        self.open = false;
-        Ok(self.producer.publish(self.index, bytes))
+        Ok(())
     }
 
     /// Gives the slot up. What was promised is still readable, and no sequence was spent.

@@ -8,6 +8,8 @@
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Bytes of a word.
 const WORD: usize = 8;
+/// Bytes that are written at a time: half a line.
+const RUN: usize = 4 * WORD;
 /// Bytes that are written when only the head is.
 const HEAD_BYTES: usize = 4 * WORD;
 /// A lone word that decodes to a sequence this far from its label belongs to no sequence.
@@ -188,32 +190,53 @@ fn word_at(payload: &[u8], index: usize) -> u64 {
     u64::from_le_bytes(word)
 }
 
+/// Writes the words that follow from `base`, in ascending order. The odd ones come first, so that in
+/// payloads of whole lines no store lies across two of them: a line that another core holds is then
+/// fetched once, and not once for each of its neighbours.
 #[inline]
 fn fill_body(body: &mut [u8], base: u64) {
+    let (words, rest) = body.split_at_mut(body.len() / WORD * WORD);
+    let (odd, runs) = words.split_at_mut(words.len() % RUN);
     let mut value = base;
-    let mut words = body.chunks_exact_mut(WORD);
-    for place in &mut words {
+    for place in odd.chunks_exact_mut(WORD) {
         place.copy_from_slice(&value.to_le_bytes());
         value = value.wrapping_add(STEP);
     }
-    let rest = words.into_remainder();
+    for place in runs.as_chunks_mut::<RUN>().0 {
+        *place = run_from(value);
+        value = value.wrapping_add(STEP.wrapping_mul((RUN / WORD) as u64));
+    }
     // Whole words are the rule: what is left over must cost them nothing.
     if !rest.is_empty() {
         rest.copy_from_slice(&value.to_le_bytes()[..rest.len()]);
     }
 }
 
+/// As many words as are written at a time.
+#[inline]
+fn run_from(value: u64) -> [u8; RUN] {
+    let mut run = [0; RUN];
+    for (step, place) in (0..).zip(run.as_chunks_mut::<WORD>().0) {
+        *place = value.wrapping_add(STEP.wrapping_mul(step)).to_le_bytes();
+    }
+    run
+}
+
 #[inline]
 fn body_matches(body: &[u8], base: u64) -> bool {
+    let (words, rest) = body.split_at(body.len() / WORD * WORD);
+    let (odd, runs) = words.split_at(words.len() % RUN);
     let mut value = base;
     let mut difference = 0;
-    let words = body.chunks_exact(WORD);
-    let rest = words.remainder();
-    for place in words {
-        let mut word = [0; WORD];
-        word.copy_from_slice(place);
-        difference |= u64::from_le_bytes(word) ^ value;
+    for word in odd.as_chunks::<WORD>().0 {
+        difference |= u64::from_le_bytes(*word) ^ value;
         value = value.wrapping_add(STEP);
+    }
+    for run in runs.as_chunks::<RUN>().0 {
+        for (step, word) in (0..).zip(run.as_chunks::<WORD>().0) {
+            difference |= u64::from_le_bytes(*word) ^ value.wrapping_add(STEP.wrapping_mul(step));
+        }
+        value = value.wrapping_add(STEP.wrapping_mul((RUN / WORD) as u64));
     }
     difference == 0 && (rest.is_empty() || *rest == value.to_le_bytes()[..rest.len()])
 }
