@@ -91,7 +91,9 @@ fn whoever_dies_at_whatever_step_is_recovered_from() {
         assert_eq!(result.verdict, Verdict::Pass, "{:#?}", result.counterexample);
         assert_eq!(result.coverage, Coverage::Complete);
         let points: u32 = result.outcomes[0].split(' ').next().unwrap().parse().unwrap();
-        assert!(points > 5, "{}: {points} crash points", result.scenario);
+        // Who wakes or sleeps does four or five things in all; everybody else has more to do.
+        let least = if result.scenario == "park/one-sleeper" { 4 } else { 6 };
+        assert!(points >= least, "{}: {points} crash points", result.scenario);
     }
 }
 
