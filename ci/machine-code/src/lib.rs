@@ -4,6 +4,7 @@
 //! Each pair is `shipped_x` and `by_hand_x`; one that must differ is `shipped_x` and `wrong_x`.
 
 #![forbid(unsafe_code)]
+#![expect(clippy::cast_possible_truncation, reason = "the low half of a word is what is meant")]
 #![expect(
     clippy::disallowed_methods,
     reason = "the point is to do by hand what is refused elsewhere"
@@ -17,34 +18,46 @@ use core::sync::atomic::fence;
 use datahub::cursor::{self, CursorLine};
 use datahub::memory::{Shared, SharedWord};
 use datahub::park::{self, ParkLine};
-use datahub::slot::{self, Reader, SlotRWState, SlotState, SlotWord};
+use datahub::slot::{self, Reader, Refusal, SlotRWState};
 
 type Slot = SlotRWState<SharedWord>;
 
 const STATE: u64 = 0b11;
+const FREE: u64 = 0;
+const WRITING: u64 = 1;
 const COMMITTED: u64 = 2;
 const TAG_SHIFT: u32 = 34;
 
 /// Takes a slot.
+///
+/// # Errors
+///
+/// Why not.
 #[inline(never)]
-#[must_use]
-pub fn shipped_take(slot: &Slot, sequence: u64) -> bool {
-    slot::take(&Shared, slot, sequence).is_ok()
+pub fn shipped_take(slot: &Slot, sequence: u64) -> Result<(), Refusal> {
+    slot::take(&Shared, slot, sequence)
 }
 
 /// The same by hand.
+///
+/// # Errors
+///
+/// Why not.
 #[inline(never)]
-#[must_use]
-pub fn by_hand_take(slot: &Slot, sequence: u64) -> bool {
-    let seen = SlotWord::from_bits(slot.word.load(Relaxed));
-    if seen.state() == SlotState::Writing {
-        return false;
+pub fn by_hand_take(slot: &Slot, sequence: u64) -> Result<(), Refusal> {
+    let seen = slot.word.load(Relaxed);
+    let (state, readers) = (seen & STATE, (seen >> 2) as u32);
+    if state == WRITING {
+        return Err(Refusal::Writing);
     }
-    if seen.readers() != 0 && seen.state() != SlotState::Free {
-        return false;
+    if readers != 0 && state != FREE {
+        return Err(Refusal::Readers(readers));
     }
-    let writing = SlotWord::new(SlotState::Writing, sequence);
-    slot.word.compare_exchange(seen.bits(), writing.bits(), Acquire, Relaxed).is_ok()
+    let writing = WRITING | sequence << TAG_SHIFT;
+    match slot.word.compare_exchange(seen, writing, Acquire, Relaxed) {
+        Ok(_) => Ok(()),
+        Err(found) => Err(Refusal::Readers((found >> 2) as u32)),
+    }
 }
 
 /// Publishes a slot.
