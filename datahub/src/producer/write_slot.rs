@@ -77,6 +77,9 @@ impl<'a, M: MappedMemory> WriteSlot<'a, M> {
 
     /// The payload, whole. Holds what an earlier commit left there. In a block that evicts it is a
     /// private copy, which the commit copies into the block.
+    ///
+    /// Write it from its first byte to its last. The lines are still in the reader's cache and come
+    /// one by one; stores that go back and forth between two lines wait for both.
     #[inline]
     #[must_use]
     pub fn payload(&mut self) -> &mut [u8] {
