@@ -13,8 +13,12 @@ use super::transport::{Inlet, Outlet};
 use super::wire::{Measured, Span, Waiting};
 use super::writer::{Halt, Writer};
 
-/// One message in so many is timed in a stream, and the clock looked at.
+/// One message in so many is timed in a stream at most, and the clock looked at.
 const SAMPLE: u64 = 64;
+
+/// Slower than this from one look to the next, and the clock is looked at more often: a span must
+/// not last for 64 messages of a slow consumer, nor leave their times unknown.
+const LOOK_NS: u64 = 100_000;
 
 /// Commits as fast as the transport takes them, for one span.
 pub(super) fn stream<O: Outlet>(
@@ -25,15 +29,19 @@ pub(super) fn stream<O: Outlet>(
 ) -> Result<Measured, Halt> {
     let start = monotonic_ns();
     writer.until(span.end_ns(start));
-    let mut messages = 0;
+    let (mut messages, mut looked_ns) = (0, start);
+    let (mut look_at, mut every) = (0, 1);
     while messages < span.messages() {
         let mut stamp_ns = 0;
-        if messages.is_multiple_of(SAMPLE) {
+        if messages == look_at {
             let now = monotonic_ns();
             if writer.is_over(now) {
                 break;
             }
             stamp_ns = if timed { now } else { 0 };
+            let slow = now.saturating_sub(looked_ns) > LOOK_NS;
+            every = if slow { (every / 2).max(1) } else { (every * 2).min(SAMPLE) };
+            (look_at, looked_ns) = (messages + every, now);
         }
         match writer.put(outlet, stamp_ns, stamp_ns) {
             Ok(()) => messages += 1,

@@ -69,6 +69,8 @@ fn a_message_that_was_begun_is_finished_when_time_is_up() {
         assert_eq!(code(&output), 0, "{transport}: {}", said(&output));
         let (committed, delivered) = counts(&place.result());
         assert!(committed == delivered && committed > 0, "{transport}: {committed}, {delivered}");
+        // 60 ms and the warm-up are not the time of 64 messages that take 40 ms each.
+        assert!(committed < 40, "{transport}: {committed} messages in a span of three");
     }
 }
 
