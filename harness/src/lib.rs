@@ -21,5 +21,6 @@ pub mod scenario;
 pub mod statistics;
 pub mod suggest;
 pub mod suite;
+pub mod table;
 pub mod units;
 pub mod verdict;

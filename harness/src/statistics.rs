@@ -10,6 +10,7 @@ mod interval;
 mod rate;
 
 use report_schema::{Evidence, Repeat, Side};
+use reports::format;
 
 pub use block::dealt;
 use exchange::repeats_needed;
@@ -74,7 +75,8 @@ pub fn too_few(evidence: &Evidence) -> Option<String> {
         _ => "their partners were on other cores: take more".to_owned(),
     };
     Some(format!(
-        "{least} repeats each cannot be surer than p = {:.2}, and p <= {} is wanted: {advice}",
+        "{} each cannot be surer than p = {:.2}, and p <= {} is wanted: {advice}",
+        format::several(least, "repeat"),
         evidence.p_least,
         short(evidence.alpha)
     ))

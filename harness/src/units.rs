@@ -203,7 +203,8 @@ impl Nanos {
             1_000..1_000_000 => (value / 1e3, "us"),
             1_000_000..1_000_000_000 => (value / 1e6, "ms"),
             1_000_000_000..600_000_000_000 => (value / 1e9, "s"),
-            _ => (value / 60e9, "min"),
+            600_000_000_000..7_200_000_000_000 => (value / 60e9, "min"),
+            _ => (value / 3_600e9, "h"),
         };
         format!("{} {unit}", three_figures(scaled))
     }
@@ -274,6 +275,8 @@ mod tests {
         assert_eq!(Nanos(1_254_000).rough(), "1.25 ms");
         assert_eq!(Nanos(90).rough(), "90 ns");
         assert_eq!(Nanos(61_300_000_000).rough(), "61.3 s");
+        assert_eq!(Nanos(5_400_000_000_000).rough(), "90 min");
+        assert_eq!(Nanos(122_940_000_000_000).rough(), "34.2 h");
         assert_eq!(Bytes(1_310_720).rough(), "1.25 MiB");
     }
 

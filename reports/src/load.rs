@@ -1,5 +1,7 @@
 //! From files to results, and from the text of a histogram to the histogram.
 
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -11,13 +13,19 @@ use report_schema::{LoadError, SuiteResult};
 /// Why a result file could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
+    /// There is none.
+    #[error("there is no result at {}: `harness run` writes one", path.display())]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// The file cannot be opened or is not text.
     #[error("cannot read {}: {cause}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        cause: std::io::Error,
+        cause: io::Error,
     },
     /// The file is not a result of this version.
     #[error("{}: {cause}", path.display())]
@@ -35,10 +43,32 @@ pub enum FileError {
 ///
 /// [`FileError`] names the file and what is wrong with it.
 pub fn file(path: &Path) -> Result<SuiteResult, FileError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| FileError::Read { path: path.to_owned(), cause })?;
+    let text = bytes(path).and_then(|bytes| {
+        String::from_utf8(bytes)
+            .map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is no text"))
+    });
+    let text = text.map_err(|cause| match cause.kind() {
+        ErrorKind::NotFound => FileError::Missing { path: path.to_owned() },
+        _ => FileError::Read { path: path.to_owned(), cause },
+    })?;
     SuiteResult::from_json(&text)
         .map_err(|cause| FileError::Format { path: path.to_owned(), cause })
+}
+
+/// What a plain file holds: pipes and devices, which need not come to an end, are refused.
+///
+/// # Errors
+///
+/// What the system says, or that it is no plain file.
+pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let kind = fs::metadata(path)?.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::new(ErrorKind::IsADirectory, "it is a folder"));
+    }
+    if !kind.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no plain file"));
+    }
+    fs::read(path)
 }
 
 /// Why a histogram in a result could not be read.
@@ -99,9 +129,18 @@ mod tests {
     }
 
     #[test]
+    fn folders_and_devices_are_refused_before_they_are_read() {
+        for (path, why) in [("/dev/zero", "it is no plain file"), ("/dev", "it is a folder")] {
+            let said = file(Path::new(path)).unwrap_err().to_string();
+            assert_eq!(said, format!("cannot read {path}: {why}"));
+        }
+    }
+
+    #[test]
     fn a_file_that_is_missing_or_no_result_is_named_in_the_error() {
         let missing = file(Path::new("no/such/result.json")).unwrap_err();
-        assert!(missing.to_string().starts_with("cannot read no/such/result.json"), "{missing}");
+        let said = "there is no result at no/such/result.json";
+        assert!(missing.to_string().starts_with(said), "{missing}");
         let wrong = file(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml").as_path());
         assert!(wrong.unwrap_err().to_string().contains("Cargo.toml: the file is not valid JSON"));
     }

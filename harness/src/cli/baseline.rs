@@ -97,7 +97,11 @@ fn save(
 }
 
 fn list(store: &Store, output: &mut Output) -> Result<(), BaselineError> {
-    for name in store.names()? {
+    let names = store.names()?;
+    if names.is_empty() {
+        output.note("there is no baseline yet: `harness baseline save NAME` keeps the last run");
+    }
+    for name in names {
         match store.load(&name) {
             Ok(result) => output.result(&line(&name, &result)),
             Err(error) => output.error(&error.to_string()),

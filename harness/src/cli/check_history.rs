@@ -24,7 +24,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             Ok(found) => files.extend(found),
             Err(error) => {
                 output.error(&format!("cannot read {}: {error}", path.display()));
-                return Exit::Usage;
+                return Exit::Io;
             }
         }
     }
@@ -57,13 +57,13 @@ fn histories(path: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn one(file: &Path, output: &mut Output) -> Exit {
     let shown = file.display();
-    let history = fs::read(file).map_err(|error| error.to_string());
+    let history = reports::load::bytes(file).map_err(|error| error.to_string());
     let history = history.and_then(|b| History::decode(&b).map_err(|error| error.to_string()));
     let history = match history {
         Ok(history) => history,
         Err(why) => {
             output.error(&format!("{shown}: {why}"));
-            return Exit::Usage;
+            return Exit::Io;
         }
     };
     let findings = check(&history);

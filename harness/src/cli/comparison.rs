@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{Table, presets};
 use report_schema::{CellComparison, Comparison, Round, Side, Turn, Verdict};
 use reports::format;
 
+use crate::table;
+
 /// A comparison as a table, and why each figure is judged as it is.
 pub(super) fn text(comparison: &Comparison) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["cell", "figure", "A", "B", "B/A", "p", "n", "dropped", "says"]);
+    let mut table =
+        table::with_header(["cell", "figure", "A", "B", "B/A", "p", "n", "dropped", "says"]);
     for cell in &comparison.cells {
         table.add_row(row(cell));
     }

@@ -5,7 +5,6 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use comfy_table::{Table, presets};
 use report_schema::{CrashResult, SCHEMA_VERSION, SuiteResult, Verdict};
 use reports::format;
 
@@ -15,6 +14,7 @@ use super::{Exit, Output};
 use crate::crash::{self, Job, Neglect, Outcome, Watch};
 use crate::host::Host;
 use crate::scenario::Profile;
+use crate::table;
 
 /// Arguments of `crash`.
 #[derive(Debug, clap::Args)]
@@ -113,9 +113,8 @@ fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
 
 /// One row for each kind of victim and shape of block.
 fn table(result: &SuiteResult) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["victim", "block", "sites", "kills", "violations", "blocked, max"]);
+    let mut table =
+        table::with_header(["victim", "block", "sites", "kills", "violations", "blocked, max"]);
     let mut sums: BTreeMap<(&str, &str), Vec<&CrashResult>> = BTreeMap::new();
     for row in &result.crashes {
         sums.entry((&row.victim, &row.shape)).or_default().push(row);

@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::host::health::{Finding, Grade, Pair, examine, verdict};
 use crate::host::signs::Signs;
 use crate::run::measure_pairs;
+use crate::table;
 use crate::units::Bytes;
 
 /// Arguments of `doctor`.
@@ -35,7 +36,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     if args.json {
         output.json(&as_json(&host, &findings, &pairs));
     } else {
-        output.result(&as_text(&host, &findings));
+        output.result(&as_text(&host, &findings, output.width()));
     }
     Exit::Pass
 }
@@ -68,7 +69,7 @@ fn as_json(host: &Host, findings: &[Finding], pairs: &[Pair]) -> Value {
     })
 }
 
-fn as_text(host: &Host, findings: &[Finding]) -> String {
+fn as_text(host: &Host, findings: &[Finding], width: usize) -> String {
     let facts = &host.facts;
     let unknown = || "unknown".to_owned();
     let memory = facts.memory_bytes.map_or_else(unknown, |bytes| Bytes(bytes).rough());
@@ -86,7 +87,8 @@ fn as_text(host: &Host, findings: &[Finding]) -> String {
         let word = if finding.grade == Grade::Neutral { "" } else { finding.grade.word() };
         let _written = writeln!(text, "{word:<8} {:<15} {}", finding.name, finding.value);
         if let Some(advice) = &finding.advice {
-            let _written = writeln!(text, "{:24} → {advice}", "");
+            let indents = [format!("{:24} → ", ""), " ".repeat(27)];
+            text.push_str(&table::paragraph(advice, indents.each_ref().map(String::as_str), width));
         }
     }
     for note in &facts.notes {

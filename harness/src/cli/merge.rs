@@ -6,7 +6,7 @@ use report_schema::Verdict;
 
 use super::run::show;
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, stored};
 use crate::suite::merge::{Piece, merge};
 
 /// Arguments of `merge`.
@@ -28,7 +28,7 @@ pub(super) struct Args {
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let mut pieces = vec![];
     for path in &args.shards {
-        let file = super::report::document(path);
+        let file = stored::document(path);
         match reports::load::file(&file) {
             Ok(result) => pieces.push(Piece { file: file.display().to_string(), result }),
             Err(error) => {

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use anstyle::AnsiColor;
 use clap::ColorChoice;
 use report_schema::Verdict;
+use terminal_size::{Width, terminal_size};
 
 use super::Exit;
 
@@ -40,11 +41,12 @@ impl Output {
         self.colour
     }
 
-    /// The width for text: `COLUMNS` where it is set.
+    /// The width for text: `COLUMNS` where it is set, else that of the terminal.
     #[must_use]
     pub fn width(&self) -> usize {
         let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-        columns.unwrap_or(WIDTH).clamp(40, 200)
+        let terminal = || terminal_size().map(|(Width(columns), _)| usize::from(columns));
+        columns.or_else(terminal).unwrap_or(WIDTH).clamp(40, 200)
     }
 
     /// A result.

@@ -54,19 +54,16 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             }
         }
     }
+    if plans.is_empty() && !refused {
+        output.error("the filter leaves no cell");
+        return Exit::NothingRan;
+    }
     let plans = match super::run::part(args.shard, plans, output) {
         Ok((plans, _)) => plans,
         Err(exit) => return exit,
     };
     show(&plans, args.json, output);
-    if refused {
-        Exit::Usage
-    } else if plans.is_empty() {
-        output.error("the filter leaves no cell");
-        Exit::NothingRan
-    } else {
-        Exit::Pass
-    }
+    if refused { Exit::Usage } else { Exit::Pass }
 }
 
 fn show(plans: &[Plan], json: bool, output: &mut Output) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use report_schema::SuiteResult;
 use reports::page::RenderError;
 
-use super::{Exit, Output};
+use super::{Exit, Output, stored};
 use crate::suite::files::{Neighbours, write_whole};
 
 /// Arguments of `report`.
@@ -26,7 +26,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let file = document(&args.result);
+    let file = stored::document(&args.result);
     let result = match reports::load::file(&file) {
         Ok(result) => result,
         Err(error) => {
@@ -76,11 +76,6 @@ fn history(folder: &Path, output: &mut Output) -> Result<Vec<SuiteResult>, Exit>
     }
     runs.sort_by_key(|run| run.started_unix_ms);
     Ok(runs.split_off(runs.len().saturating_sub(RUNS)))
-}
-
-/// The result document that is meant by a file or the folder of a run.
-pub(super) fn document(path: &Path) -> PathBuf {
-    if path.is_dir() { path.join("result.json") } else { path.to_owned() }
 }
 
 fn write(html: &Result<String, RenderError>, page: &Path, output: &mut Output) -> Exit {

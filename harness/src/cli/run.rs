@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use report_schema::{Happening, Shard, SuiteBegan, SuiteEnded, SuiteResult, Verdict};
+use reports::format;
 
 use super::gate::AgainstArgs;
 use super::select::Selection;
@@ -97,14 +98,14 @@ impl RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
-    let Prepared { plans, shard, host, events, stored } = match prepare(args, output) {
+    let Prepared { plans, seed, shard, host, events, stored } = match prepare(args, output) {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
     let mut display = Display::new(args.progress, events);
     let cells = plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell));
     let against = args.against.beside(stored.as_ref(), &host.facts, cells);
-    let mut outcome = conduct(args, (&plans, against.as_ref()), &host, &mut display);
+    let mut outcome = conduct(args, (&plans, seed, against.as_ref()), &host, &mut display);
     if let Ok(outcome) = &mut outcome {
         outcome.result.shard = shard;
     }
@@ -121,6 +122,8 @@ pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
 /// All that a run begins with.
 struct Prepared {
     plans: Vec<Plan>,
+    /// Of the whole plan, so that all shards have the same.
+    seed: u64,
     shard: Option<Shard>,
     host: Host,
     events: Events,
@@ -133,12 +136,14 @@ fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
     let host = Host::read();
     let stored = args.against.load().map_err(|error| baseline::refused(&error, output))?;
     let plans = plans(&args.options(), &scenarios, &host, output)?;
+    let first_seed = plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
+    let seed = args.seed.or(first_seed).unwrap_or(0);
     let (plans, shard) = part(args.shard, plans, output)?;
     args.sinks.prove(output)?;
     args.keep_history.as_deref().map_or(Ok(()), |folder| keepable(folder, &plans, output))?;
     let events = Events::open(args.events.as_deref(), args.progress == Progress::Jsonl);
     let events = events.map_err(|error| unwritten(args, &error, output))?;
-    Ok(Prepared { plans, shard, host, events, stored })
+    Ok(Prepared { plans, seed, shard, host, events, stored })
 }
 
 /// Whether there will be histories, and room for them.
@@ -164,8 +169,9 @@ pub(super) fn part(
     let Some(part) = part else { return Ok((plans, None)) };
     let (plans, shard) = part.of(plans);
     if plans.is_empty() {
-        let (index, count, cells) = (shard.index, shard.count, shard.cells.len());
-        output.error(&format!("shard {index}/{count} has no cell: there are only {cells}"));
+        let (index, count) = (shard.index, shard.count);
+        let cells = format::several(shard.cells.len(), "cell");
+        output.error(&format!("shard {index}/{count} has no cell: the whole plan has {cells}"));
         return Err(Exit::NothingRan);
     }
     Ok((plans, Some(shard)))
@@ -216,18 +222,17 @@ pub(super) fn name(selection: &Selection) -> String {
 
 fn conduct(
     args: &RunArgs,
-    (plans, against): (&[Plan], Option<&Against<'_>>),
+    (plans, seed, against): (&[Plan], u64, Option<&Against<'_>>),
     host: &Host,
     display: &mut Display,
 ) -> std::io::Result<Outcome> {
-    let first_seed = || plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
     let request = Request {
         plans,
         host,
         name: name(&args.selection),
         profile: args.selection.profile.name().to_owned(),
         command: std::env::args().collect(),
-        seed: args.seed.or_else(first_seed).unwrap_or(0),
+        seed,
         commit: commit(),
         plant: args.plant,
         turns: suite::one_plan_after_another(plans),

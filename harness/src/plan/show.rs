@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use comfy_table::{Table, presets};
-
 use super::fault::{PlannedFault, schedule};
 use super::{CellPlan, Plan, RolePlan};
 use crate::scenario::model::Sched;
 use crate::scenario::model::fault::FaultSpec;
+use crate::table;
 use crate::units::Nanos;
 
 /// Moments of one fault that are shown.
@@ -20,9 +19,14 @@ impl fmt::Display for Plan {
         if self.cells.is_empty() {
             return writeln!(f, "  the filter leaves no cell");
         }
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(["cell", "processes on cores", "trials", "memory", "time each", "seeds"]);
+        let mut table = table::with_header([
+            "cell",
+            "processes on cores",
+            "trials",
+            "memory",
+            "time each",
+            "seeds",
+        ]);
         for (index, plan) in self.cells.iter().enumerate() {
             table.add_row([
                 plan.cell.id.clone(),

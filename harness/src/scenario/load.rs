@@ -44,7 +44,8 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Scenario, ScenarioError>
     if text.trim().is_empty() {
         return Err(refuse(format!("`{name}` is empty"), "`harness explain` shows the format"));
     }
-    parse(&name, &text, settings)
+    // Some editors begin UTF-8 with a mark, which says nothing.
+    parse(&name, text.strip_prefix('\u{feff}').unwrap_or(&text), settings)
 }
 
 fn reason(name: &str, error: &io::Error) -> String {
@@ -57,7 +58,8 @@ fn reason(name: &str, error: &io::Error) -> String {
 
 /// Scenario files at or below the paths, sorted, each once.
 ///
-/// A file is taken as it is named; in a folder, what ends in `.toml`.
+/// A file is taken as it is named; in a folder, what ends in `.toml` and is not hidden: editors keep
+/// their locks there.
 ///
 /// # Errors
 ///
@@ -65,27 +67,35 @@ fn reason(name: &str, error: &io::Error) -> String {
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ScenarioError> {
     let mut found = vec![];
     for path in paths {
-        collect(path, 0, &mut found).map_err(|error| {
-            let name = path.display().to_string();
-            ScenarioError::unreadable(&name, reason(&name, &error), "")
-        })?;
+        collect(path, 0, &mut found)?;
     }
     found.sort();
     found.dedup();
     Ok(found)
 }
 
-fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Result<()> {
-    if !fs::metadata(path)?.is_dir() {
-        let scenario = path.extension().is_some_and(|extension| extension == "toml");
-        if depth == 0 || scenario {
-            found.push(path.to_owned());
-        }
+fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), ScenarioError> {
+    let scenario = path.extension().is_some_and(|extension| extension == "toml");
+    let refuse = |error: io::Error| {
+        let name = path.display().to_string();
+        ScenarioError::unreadable(&name, reason(&name, &error), "")
+    };
+    let folder = match fs::metadata(path) {
+        Ok(facts) => facts.is_dir(),
+        // A link that leads nowhere; named only if it would have been read.
+        Err(error) if depth > 0 && !scenario && error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(refuse(error)),
+    };
+    if !folder {
+        found.extend((depth == 0 || scenario).then(|| path.to_owned()));
         return Ok(());
     }
     if depth < DEPTH_MAX {
-        for entry in fs::read_dir(path)? {
-            collect(&entry?.path(), depth + 1, found)?;
+        for entry in fs::read_dir(path).map_err(refuse)? {
+            let entry = entry.map_err(refuse)?;
+            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                collect(&entry.path(), depth + 1, found)?;
+            }
         }
     }
     Ok(())

@@ -135,8 +135,31 @@ fn a_shard_that_is_missing_comes_twice_or_is_of_another_run_is_refused() {
     assert_eq!(code(&output), 0, "{}", said(&output));
     let output = merge(&[out.join("b/latest")], &out, &["--partial"]);
     assert_eq!(code(&output), 5, "{}", said(&output));
+    assert!(said(&output).contains("shard 1/2 is missing"), "{}", said(&output));
+    assert!(said(&output).contains("but not everything ran"), "{}", said(&output));
     let text = fs::read_to_string(out.join("whole/latest/result.json")).unwrap();
     assert_eq!(SuiteResult::from_json(&text).unwrap().verdict, Verdict::Inconclusive);
+}
+
+#[test]
+fn shards_of_scenarios_with_seeds_of_their_own_belong_together() {
+    let place = Place::new("stream]", "count = 200");
+    let text = fs::read_to_string(&place.scenario).unwrap();
+    let other = place.scenario.with_file_name("other.toml");
+    let text =
+        text.replace(r#"name = "tiny""#, r#"name = "other""#).replace("seed = 7", "seed = 8");
+    fs::write(&other, text).unwrap();
+    for shard in 1..=2 {
+        let mut command = harness();
+        command.arg("run").args([&place.scenario, &other]);
+        command.args(["--shard", &format!("{shard}/2")]);
+        let out = place.out().join(format!("shard-{shard}"));
+        let output = command.arg("--out").arg(out).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+    }
+    let output = merge(&shards(&place.out(), 2), &place.out(), &[]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert_eq!(cells(&place.out()), ["other", "tiny"]);
 }
 
 #[test]

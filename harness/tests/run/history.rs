@@ -106,9 +106,9 @@ fn a_history_that_cannot_be_read_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.history");
     for (bytes, exit, why) in [
-        (b"".as_slice(), 2, "this is no history"),
-        (b"DHHISTRY\x09\0\0\0\0\0\0\0".as_slice(), 2, "version 9"),
-        (b"DHHISTRY\x01\0\0\0\0\0\0\0\x02".as_slice(), 2, "cut short"),
+        (b"".as_slice(), 7, "this is no history"),
+        (b"DHHISTRY\x09\0\0\0\0\0\0\0".as_slice(), 7, "version 9"),
+        (b"DHHISTRY\x01\0\0\0\0\0\0\0\x02".as_slice(), 7, "cut short"),
     ] {
         fs::write(&file, bytes).unwrap();
         let output = harness().arg("check-history").arg(folder.path()).output().unwrap();

@@ -1,5 +1,6 @@
 //! The program: what it prints where, and how it ends.
 
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -100,6 +101,22 @@ fn two_scenarios_of_one_name_are_refused() {
     let (code, _, stderr) = harness(&["check", folder.path().to_str().unwrap()]);
     assert_eq!(code, 2);
     assert!(stderr.contains("two scenarios are called `right`"), "{stderr}");
+}
+
+#[test]
+fn what_editors_leave_beside_scenarios_is_passed_over_and_a_lost_scenario_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    file(&folder, "marked.toml", &format!("\u{feff}{RIGHT}"));
+    symlink("nowhere", folder.path().join("nowhere.txt")).unwrap();
+    symlink("user@host.1", folder.path().join(".#marked.toml")).unwrap();
+    let (code, stdout, stderr) = harness(&["check", path]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.starts_with("right: 1 "), "{stdout}");
+    symlink("nowhere", folder.path().join("lost.toml")).unwrap();
+    let (code, _, stderr) = harness(&["check", path]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(stderr.contains("lost.toml: 1 problem"), "{stderr}");
 }
 
 #[test]

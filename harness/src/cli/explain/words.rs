@@ -12,6 +12,7 @@ use crate::scenario::model::{
     TrialOrder, Wait, Warmup, Workload,
 };
 use crate::scenario::{Profile, Scenario};
+use crate::table;
 use crate::units::Nanos;
 
 /// The whole scenario under one profile.
@@ -29,7 +30,7 @@ pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> S
     paragraphs.extend(cell.faults.iter().map(|spec| fault(spec, &cell.consumers)));
     paragraphs.extend(matrix(cells));
     for paragraph in paragraphs {
-        text.push_str(&wrap(&paragraph, width));
+        text.push_str(&table::paragraph(&paragraph, ["  ", "    "], width));
     }
     text.push_str("\nWhat must hold:\n");
     for expectation in &cell.expectations {
@@ -324,24 +325,4 @@ fn expectation_line(expectation: &Expectation) -> String {
     }
     line.push_str(if expectation.implied { "  (implied)" } else { "" });
     line
-}
-
-/// Breaks a paragraph at blanks and indents it by two.
-fn wrap(paragraph: &str, width: usize) -> String {
-    let mut text = String::new();
-    let mut column = 0;
-    for word in paragraph.split_whitespace() {
-        let length = word.chars().count();
-        if column == 0 || column + 1 + length > width {
-            text.push_str(if column == 0 { "  " } else { "\n    " });
-            column = if column == 0 { 2 } else { 4 };
-        } else {
-            text.push(' ');
-            column += 1;
-        }
-        text.push_str(word);
-        column += length;
-    }
-    text.push('\n');
-    text
 }

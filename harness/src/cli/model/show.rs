@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use comfy_table::{Table, presets};
 use models::replay::Replayed;
 use models::{Engine, Found};
 use report_schema::{Coverage, ModelKind, ModelResult, SuiteResult, Verdict};
@@ -12,12 +11,11 @@ use reports::summary::{Kills, noticed};
 
 use crate::cli::Exit;
 use crate::cli::output::coloured;
+use crate::table;
 
 /// Every model and its question.
 pub(super) fn list() -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["model", "kind", "protocol", "question"]);
+    let mut table = table::with_header(["model", "kind", "protocol", "question"]);
     for entry in models::catalogue::all() {
         table.add_row([entry.name, kind(entry.kind), entry.memory, entry.question]);
     }
@@ -71,9 +69,7 @@ fn table(results: &[ModelResult]) -> String {
     for result in results {
         groups.entry((kind(result.kind), &result.engine)).or_default().push(result);
     }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header([
+    let mut table = table::with_header([
         "kind",
         "engine",
         "runs",
@@ -133,9 +129,7 @@ fn planted(results: &[ModelResult]) -> String {
     if kills.rows.is_empty() {
         return String::new();
     }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(
+    let mut table = table::with_header(
         ["planted defect", "noticed in model, after executions of it:"]
             .into_iter()
             .chain(kills.engines.iter().copied()),

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use comfy_table::{Table, presets};
 use report_schema::{
     CellResult, Counts, GateResult, Latency, Placement, Role, SuiteResult, Trial, Verdict,
 };
@@ -11,12 +10,11 @@ use reports::summary::{Drift, drifts};
 
 use super::Exit;
 use crate::cli::output::coloured;
+use crate::table;
 
 /// One row a cell.
 pub(in crate::cli) fn table(result: &SuiteResult) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header([
+    let mut table = table::with_header([
         "cell",
         "verdict",
         "cores",
@@ -109,12 +107,14 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// One line for each gate that did not pass: what, where it is stated, why.
+/// What did not pass, where it is stated, and why; one line where several have one reason.
 pub(in crate::cli) fn findings(result: &SuiteResult) -> String {
     let mut lines = vec![];
     for cell in cells(result) {
-        let failed = cell.gates.iter().filter(|gate| gate.verdict != Verdict::Pass);
-        lines.extend(failed.map(|gate| finding(cell, gate)));
+        let failed: Vec<&GateResult> =
+            cell.gates.iter().filter(|gate| gate.verdict != Verdict::Pass).collect();
+        let alike = failed.chunk_by(|a, b| (a.verdict, &a.reason) == (b.verdict, &b.reason));
+        lines.extend(alike.map(|gates| finding(cell, gates)));
         let id = &cell.id;
         lines.extend(cell.degraded.iter().map(|reason| format!("degraded {id}: {reason}\n")));
         if cell.dropped.trials > 0 {
@@ -123,6 +123,7 @@ pub(in crate::cli) fn findings(result: &SuiteResult) -> String {
         }
     }
     lines.extend(drifts(result).iter().map(drifted));
+    lines.extend(result.notes.iter().map(|note| format!("{note}\n")));
     lines.concat()
 }
 
@@ -137,7 +138,8 @@ fn drifted(drift: &Drift<'_>) -> String {
     )
 }
 
-fn finding(cell: &CellResult, gate: &GateResult) -> String {
+fn finding(cell: &CellResult, gates: &[&GateResult]) -> String {
+    let [gate, ..] = gates else { return String::new() };
     let place = match gate.line {
         Some(line) => format!("{}:{line}", gate.file),
         None => gate.file.clone(),
@@ -150,8 +152,12 @@ fn finding(cell: &CellResult, gate: &GateResult) -> String {
         ),
         _ => String::new(),
     };
+    let more = match gates.len() {
+        1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
     let (verdict, id, cell) = (coloured(gate.verdict), &gate.id, &cell.id);
-    format!("{verdict} {place} [{id}] {cell}: {}{figures}\n", gate.reason)
+    format!("{verdict} {place} [{id}{more}] {cell}: {}{figures}\n", gate.reason)
 }
 
 /// The verdict in words, and where the report is.
@@ -159,9 +165,17 @@ pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path)
     let gates: Vec<&GateResult> = cells(result).flat_map(|cell| &cell.gates).collect();
     let failed = gates.iter().filter(|gate| gate.verdict != Verdict::Pass).count();
     let total = gates.len();
+    let unsure = result.verdict == Verdict::Inconclusive;
     let said = match exit {
-        Exit::Pass if failed == 0 => format!("pass: all {total} expectations hold"),
-        Exit::Pass => format!("pass: {failed} of {total} expectations are inconclusive"),
+        Exit::Pass | Exit::Inconclusive if unsure => {
+            let allowed = if exit == Exit::Pass { ", which was allowed" } else { "" };
+            let what = match failed {
+                0 => format!("all {total} expectations hold, but not everything ran"),
+                _ => format!("{failed} of {total} expectations could not be judged"),
+            };
+            format!("inconclusive{allowed}: {what}")
+        }
+        Exit::Pass => format!("pass: all {total} expectations hold"),
         Exit::Interrupted => "interrupted: what was finished is in the report".to_owned(),
         Exit::NothingRan => "nothing ran".to_owned(),
         _ => format!("{}: {failed} of {total} expectations do not hold", result.verdict),
