@@ -318,7 +318,12 @@ fn scenario(
         .zip(trials)
         .map(|(cell, (trials, obstacle))| {
             let mut result = cell::result(&plan.file, cell, trials, request);
-            result.degraded.extend(obstacle.map(|why| format!("not run: {why}")));
+            if let Some(why) = obstacle {
+                for gate in &mut result.gates {
+                    gate.reason = format!("{}: {why}", gate.reason);
+                }
+                result.degraded.push(format!("not run: {why}"));
+            }
             result
         })
         .collect();

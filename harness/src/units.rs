@@ -276,7 +276,7 @@ mod tests {
         assert_eq!(Nanos(90).rough(), "90 ns");
         assert_eq!(Nanos(61_300_000_000).rough(), "61.3 s");
         assert_eq!(Nanos(5_400_000_000_000).rough(), "90 min");
-        assert_eq!(Nanos(122_940_000_000_000).rough(), "34.2 h");
+        assert_eq!(Nanos(123_120_000_000_000).rough(), "34.2 h");
         assert_eq!(Bytes(1_310_720).rough(), "1.25 MiB");
     }
 

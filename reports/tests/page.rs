@@ -84,6 +84,28 @@ fn every_gate_has_its_row() {
 }
 
 #[test]
+fn what_did_not_run_has_one_row_with_its_reason() {
+    let mut suite = sample::suite();
+    let cell = &mut suite.scenarios[0].cells[0];
+    cell.trials.clear();
+    for gate in &mut cell.gates {
+        gate.verdict = Verdict::Inconclusive;
+        "no trial ran: there is no library".clone_into(&mut gate.reason);
+    }
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    let (_, section) = page.split_once("id=\"gates\"").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    assert_eq!(section.matches("no trial ran: there is no library").count(), 1);
+    assert!(section.contains(&format!("and {} more", cell_gates(&suite) - 1)));
+}
+
+/// Expectations of the first cell.
+fn cell_gates(suite: &SuiteResult) -> usize {
+    suite.scenarios[0].cells[0].gates.len()
+}
+
+#[test]
 fn many_scenarios_are_all_named_and_the_page_stays_small() {
     let mut suite = sample::suite();
     let scenarios = suite.scenarios.clone();
@@ -99,6 +121,8 @@ fn many_scenarios_are_all_named_and_the_page_stays_small() {
         assert!(page.contains(&format!("{}: latency by percentile", scenario.name)));
     }
     assert!(page.contains("Not drawn, so that the page stays small"));
+    let (_, curves) = page.split_once("id=\"percentiles\"").unwrap();
+    assert!(curves.find("<figure>") < curves.find("data only"), "drawings come first");
     let (_, worst) = page.split_once("id=\"timeline\"").unwrap();
     assert!(worst.find("<svg class=\"wide\"") < worst.find("Not drawn"), "the first is drawn");
 }

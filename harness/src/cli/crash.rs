@@ -131,7 +131,7 @@ fn table(result: &SuiteResult) -> String {
             format::nanos(blocked as f64),
         ]);
     }
-    format!("{table}\n")
+    table::text(table)
 }
 
 /// A line for each row that did not pass.

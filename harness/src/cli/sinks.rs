@@ -1,6 +1,6 @@
 //! Where results go, for every verb that has some: folder, standard output, JUnit, the job's page.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -50,17 +50,8 @@ pub(super) struct Told {
 impl Sinks {
     /// Proves, before anything runs, that results can be written; says it where not.
     pub(super) fn prove(&self, output: &mut Output) -> Result<(), Exit> {
-        let parent = self.junit.as_deref().and_then(Path::parent);
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| FilesError::Write { path, source }
-        };
-        let proved = files::prove(&self.out).and_then(|()| match parent {
-            Some(parent) if !parent.as_os_str().is_empty() => {
-                fs::create_dir_all(parent).map_err(failed(parent))
-            }
-            _ => Ok(()),
-        });
+        let file = |junit: Option<&Path>| junit.map_or(Ok(()), files::prove_file);
+        let proved = files::prove(&self.out).and_then(|()| file(self.junit.as_deref()));
         proved.map_err(|error| {
             output.error(&error.to_string());
             Exit::Io

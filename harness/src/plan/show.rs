@@ -37,7 +37,7 @@ impl fmt::Display for Plan {
                 self.seeds(index),
             ]);
         }
-        writeln!(f, "{table}")?;
+        f.write_str(&table::text(table))?;
         for fault in self.faults() {
             writeln!(f, "  fault: {fault}")?;
         }

@@ -4,7 +4,7 @@
 //! newest run.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -61,13 +61,33 @@ const TWINS: u32 = 1_000;
 ///
 /// [`FilesError::Write`].
 pub fn prove(out: &Path) -> Result<(), FilesError> {
-    let probe = out.join(format!("{HALF}probe-{}", std::process::id()));
     let proved = fs::create_dir_all(out).and_then(|()| {
         sweep(out);
-        fs::create_dir(&probe)?;
-        fs::remove_dir(&probe)
+        probe(out)
     });
     proved.map_err(|source| FilesError::Write { path: out.to_owned(), source })
+}
+
+/// Proves that one file can be written; makes its folder. Devices and pipes are not touched.
+///
+/// # Errors
+///
+/// [`FilesError::Write`].
+pub fn prove_file(file: &Path) -> Result<(), FilesError> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let proved = match fs::metadata(file) {
+        Ok(facts) if facts.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(facts) if !facts.is_file() => Ok(()),
+        _ => fs::create_dir_all(folder).and_then(|()| probe(folder)),
+    };
+    proved.map_err(|source| FilesError::Write { path: file.to_owned(), source })
+}
+
+fn probe(folder: &Path) -> io::Result<()> {
+    let probe = folder.join(format!("{HALF}probe-{}", std::process::id()));
+    fs::create_dir(&probe)?;
+    fs::remove_dir(&probe)
 }
 
 impl Folder {
@@ -88,7 +108,7 @@ impl Folder {
             let path = out.join(format!("{suite}-{moment}{suffix}"));
             match fs::create_dir(&path) {
                 Ok(()) => break path,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && twin < TWINS => {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && twin < TWINS => {
                     twin += 1;
                 }
                 Err(error) => return Err(failed(&path)(error)),
@@ -205,8 +225,16 @@ impl Neighbours {
 ///
 /// # Errors
 ///
-/// When the system refuses; a file that was there is as before.
+/// When the system refuses; a file that was there is as before. A link stays, and what it names is
+/// replaced; a device or a pipe is written to.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = &match fs::metadata(path) {
+        Ok(facts) if !facts.is_file() && !facts.is_dir() => {
+            return File::options().write(true).open(path)?.write_all(bytes);
+        }
+        Ok(_) => fs::canonicalize(path)?,
+        Err(_) => path.to_owned(),
+    };
     let half = half_of(path);
     File::create(&half).and_then(|file| finish((file, &half), path, bytes))
 }
@@ -232,7 +260,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
     let half = half_of(path);
     let file = match File::create_new(&half) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
         Err(error) => return Err(error),
     };
     if path.try_exists()? {
@@ -263,7 +291,7 @@ pub fn keep_history(folder: &Path, cell: &str, tag: &str, bytes: &[u8]) -> io::R
         }
     }
     Err(io::Error::new(
-        io::ErrorKind::AlreadyExists,
+        ErrorKind::AlreadyExists,
         format!("{TWINS} histories are called {id}.{tag}: keep them in another folder"),
     ))
 }
@@ -354,6 +382,21 @@ mod tests {
         let path = folder.write("a", b"new").unwrap();
         assert_eq!(fs::read(path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_link_stays_and_a_device_is_written_to_and_not_replaced() {
+        let out = tempfile::tempdir().unwrap();
+        let [file, link, device] = ["file", "link", "null"].map(|name| out.path().join(name));
+        fs::write(&file, "old").unwrap();
+        symlink(&file, &link).unwrap();
+        write_whole(&link, b"new").unwrap();
+        assert!(link.is_symlink() && fs::read(&file).unwrap() == b"new");
+        symlink("/dev/null", &device).unwrap();
+        write_whole(&device, b"new").unwrap();
+        assert_eq!(fs::read_link(&device).unwrap(), Path::new("/dev/null"));
+        assert!(prove_file(&device).is_ok() && prove_file(out.path()).is_err());
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 3);
     }
 
     #[test]

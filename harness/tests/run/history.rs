@@ -27,13 +27,15 @@ fn judged_again(folder: &tempfile::TempDir) -> (i32, String) {
 
 #[test]
 fn every_smoke_cell_and_its_history_agree() {
-    for (scenario, history) in [
-        ("smoke/ping-pong.toml", "record.history=ring:1M"),
-        ("smoke/stream.toml", "record.history=ring:1M"),
-        ("smoke/open.toml", "record.history=all"),
-        ("fanout/joiners.toml", "record.history=ring:1M"),
+    // Counted messages, and time enough where none can be counted: each scenario also asks for a
+    // hundred deliveries, and others may have the cores for most of half a second.
+    for (scenario, length, history) in [
+        ("smoke/ping-pong.toml", "run.count=2000", "record.history=ring:1M"),
+        ("smoke/stream.toml", "run.count=10000", "record.history=ring:4k"),
+        ("smoke/open.toml", "run.duration=2s", "record.history=all"),
+        ("fanout/joiners.toml", "run.duration=300ms", "record.history=ring:1M"),
     ] {
-        let (folder, exit, text) = kept(scenario, &[history], &["--allow-inconclusive"]);
+        let (folder, exit, text) = kept(scenario, &[length, history], &["--allow-inconclusive"]);
         assert_eq!(exit, 0, "{scenario}: {text}");
         let (exit, text) = judged_again(&folder);
         assert_eq!(exit, 0, "{scenario}: {text}");

@@ -1,7 +1,7 @@
 //! Latency: the percentile curves, their course over time, and the repeats.
 
 use hdrhistogram::Histogram;
-use report_schema::{Latency, Placement, ScenarioResult, Trial};
+use report_schema::{Latency, LatencyKind, Placement, ScenarioResult, Trial};
 
 use crate::format;
 use crate::page::RenderError;
@@ -9,7 +9,8 @@ use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, INKS, Repeats, Timeline};
 use crate::summary::{CellSummary, Curve, Curves, Shown, Summary, median};
 
-/// Scenarios that get drawings of their own; the worst come first. The tables hold all of them.
+/// Scenarios that get drawings of their own: of those with a latency the worst come first, then those
+/// that ran to measure it. The tables hold all of them.
 pub(super) const CHARTED: usize = 10;
 
 /// One scenario with its cells.
@@ -29,7 +30,13 @@ pub(super) fn groups<'s, 'a>(summary: &'s Summary<'a>) -> Vec<Group<'s, 'a>> {
 }
 
 pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderError> {
-    let groups = groups(summary);
+    let mut groups = groups(summary);
+    groups.retain(|(_, cells)| latencies(cells).next().is_some());
+    let meant = |kind| kind != LatencyKind::EndToEndFromActualStart;
+    groups.sort_by_key(|(scenario, cells)| {
+        let measured = latencies(cells).any(|latency| meant(latency.kind));
+        core::cmp::Reverse((scenario.verdict, measured))
+    });
     let (charted, rest) = groups.split_at(groups.len().min(CHARTED));
     let mut percentiles = Section::new("percentiles", "Latency by percentile");
     let mut timelines = Section::new("timeline", "Latency over time");
@@ -43,12 +50,17 @@ pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderErro
         let curves = Curves::shown(cells, Shown::EachEnd);
         let line = format!("{}: data only, {CHARTED} scenarios are drawn", scenario.name);
         if !curves.curves.is_empty() {
-            percentiles
-                .tables
-                .push(curve_table(&scenario.name, &curves.curves).folded(line).html()?);
+            let table = curve_table(&scenario.name, &curves.curves).folded(line);
+            percentiles.undrawn.push(table.html()?);
         }
     }
     Ok(vec![percentiles, timelines, strips])
+}
+
+/// The latencies of the trials that count.
+fn latencies<'c>(cells: &'c [&CellSummary<'_>]) -> impl Iterator<Item = &'c Latency> {
+    let trials = cells.iter().flat_map(|cell| &cell.judged);
+    trials.flat_map(|trial| &trial.roles).filter_map(|role| role.latency.as_ref())
 }
 
 fn add_percentiles(

@@ -33,18 +33,37 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
 fn table(label: &str, gates: &[(&GateResult, &CellSummary<'_>)]) -> Table {
     let mut table =
         Table::new(label, &["Check", "Verdict", "Value#", "Bound#", "Why", "Cell", "Stated in"]);
-    for (gate, summary) in gates {
-        table.push(vec![
-            Datum::code(&gate.check),
-            Datum::verdict(gate.verdict),
-            quantity(gate.value, &gate.unit),
-            quantity(gate.bound, &gate.unit),
-            Datum::wide(&gate.reason),
-            Datum::text(&summary.cell.id),
-            Datum::code(place(gate)),
-        ]);
+    for alike in gates.chunk_by(same) {
+        table.push(row(alike));
     }
     table
+}
+
+/// Whether one reason speaks for both: what did not run need not be said for each expectation.
+fn same(a: &(&GateResult, &CellSummary<'_>), b: &(&GateResult, &CellSummary<'_>)) -> bool {
+    let of = |(gate, summary): &(&GateResult, &CellSummary<'_>)| {
+        (gate.verdict, gate.reason.clone(), summary.cell.id.clone())
+    };
+    a.0.verdict == Verdict::Inconclusive && of(a) == of(b)
+}
+
+fn row(alike: &[(&GateResult, &CellSummary<'_>)]) -> Vec<Datum> {
+    let (gate, summary) = alike[0];
+    let (check, bound, place) = match alike.len() {
+        1 => (gate.check.clone(), gate.bound, place(gate)),
+        count => {
+            (format!("{} and {} more", gate.check, count - 1), None, summary.scenario.file.clone())
+        }
+    };
+    vec![
+        Datum::code(check),
+        Datum::verdict(gate.verdict),
+        quantity(gate.value, &gate.unit),
+        quantity(bound, &gate.unit),
+        Datum::wide(&gate.reason),
+        Datum::text(&summary.cell.id),
+        Datum::code(place),
+    ]
 }
 
 fn quantity(value: Option<f64>, unit: &str) -> Datum {

@@ -19,6 +19,8 @@ pub(super) struct Section {
     pub(super) tables: Vec<String>,
     /// Drawings.
     pub(super) figures: Vec<Figure>,
+    /// Tables of what was not drawn, rendered.
+    pub(super) undrawn: Vec<String>,
     /// Counterexamples.
     pub(super) examples: Vec<Example>,
     /// Text to be copied as it stands.
@@ -37,6 +39,7 @@ impl Section {
         self.lead.is_empty()
             && self.tables.is_empty()
             && self.figures.is_empty()
+            && self.undrawn.is_empty()
             && self.examples.is_empty()
             && self.blocks.is_empty()
             && self.texts.is_empty()

@@ -19,7 +19,7 @@ pub(super) fn list() -> String {
     for entry in models::catalogue::all() {
         table.add_row([entry.name, kind(entry.kind), entry.memory, entry.question]);
     }
-    format!("{table}\n")
+    table::text(table)
 }
 
 const fn kind(kind: ModelKind) -> &'static str {
@@ -99,7 +99,7 @@ fn table(results: &[ModelResult]) -> String {
             format!("{:.1}", ms as f64 / 1000.0),
         ]);
     }
-    format!("{table}\n")
+    table::text(table)
 }
 
 /// How long each engine took, over everything that it was asked.
@@ -143,7 +143,7 @@ fn planted(results: &[ModelResult]) -> String {
         let name = [row.what.to_owned(), row.model().unwrap_or_default().to_owned()];
         table.add_row(name.into_iter().chain(row.runs.iter().copied().map(count)));
     }
-    format!("{table}\n")
+    table::text(table)
 }
 
 /// What else is to be known.

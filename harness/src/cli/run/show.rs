@@ -28,7 +28,7 @@ pub(in crate::cli) fn table(result: &SuiteResult) -> String {
     for cell in cells(result) {
         table.add_row(row(cell));
     }
-    format!("{table}\n")
+    table::text(table)
 }
 
 fn cells(result: &SuiteResult) -> impl Iterator<Item = &CellResult> {
