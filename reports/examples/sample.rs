@@ -9,6 +9,7 @@ mod sample;
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {
     let folder = PathBuf::from(std::env::args().nth(1).ok_or("usage: sample FOLDER")?);
+    std::fs::create_dir_all(&folder)?;
     let suite = sample::suite();
     std::fs::write(folder.join("sample.json"), suite.to_json()?)?;
     std::fs::write(folder.join("sample.html"), reports::page::render(&suite)?)?;

@@ -314,6 +314,13 @@ fn counterexamples_are_numbered_steps_with_the_command_that_repeats_them() {
     assert_eq!(models.matches("<details class=\"example\">").count(), 2);
     assert!(models.contains("<ol><li>producer: W_ACQUIRE slot 1 := WRITING</li>"));
     assert!(models.contains("harness model label-and-payload --engine explore"));
+    let mut suite = sample::suite();
+    let mut unwanted = suite.models[2].clone();
+    (unwanted.expected_failure, unwanted.verdict) = (false, Verdict::Correctness);
+    suite.models.push(unwanted);
+    let page = render(&suite).unwrap();
+    check_page(&page);
+    assert_eq!(page.matches("<details class=\"example\" open=\"open\">").count(), 1);
 }
 
 #[test]

@@ -185,6 +185,7 @@ fn example(model: &ModelResult) -> Option<Example> {
     let wanted = if model.expected_failure { "wanted counterexample" } else { "COUNTEREXAMPLE" };
     Some(Example {
         title: format!("{}, {} ({}): {wanted}", model.scenario, model.memory, model.engine),
+        open: !model.expected_failure,
         english: found.english.clone(),
         message: found.message.clone(),
         steps: found.steps.clone(),

@@ -61,6 +61,8 @@ pub(super) struct Text {
 #[derive(Debug)]
 pub(super) struct Example {
     pub(super) title: String,
+    /// Nobody wanted it: it is not folded away.
+    pub(super) open: bool,
     pub(super) english: String,
     pub(super) message: String,
     pub(super) steps: Vec<String>,
