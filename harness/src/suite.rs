@@ -94,23 +94,23 @@ pub struct Outcome {
     pub result: SuiteResult,
     /// Somebody asked to stop: what is there is not all.
     pub interrupted: bool,
+    /// Why no further trial could be made: a process that cannot be started, a history that cannot
+    /// be kept.
+    pub broke_off: Option<io::Error>,
 }
 
-/// Runs every trial, as long as nobody interrupts.
-///
-/// # Errors
-///
-/// When no worker can be started.
+/// Runs every trial, as long as nobody interrupts and nothing breaks off; what was finished is kept.
+#[must_use]
 pub fn run(
     request: &Request<'_>,
     launcher: &mut dyn Launcher,
     observer: &mut dyn Observer,
-) -> io::Result<Outcome> {
+) -> Outcome {
     let (started, since) = (Instant::now(), unix_ms());
     let mut runner =
         Runner { request, launcher, observer, started, number: 0, total: request.turns.len() };
     let obstacles = runner.obstacles();
-    let trials = runner.trials(&obstacles)?;
+    let (trials, broke_off) = runner.trials(&obstacles);
     let found = request.plans.iter().zip(trials.into_iter().zip(obstacles));
     let scenarios: Vec<_> = found
         .map(|(plan, (trials, obstacles))| {
@@ -118,8 +118,10 @@ pub fn run(
         })
         .collect();
     let interrupted = runner.launcher.interrupted();
-    let worst = Verdict::worst(scenarios.iter().map(|scenario| scenario.verdict));
-    let ran = scenarios.iter().any(|scenario| scenario.cells.iter().any(|c| !c.trials.is_empty()));
+    let broken = broke_off.as_ref().map(|_| Verdict::Broken);
+    let worst = Verdict::worst(scenarios.iter().map(|scenario| scenario.verdict).chain(broken));
+    let ran = scenarios.iter().any(|scenario| scenario.cells.iter().any(|c| !c.trials.is_empty()))
+        || broke_off.is_some();
     let verdict = worst.unwrap_or(Verdict::Inconclusive);
     let result = SuiteResult {
         schema_version: SCHEMA_VERSION,
@@ -138,21 +140,27 @@ pub fn run(
         crashes: vec![],
         comparisons: vec![],
         shard: None,
-        notes: notes(request, interrupted),
+        notes: notes(request, interrupted, broke_off.as_ref()),
     };
-    Ok(Outcome { result, interrupted })
+    Outcome { result, interrupted, broke_off }
 }
 
-fn notes(request: &Request<'_>, interrupted: bool) -> Vec<String> {
+fn notes(request: &Request<'_>, interrupted: bool, broke_off: Option<&io::Error>) -> Vec<String> {
     let mut notes = vec![];
     if interrupted {
         notes.push("The run was interrupted: what is here is not all that was asked.".to_owned());
+    }
+    if let Some(why) = broke_off {
+        notes.push(format!("The run broke off, what is here was finished before: {why}."));
     }
     if let Some(plant) = request.plant {
         notes.push(format!("The defect {plant:?} was planted: this run must be found guilty."));
     }
     notes
 }
+
+/// By plan and cell.
+type Found = Vec<Vec<Vec<Recorded>>>;
 
 struct Runner<'a> {
     request: &'a Request<'a>,
@@ -174,11 +182,11 @@ impl Runner<'_> {
         plans.map(|plan| plan.cells.iter().map(&mut obstacle).collect()).collect()
     }
 
-    /// What was recorded for each cell of each plan that nothing stands in the way of.
-    fn trials(&mut self, obstacles: &[Vec<Option<String>>]) -> io::Result<Vec<Vec<Vec<Recorded>>>> {
+    /// What was recorded for each cell of each plan that nothing stands in the way of, and what ended
+    /// that too soon.
+    fn trials(&mut self, obstacles: &[Vec<Option<String>>]) -> (Found, Option<io::Error>) {
         let plans = self.request.plans;
-        let mut found: Vec<Vec<Vec<Recorded>>> =
-            plans.iter().map(|plan| vec![vec![]; plan.cells.len()]).collect();
+        let mut found: Found = plans.iter().map(|plan| vec![vec![]; plan.cells.len()]).collect();
         let mut rested = BTreeSet::new();
         for turn in &self.request.turns {
             let trial = &plans[turn.plan].trials[turn.trial];
@@ -197,12 +205,15 @@ impl Runner<'_> {
             let program = self.request.programs.get(turn.plan).map(PathBuf::as_path);
             let order = Order { cell, trial, plant: self.request.plant, program };
             let recorded = match cell.cell.workload {
-                Workload::Search(quest) => self.search(order, quest)?,
-                _ => self.settle(order)?,
+                Workload::Search(quest) => self.search(order, quest),
+                _ => self.settle(order),
             };
-            found[turn.plan][trial.cell].extend(recorded);
+            match recorded {
+                Ok(recorded) => found[turn.plan][trial.cell].extend(recorded),
+                Err(error) => return (found, Some(error)),
+            }
         }
-        Ok(found)
+        (found, None)
     }
 
     /// Whether more trials of a cell would tell no more, or never anything. Only trials are counted:

@@ -113,7 +113,7 @@ pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
     match outcome {
         Ok(outcome) => finish(args, outcome, display.events, output),
         Err(error) => {
-            output.error(&format!("the run broke off: {error}"));
+            output.error(&format!("no trial can be run: {error}"));
             Exit::Broken
         }
     }
@@ -249,7 +249,7 @@ fn conduct(
         trials: plans.iter().map(|plan| plan.trials.len() as u64).sum(),
     }));
     let mut launcher = ProcessLauncher::new()?;
-    suite::run(&request, &mut launcher, display)
+    Ok(suite::run(&request, &mut launcher, display))
 }
 
 /// The commit of the working folder, where there is one.
@@ -266,7 +266,7 @@ pub(super) fn commit() -> Option<String> {
 }
 
 fn finish(args: &RunArgs, outcome: Outcome, mut events: Events, output: &mut Output) -> Exit {
-    let Outcome { mut result, interrupted } = outcome;
+    let Outcome { mut result, interrupted, .. } = outcome;
     let exit = exit(args, &result, interrupted);
     result.exit_code = exit.code();
     let mut folder = String::new();

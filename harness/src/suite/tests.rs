@@ -1,8 +1,11 @@
 //! Suites over a launcher that answers from a list.
 
+use std::path::Path;
+
 use report_schema::Placement;
 
 use super::*;
+use crate::history::{Facts, History, Promised};
 use crate::plan::{Options, plan};
 use crate::run::{Aftermath, RawRole, RawTrial, Report};
 use crate::scenario::parse;
@@ -113,10 +116,10 @@ fn conduct(
         enough,
         programs: vec![],
         against: None,
-        keep_history: None,
+        keep_history: Some(Path::new("/dev/null/kept")),
     };
     let mut fake = Fake { answers, runs: 0, interrupted_after };
-    let outcome = run(&request, &mut fake, &mut Nobody).unwrap();
+    let outcome = run(&request, &mut fake, &mut Nobody);
     (outcome, fake.runs)
 }
 
@@ -185,6 +188,18 @@ fn an_interrupt_keeps_what_is_there_and_says_so() {
     assert_eq!((runs, outcome.interrupted), (1, true));
     assert_eq!(outcome.result.scenarios[0].cells[0].trials.len(), 1);
     assert_eq!(outcome.result.notes.len(), 1);
+}
+
+#[test]
+fn a_run_that_breaks_off_keeps_what_was_finished_and_is_broken() {
+    const FACTS: Facts =
+        Facts { promised: Promised::Newest, stuck_ns: 1, written: None, read: None };
+    let unkept = |raw: &mut RawTrial| raw.history = Some(History { facts: FACTS, roles: vec![] });
+    let (outcome, runs) = outcome(vec![|_| {}, unkept], usize::MAX);
+    let result = &outcome.result;
+    assert_eq!((runs, result.verdict, result.exit_code), (2, Verdict::Broken, 6));
+    assert_eq!(result.scenarios[0].cells[0].trials.len(), 1);
+    assert!(outcome.broke_off.is_some() && result.notes[0].contains("/dev/null/kept"));
 }
 
 #[test]

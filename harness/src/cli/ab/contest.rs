@@ -101,9 +101,11 @@ impl<'a> Contest<'a> {
         let mut launcher = ProcessLauncher::new()?;
         let events = Events::open(None, self.args.progress == Progress::Jsonl)?;
         let mut display = Display::new(self.args.progress, events);
-        let outcome = suite::run(&request, &mut launcher, &mut display);
+        let mut outcome = suite::run(&request, &mut launcher, &mut display);
         display.clear();
-        let mut outcome = outcome?;
+        if let Some(error) = outcome.broke_off.take() {
+            return Err(error);
+        }
         self.compare(&mut outcome, seed);
         Ok(outcome)
     }

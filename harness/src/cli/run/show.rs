@@ -165,19 +165,19 @@ pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path)
     let gates: Vec<&GateResult> = cells(result).flat_map(|cell| &cell.gates).collect();
     let failed = gates.iter().filter(|gate| gate.verdict != Verdict::Pass).count();
     let total = gates.len();
+    let lacking = format!("all {total} expectations hold, but not everything ran");
     let unsure = result.verdict == Verdict::Inconclusive;
     let said = match exit {
-        Exit::Pass | Exit::Inconclusive if unsure => {
-            let allowed = if exit == Exit::Pass { ", which was allowed" } else { "" };
-            let what = match failed {
-                0 => format!("all {total} expectations hold, but not everything ran"),
-                _ => format!("{failed} of {total} expectations could not be judged"),
-            };
-            format!("inconclusive{allowed}: {what}")
-        }
-        Exit::Pass => format!("pass: all {total} expectations hold"),
         Exit::Interrupted => "interrupted: what was finished is in the report".to_owned(),
         Exit::NothingRan => "nothing ran".to_owned(),
+        _ if result.verdict == Verdict::Pass => format!("pass: all {total} expectations hold"),
+        _ if failed == 0 => format!("{}: {lacking}", result.verdict),
+        Exit::Pass => {
+            format!("pass, as allowed: {failed} of {total} expectations are inconclusive")
+        }
+        _ if unsure => {
+            format!("inconclusive: {failed} of {total} expectations could not be judged")
+        }
         _ => format!("{}: {failed} of {total} expectations do not hold", result.verdict),
     };
     format!("{said}; see {}", report.display())
