@@ -287,7 +287,9 @@ impl Runner<'_> {
         let step = Step { number, total, cell: &cell.cell.id, repeat, estimate };
         self.observer.begin(step);
         let started_ms = millis(self.started);
-        let raw = self.launcher.run(order, &mut *self.observer)?;
+        let raw = self.launcher.run(order, &mut *self.observer).map_err(|error| {
+            io::Error::new(error.kind(), format!("{} cannot be run: {error}", cell.cell.id))
+        })?;
         let mut recorded = record(cell, trial, &raw, started_ms);
         self.keep(&raw, &mut recorded, cell)?;
         self.observer.end(step, &recorded);

@@ -166,7 +166,9 @@ pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path)
     let failed = gates.iter().filter(|gate| gate.verdict != Verdict::Pass).count();
     let total = gates.len();
     let lacking = format!("all {total} expectations hold, but not everything ran");
-    let unsure = result.verdict == Verdict::Inconclusive;
+    let judged =
+        |gate: &&GateResult| !matches!(gate.verdict, Verdict::Pass | Verdict::Inconclusive);
+    let unsure = !gates.iter().any(judged);
     let said = match exit {
         Exit::Interrupted => "interrupted: what was finished is in the report".to_owned(),
         Exit::NothingRan => "nothing ran".to_owned(),
@@ -176,7 +178,7 @@ pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path)
             format!("pass, as allowed: {failed} of {total} expectations are inconclusive")
         }
         _ if unsure => {
-            format!("inconclusive: {failed} of {total} expectations could not be judged")
+            format!("{}: {failed} of {total} expectations could not be judged", result.verdict)
         }
         _ => format!("{}: {failed} of {total} expectations do not hold", result.verdict),
     };
@@ -189,6 +191,8 @@ mod tests {
 
     use super::*;
     use crate::compare::tests::{cell, trial};
+
+    const GOLDEN: &str = include_str!("../../../../reports/schema/tests/golden/result-1.json");
 
     #[test]
     fn violations_are_named_with_their_numbers_and_what_is_allowed_is_not() {
@@ -213,6 +217,45 @@ mod tests {
         assert_eq!(found(&[Some(9_600.0)]), "9.6 k/s sustained");
         assert_eq!(found(&[None, None, Some(9_600.0)]), "none sustained");
         assert!(!found(&[]).contains("sustained"));
+    }
+
+    #[test]
+    fn the_last_line_says_what_could_not_be_judged_and_what_does_not_hold() {
+        let said = |verdict: Verdict, gates: &[Verdict], exit: Exit| {
+            let mut result: SuiteResult = serde_json::from_str(GOLDEN).unwrap();
+            result.verdict = verdict;
+            let cell = &mut result.scenarios[0].cells[0];
+            let gate = cell.gates[0].clone();
+            cell.gates = gates
+                .iter()
+                .map(|verdict| GateResult { verdict: *verdict, ..gate.clone() })
+                .collect();
+            result.scenarios.truncate(1);
+            result.scenarios[0].cells.truncate(1);
+            last_line(&result, exit, Path::new("page"))
+        };
+        let (pass, unsure) = (Verdict::Pass, Verdict::Inconclusive);
+        for (verdict, gates, exit, line) in [
+            (pass, &[pass, pass][..], Exit::Pass, "pass: all 2 expectations hold"),
+            (unsure, &[pass], Exit::Inconclusive, "inconclusive: all 1 expectations hold, but not"),
+            (
+                unsure,
+                &[pass, unsure],
+                Exit::Inconclusive,
+                "inconclusive: 1 of 2 expectations could",
+            ),
+            (unsure, &[pass, unsure], Exit::Pass, "pass, as allowed: 1 of 2 expectations are inc"),
+            (Verdict::Broken, &[unsure], Exit::Broken, "broken: 1 of 1 expectations could not be"),
+            (
+                Verdict::Performance,
+                &[pass, Verdict::Performance],
+                Exit::Performance,
+                "performance: 1 of 2 expectations do not hold",
+            ),
+        ] {
+            let said = said(verdict, gates, exit);
+            assert!(said.starts_with(line), "{said}");
+        }
     }
 
     #[test]
