@@ -8,6 +8,7 @@ mod appendix;
 mod belief;
 mod counters;
 mod course;
+mod drawings;
 mod evidence;
 mod faults;
 mod figures;
@@ -29,6 +30,7 @@ use crate::plot::PlotError;
 use crate::summary::Summary;
 
 pub(crate) use appendix::command_line;
+pub use drawings::{Drawing, drawings};
 pub(crate) use gates::place;
 
 /// Why a page could not be made.
@@ -88,18 +90,7 @@ pub fn render(suite: &SuiteResult) -> Result<String, RenderError> {
 /// [`RenderError`] when a chart or the page cannot be written; no result file is known to cause it.
 pub fn render_with(suite: &SuiteResult, beside: &Beside<'_>) -> Result<String, RenderError> {
     let summary = Summary::of(suite);
-    let mut sections = vec![gates::section(&summary)?, evidence::comparisons(&summary)?];
-    sections.push(belief::section(&summary)?);
-    sections.extend(figures::sections(&summary)?);
-    sections.extend(sweeps::sections(&summary)?);
-    sections.extend(course::sections(&summary)?);
-    sections.extend([peers::checksums(&summary)?, peers::section(&summary)?]);
-    sections.extend(counters::sections(&summary)?);
-    sections.push(history::section(&summary)?);
-    sections.extend(models::sections(&summary)?);
-    sections.extend(faults::sections(&summary)?);
-    sections.extend([worst::section(&summary)?, trend::section(&summary, beside.history)?]);
-    sections.push(appendix::section(&summary, beside)?);
+    let mut sections = sections(&summary, beside)?;
     sections.retain(|section| !section.is_empty());
     fit(&mut sections);
     let page = Page {
@@ -121,6 +112,23 @@ pub fn render_with(suite: &SuiteResult, beside: &Beside<'_>) -> Result<String, R
         ),
     };
     Ok(page.render()?)
+}
+
+/// Everything that there is to show, also what is empty.
+fn sections(summary: &Summary<'_>, beside: &Beside<'_>) -> Result<Vec<Section>, RenderError> {
+    let mut sections = vec![gates::section(summary)?, evidence::comparisons(summary)?];
+    sections.push(belief::section(summary)?);
+    sections.extend(figures::sections(summary)?);
+    sections.extend(sweeps::sections(summary)?);
+    sections.extend(course::sections(summary)?);
+    sections.extend([peers::checksums(summary)?, peers::section(summary)?]);
+    sections.extend(counters::sections(summary)?);
+    sections.push(history::section(summary)?);
+    sections.extend(models::sections(summary)?);
+    sections.extend(faults::sections(summary)?);
+    sections.extend([worst::section(summary)?, trend::section(summary, beside.history)?]);
+    sections.push(appendix::section(summary, beside)?);
+    Ok(sections)
 }
 
 /// Takes out drawings beyond [`DRAWN_BYTES`]; their data stay. Every section keeps its first

@@ -16,7 +16,7 @@ pub(crate) use axes::{Axis, Scale, Ticks};
 pub(crate) use percentile::percentile;
 pub(crate) use repeats::{Repeats, repeats};
 pub(crate) use strip::strip;
-pub(crate) use svg::paint;
+pub(crate) use svg::{escaped, paint};
 pub(crate) use sweep::{Sweep, SweepSeries, sweep};
 pub(crate) use timeline::{Timeline, timeline};
 pub(crate) use trend::trend;

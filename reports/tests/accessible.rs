@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use report_schema::SuiteResult;
-use reports::page::{Beside, render, render_with};
+use reports::page::{Beside, drawings, render, render_with};
 
 #[path = "support/sample.rs"]
 mod sample;
@@ -157,6 +157,25 @@ fn the_check_of_the_page_rejects_what_is_wrong() {
         let bad = good.replacen(from, to, 1);
         assert!(bad != good, "{from} is not in the page");
         assert!(!faults(&bad).is_empty(), "{from} as {to} was accepted");
+    }
+}
+
+#[test]
+fn every_drawing_of_the_page_is_also_a_file_that_needs_nothing_else() {
+    let suite = sample::suite();
+    let drawings = drawings(&suite, &Beside::default()).unwrap();
+    let page = render(&suite).unwrap();
+    assert_eq!(drawings.len(), page.matches("<figure>").count());
+    let names: BTreeSet<&str> = drawings.iter().map(|drawing| drawing.name.as_str()).collect();
+    assert_eq!(names.len(), drawings.len(), "{names:?}");
+    for drawing in &drawings {
+        let (name, svg) = (&drawing.name, &drawing.svg);
+        assert!(name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-'));
+        let mut reader = Reader::from_str(svg);
+        // Whatever is not well-formed ends here.
+        while reader.read_event().unwrap() != Event::Eof {}
+        assert!(!svg.contains("var(--"), "{name} takes a colour from a page");
+        assert!(svg.matches("<text").count() > 4, "{name} has labels");
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) struct Args {
     /// A folder of runs: the page shows what became of each figure over those of the same suite.
     #[arg(long, value_name = "DIR", conflicts_with = "markdown")]
     trend: Option<PathBuf>,
+    /// Writes each drawing of the page into this folder, as an SVG file.
+    #[arg(long, value_name = "DIR", conflicts_with = "markdown")]
+    drawings: Option<PathBuf>,
     /// Prints the summary in Markdown instead of writing a page.
     #[arg(long, conflicts_with = "out")]
     markdown: bool,
@@ -45,7 +48,23 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         None => vec![],
     };
     let folder = file.parent().unwrap_or(Path::new("."));
-    write(&Neighbours::of(folder, &result).page(&result, &history), &page, output)
+    let neighbours = Neighbours::of(folder, &result);
+    let exit = write(&neighbours.page(&result, &history), &page, output);
+    let Some(drawings) = args.drawings.as_deref().filter(|_| exit == Exit::Pass) else {
+        return exit;
+    };
+    match neighbours.draw(&result, &history, drawings) {
+        Ok(files) => {
+            for file in &files {
+                output.result(&format!("{}\n", file.display()));
+            }
+            Exit::Pass
+        }
+        Err(error) => {
+            output.error(&error.to_string());
+            Exit::Io
+        }
+    }
 }
 
 /// Runs at most, the newest: a page must stay readable.

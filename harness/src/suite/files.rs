@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use report_schema::{CellResult, Latency, SuiteResult, Trial};
+use reports::page::Beside;
 
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -215,9 +216,36 @@ impl Neighbours {
         result: &SuiteResult,
         history: &[SuiteResult],
     ) -> Result<String, reports::page::RenderError> {
-        let beside =
-            reports::page::Beside { history, scenarios: &self.scenarios, files: &self.files };
-        reports::page::render_with(result, &beside)
+        reports::page::render_with(result, &self.beside(history))
+    }
+
+    fn beside<'a>(&'a self, history: &'a [SuiteResult]) -> Beside<'a> {
+        Beside { history, scenarios: &self.scenarios, files: &self.files }
+    }
+
+    /// Writes each drawing of the page into a folder; returns the files.
+    ///
+    /// # Errors
+    ///
+    /// When a drawing cannot be made or written.
+    pub fn draw(
+        &self,
+        result: &SuiteResult,
+        history: &[SuiteResult],
+        folder: &Path,
+    ) -> Result<Vec<PathBuf>, FilesError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |source| FilesError::Write { path, source }
+        };
+        fs::create_dir_all(folder).map_err(failed(folder))?;
+        let mut files = vec![];
+        for drawing in reports::page::drawings(result, &self.beside(history))? {
+            let file = folder.join(format!("{}.svg", drawing.name));
+            write_whole(&file, drawing.svg.as_bytes()).map_err(failed(&file))?;
+            files.push(file);
+        }
+        Ok(files)
     }
 }
 

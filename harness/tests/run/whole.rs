@@ -105,6 +105,13 @@ fn a_page_shows_the_scenario_the_raw_files_and_the_trend_over_stored_runs() {
         assert!(page.contains(shown), "{shown}");
     }
     assert!(!page.contains("id=\"trend\""), "nobody asked");
+    let drawings = place.out().join("drawings");
+    let output = harness().arg("report").arg(&latest).arg("--drawings").arg(&drawings).output();
+    let output = output.unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let drawn = fs::read_dir(&drawings).unwrap().count();
+    assert_eq!(drawn, page.matches("<figure>").count());
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), drawn + 1);
     let damaged = place.out().join("damaged");
     fs::create_dir(&damaged).unwrap();
     fs::write(damaged.join("result.json"), "{").unwrap();

@@ -233,7 +233,8 @@ fn finish(text: &str, chart: &Chart, size: Size) -> String {
     )
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it may stand in an SVG file.
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
