@@ -9,8 +9,8 @@ use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, INKS, Repeats, Timeline};
 use crate::summary::{CellSummary, Curve, Curves, Shown, Summary, median};
 
-/// Scenarios that get drawings of their own: of those with a latency the worst come first, then those
-/// that ran to measure it. The tables hold all of them.
+/// Scenarios that get drawings of their own: of those with a latency the worst come first, then round
+/// trips, then schedules. The tables hold all of them.
 pub(super) const CHARTED: usize = 10;
 
 /// One scenario with its cells.
@@ -32,10 +32,9 @@ pub(super) fn groups<'s, 'a>(summary: &'s Summary<'a>) -> Vec<Group<'s, 'a>> {
 pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderError> {
     let mut groups = groups(summary);
     groups.retain(|(_, cells)| latencies(cells).next().is_some());
-    let meant = |kind| kind != LatencyKind::EndToEndFromActualStart;
     groups.sort_by_key(|(scenario, cells)| {
-        let measured = latencies(cells).any(|latency| meant(latency.kind));
-        core::cmp::Reverse((scenario.verdict, measured))
+        let meant = latencies(cells).map(|latency| meant(latency.kind)).max();
+        core::cmp::Reverse((scenario.verdict, meant))
     });
     let (charted, rest) = groups.split_at(groups.len().min(CHARTED));
     let mut percentiles = Section::new("percentiles", "Latency by percentile");
@@ -55,6 +54,15 @@ pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderErro
         }
     }
     Ok(vec![percentiles, timelines, strips])
+}
+
+/// How much a scenario is about this kind of latency.
+const fn meant(kind: LatencyKind) -> u32 {
+    match kind {
+        LatencyKind::RoundTripHalf => 2,
+        LatencyKind::EndToEndFromIntendedStart => 1,
+        LatencyKind::EndToEndFromActualStart | LatencyKind::Service => 0,
+    }
 }
 
 /// The latencies of the trials that count.
