@@ -15,11 +15,13 @@ mod scene;
 mod shape;
 pub mod victim;
 
+use std::fmt;
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::fd::AsFd as _;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use clap::ValueEnum as _;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use report_schema::CrashResult;
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,13 @@ pub enum Neglect {
     ChangeByte,
     /// The dead one's remains are taken for clean.
     LeaveRemains,
+}
+
+impl fmt::Display for Neglect {
+    /// As it is typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
 }
 
 impl Job {

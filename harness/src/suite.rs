@@ -154,7 +154,7 @@ fn notes(request: &Request<'_>, interrupted: bool, broke_off: Option<&io::Error>
         notes.push(format!("The run broke off, what is here was finished before: {why}."));
     }
     if let Some(plant) = request.plant {
-        notes.push(format!("The defect {plant:?} was planted: this run must be found guilty."));
+        notes.push(format!("The defect {plant} was planted: this run must be found guilty."));
     }
     notes
 }

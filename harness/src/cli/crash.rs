@@ -106,7 +106,7 @@ fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
         notes.push(format!("The run broke: {why}."));
     }
     if let Some(plant) = args.plant {
-        notes.push(format!("The defect {plant:?} was planted: this run must be found guilty."));
+        notes.push(format!("The defect {plant} was planted: this run must be found guilty."));
     }
     notes
 }

@@ -12,6 +12,7 @@ use datahub::monitor::Monitor;
 use datahub::place::Place;
 use datahub::producer::{Producer, WriteError};
 use datahub::recovery;
+use datahub::recovery::diagnosis::Step;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::words::WordMap;
 use datahub::shm::{Folder, reopenable};
@@ -253,7 +254,8 @@ impl Scene {
         recovery::recover(&self.place(), None).map_err(failed)?;
         let again = recovery::recover(&self.place(), None).map_err(failed)?;
         if !again.done.is_empty() {
-            ledger.leaked(format!("recovery leaves something for a second one: {:?}", again.done));
+            let left = told(&again.done);
+            ledger.leaked(format!("recovery leaves something for a second one: {left}"));
         }
         Ok(())
     }
@@ -265,7 +267,8 @@ impl Scene {
         }
         let plan = recovery::plan(&self.place()).map_err(|error| error.to_string())?;
         if !plan.is_clean() {
-            ledger.leaked(format!("something of the dead is left: {:?}", plan.steps));
+            let left = told(&plan.steps);
+            ledger.leaked(format!("something of the dead is left, somebody must {left}"));
         }
         for damage in &plan.damage {
             ledger.leaked(format!("the block is damaged: {damage}"));
@@ -342,4 +345,9 @@ fn check(
         }
         _ => ledger.content(keyed, payload, label),
     }
+}
+
+/// What would have to be done.
+fn told(steps: &[Step]) -> String {
+    steps.iter().map(|step| step.action.to_string()).collect::<Vec<_>>().join("; ")
 }

@@ -7,11 +7,13 @@ mod fate;
 mod memory;
 
 use std::cell::{Cell, OnceCell};
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::rc::Rc;
 
+use clap::ValueEnum as _;
 use datahub::block::Block;
 use datahub::memory::{MappedMemory, Shared};
 use datahub::producer::write_slot::{CommitError, WriteSlot};
@@ -70,6 +72,13 @@ pub enum Plant {
     EatMemory,
 }
 
+impl fmt::Display for Plant {
+    /// As it is typed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_possible_value().map_or(Ok(()), |value| f.write_str(value.get_name()))
+    }
+}
+
 impl Plant {
     /// Whether it lies in the protocol's memory or in the act of publishing.
     pub(super) fn tampers(self) -> bool {
@@ -114,7 +123,7 @@ pub(crate) fn unplantable(plant: Plant, cell: &model::Cell) -> Option<String> {
     let carrier = cell.block.transport;
     if plant.is_about_blocks() && carrier != Carrier::DataHub {
         let carrier = carrier.name();
-        return Some(format!("the defect {plant:?} is about blocks, and messages go by {carrier}"));
+        return Some(format!("the defect {plant} is about blocks, and messages go by {carrier}"));
     }
     let own = |zone: &ZoneSpec| zone.writer == PRODUCER;
     if plant.is_about_zones() && !cell.block.zones.iter().any(own) {
