@@ -62,7 +62,7 @@ fn loom_passes_the_shipped_slot() {
 fn all_engines_end_in_the_ways_that_the_explorer_knows() {
     let options = Options {
         engines: vec![Engine::Loom, Engine::ShuttlePct, Engine::Explore],
-        filter: Some("sequential/leave".to_owned()),
+        filter: Some("sequential/gate".to_owned()),
         ..Options::new(WORKER.into())
     };
     let found = gate(&options, &mut |_, _| ());

@@ -23,6 +23,7 @@ fn run(mut requests: Vec<Request>) -> Vec<ModelResult> {
 }
 
 #[test]
+#[ignore = "ci/models asks the same of an optimised build"]
 fn every_weakened_site_is_noticed_or_has_a_reason() {
     let mut results = run(mutant::plan(Engine::Explore));
     let together = results.iter().position(|result| result.scenario == mutant::SURVIVORS).unwrap();
@@ -77,6 +78,7 @@ fn every_planted_defect_is_noticed() {
 }
 
 #[test]
+#[ignore = "ci/models asks the same of an optimised build"]
 fn the_table_of_sites_says_what_the_models_do() {
     let request = Request::new(Engine::Explore, models::table::EDGES);
     let result = run_in_process_of(Path::new(WORKER), &request);
@@ -85,6 +87,7 @@ fn the_table_of_sites_says_what_the_models_do() {
 }
 
 #[test]
+#[ignore = "ci/models asks the same of an optimised build"]
 fn whoever_dies_at_whatever_step_is_recovered_from() {
     for result in run(crash::plan(Engine::Explore)) {
         assert_eq!(result.kind, ModelKind::CrashPoint);
