@@ -127,12 +127,15 @@ impl<M: MappedMemory> Consumer<M> {
     /// # Errors
     ///
     /// [`ReadError`]; with [`Timeout::Now`] a time-out means "not at once".
-    #[inline]
+    // Inlined: as for the producer's commit.
+    #[expect(clippy::inline_always, reason = "see above")]
+    #[inline(always)]
     pub fn acquire_consume_slot(&mut self, timeout: Timeout) -> Result<ReadSlot<'_, M>, ReadError> {
         // What comes at once is met here, where nothing passes through memory.
         let mut looks = if timeout == Timeout::Now { 1 } else { LOOKS_AT_ONCE };
+        let ring = self.block.ring();
         let taken = loop {
-            match self.ring_reader.acquire(&self.mem, &self.block.ring()) {
+            match self.ring_reader.acquire(&self.mem, &ring) {
                 Ok(taken) => break taken,
                 Err(NotRead::Empty) if looks > 1 => looks -= 1,
                 Err(why) => break self.wait_for_slot(why, timeout)?,
