@@ -21,9 +21,8 @@ pub fn functions(listing: &str) -> Functions {
     let mut current: Option<(String, Vec<String>)> = None;
     for line in listing.lines() {
         let line = line.split_once('#').map_or(line, |(code, _)| code).trim();
-        if let Some(alias) = line.strip_prefix(".set ").and_then(|rest| rest.split_once(',')) {
-            // Equal functions are often merged: one name stands for the other.
-            aliases.extend(plain(alias.0).zip(plain(alias.1)));
+        if let Some((name, same)) = alias(line) {
+            aliases.extend(plain(name).zip(plain(same)));
         } else if let Some(name) = line.strip_suffix(':').and_then(plain) {
             current = Some((name, Vec::new()));
         } else if line.starts_with(".size") || line.starts_with(".Lfunc_end") {
@@ -42,6 +41,13 @@ pub fn functions(listing: &str) -> Functions {
         }
     }
     functions
+}
+
+/// Equal functions are often merged: one name stands for the other.
+fn alias(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix(".set ")
+        .and_then(|rest| rest.split_once(','))
+        .or_else(|| line.split_once(" = "))
 }
 
 /// `shipped_take` of a mangled name that ends with it, whatever stands around.
@@ -128,6 +134,7 @@ wrong_take:
 \tretq
 \t.size\tx, y
 \t.set by_hand_look, wrong_take
+_ZN12machine_code11wrong_ring17h0123456789abcdefE = wrong_take
 ";
 
     #[test]
@@ -137,6 +144,7 @@ wrong_take:
         assert_eq!(functions["shipped_take"].len(), 5);
         assert_ne!(functions["shipped_take"], functions["wrong_take"]);
         assert_eq!(functions["by_hand_look"], functions["wrong_take"]);
+        assert_eq!(functions["wrong_ring"], functions["wrong_take"]);
     }
 
     #[test]
