@@ -4,6 +4,7 @@
 //! test. What cannot be found is absent, and a note says why. What it means for figures: `health`.
 
 mod clock;
+pub mod counting;
 pub mod health;
 pub mod signs;
 mod topology;
@@ -111,6 +112,12 @@ fn value_of<'a>(text: &'a str, key: &str) -> Option<&'a str> {
 fn memory(meminfo: &str) -> Option<u64> {
     let kib: u64 = value_of(meminfo, "MemTotal")?.strip_suffix("kB")?.trim().parse().ok()?;
     kib.checked_mul(1024)
+}
+
+/// Whether the processor says that it is one of a hypervisor's.
+pub(crate) fn is_virtual(root: &Path) -> bool {
+    let cpuinfo = fs::read_to_string(root.join("proc/cpuinfo")).unwrap_or_default();
+    virtualised(root, &cpuinfo).is_some()
 }
 
 fn virtualised(root: &Path, cpuinfo: &str) -> Option<String> {

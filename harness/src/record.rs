@@ -10,7 +10,9 @@ mod history;
 
 use std::collections::BTreeMap;
 
-use report_schema::{Calibration, Counts, Noise, RoleResult, Trial, Visit, WarmUp, ZoneAccount};
+use report_schema::{
+    Calibration, Counts, Hardware, Noise, RoleResult, Trial, Visit, WarmUp, ZoneAccount,
+};
 
 use crate::plan::{CellPlan, Role, TrialPlan};
 use crate::run::{Measured, RawRole, RawTrial, Report, Usage, class};
@@ -242,7 +244,18 @@ fn noise(raw: &RawTrial) -> Noise {
     }
 }
 
+/// What the processor counted for a role, or why nobody did.
+fn hardware(report: Option<&Report>) -> Hardware {
+    let why = match report {
+        None => "the process did not come to its end, and its counts went with it",
+        Some(Report { hardware: Some(told), .. }) => return told.clone(),
+        Some(_) => "the program in this role does not count: only the harness's own roles do",
+    };
+    Hardware::Uncounted(why.to_owned())
+}
+
 fn result_of(raw: &RawRole, trial: &RawTrial) -> RoleResult {
+    let hardware = hardware(raw.report.as_ref());
     let mut report = raw.report.clone().unwrap_or_default();
     let producer = raw.plan.role == Role::Producer;
     if producer && raw.falls > 0 {
@@ -273,6 +286,7 @@ fn result_of(raw: &RawRole, trial: &RawTrial) -> RoleResult {
         falls: raw.falls,
         cpu_user_ms: report.usage.user_ms,
         cpu_system_ms: report.usage.system_ms,
+        hardware: Some(hardware),
     }
 }
 

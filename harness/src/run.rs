@@ -14,6 +14,7 @@ mod latency;
 mod leak;
 mod log;
 mod loops;
+mod meter;
 mod metrics;
 mod pace;
 mod payload;

@@ -22,6 +22,9 @@ type Gauges = Family<Labels, Figure>;
 /// Quantiles of every latency.
 const QUANTILES: [f64; 5] = [0.5, 0.9, 0.99, 0.999, 1.0];
 
+/// The two ends and what they are called.
+const ENDS: [(Role, &str); 2] = [(Role::Producer, "producer"), (Role::Consumer, "consumers")];
+
 /// Renders the result. Every figure is a gauge: a run is over and nothing in it counts on.
 ///
 /// # Errors
@@ -34,6 +37,7 @@ pub fn render(suite: &SuiteResult) -> Result<String, MetricsError> {
     latencies(&mut registry, &summary.cells);
     rates(&mut registry, &summary.cells);
     counts(&mut registry, &summary.cells);
+    hardware(&mut registry, &summary.cells);
     verdicts(&mut registry, &summary);
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -91,7 +95,7 @@ fn latencies(registry: &mut Registry, cells: &[CellSummary<'_>]) {
 fn rates(registry: &mut Registry, cells: &[CellSummary<'_>]) {
     let (messages, bytes) = (Gauges::default(), Gauges::default());
     for summary in cells {
-        for (role, name) in [(Role::Producer, "producer"), (Role::Consumer, "consumers")] {
+        for (role, name) in ENDS {
             let mut labels = cell_label(summary);
             labels.push(("role", name.to_owned()));
             if let Some(rate) = summary.messages_per_s(role) {
@@ -116,6 +120,23 @@ fn counts(registry: &mut Registry, cells: &[CellSummary<'_>]) {
         }
     }
     registry.register("count", "What was counted in all trials", counts);
+}
+
+fn hardware(registry: &mut Registry, cells: &[CellSummary<'_>]) {
+    let events = Gauges::default();
+    for summary in cells {
+        for (role, name) in ENDS {
+            let cost = summary.hardware(role);
+            for (event, value) in cost.iter().flat_map(|cost| &cost.per_message) {
+                let mut labels = cell_label(summary);
+                labels.push(("role", name.to_owned()));
+                labels.push(("event", (*event).to_owned()));
+                events.get_or_create(&labels).set(*value);
+            }
+        }
+    }
+    let help = "What the processor counted in user mode over the compared trials";
+    registry.register("hardware_events_per_message", help, events);
 }
 
 fn verdicts(registry: &mut Registry, summary: &Summary<'_>) {

@@ -13,6 +13,7 @@ mod evidence;
 mod faults;
 mod figures;
 mod gates;
+mod hardware;
 mod history;
 mod models;
 mod peers;
@@ -122,6 +123,7 @@ fn sections(summary: &Summary<'_>, beside: &Beside<'_>) -> Result<Vec<Section>, 
     sections.extend(sweeps::sections(summary)?);
     sections.extend(course::sections(summary)?);
     sections.extend([peers::checksums(summary)?, peers::section(summary)?]);
+    sections.push(hardware::section(summary)?);
     sections.extend(counters::sections(summary)?);
     sections.push(history::section(summary)?);
     sections.extend(models::sections(summary)?);

@@ -5,6 +5,7 @@ mod cell;
 mod curve;
 mod doubt;
 mod drift;
+mod hardware;
 mod kills;
 
 use report_schema::{GateResult, SuiteResult, Verdict};
@@ -14,6 +15,8 @@ pub(crate) use cell::median;
 pub use curve::{Curve, Curves, Shown};
 pub use doubt::Doubt;
 pub use drift::{Drift, Thirds, drifts};
+pub use hardware::HardwareCost;
+pub(crate) use hardware::uncounted;
 pub use kills::{Kill, Kills, noticed};
 
 use crate::format;

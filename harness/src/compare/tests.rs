@@ -38,6 +38,7 @@ pub(crate) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         falls: 0,
         cpu_user_ms: 0,
         cpu_system_ms: 0,
+        hardware: None,
     };
     Trial {
         repeat,

@@ -5,6 +5,7 @@
 use report_schema::Placement;
 
 use super::Host;
+use super::counting;
 use super::signs::{Limit, Signs};
 use crate::units::{Bytes, Nanos};
 
@@ -283,26 +284,17 @@ fn shared_memory(host: &Host) -> Finding {
 }
 
 fn counters(host: &Host, signs: &Signs) -> Finding {
-    match (signs.pmu, signs.paranoid) {
-        (false, _) => {
-            let why = match host.facts.virtualised {
-                Some(_) => "the hypervisor does not pass the processor's counters on",
-                None => "this kernel shows no processor counters",
-            };
-            finding(
-                "counters",
-                "none",
-                Grade::Neutral,
-                format!("{why}: no cycles, no cache misses"),
-            )
+    let (pmu, forbidding) = (signs.counting.pmu, signs.counting.forbidding());
+    match forbidding.filter(|_| pmu) {
+        Some(level) => {
+            finding("counters", counting::not_permitted(level), Grade::Neutral, counting::PERMIT)
         }
-        (true, Some(level)) if level > 2 => finding(
-            "counters",
-            format!("forbidden (perf_event_paranoid is {level})"),
-            Grade::Neutral,
-            "`sysctl kernel.perf_event_paranoid=2` lets this user count",
-        ),
-        (true, _) => finding("counters", "present", Grade::Good, ""),
+        None if pmu => finding("counters", "present", Grade::Good, ""),
+        None => {
+            let why = counting::absent(host.facts.virtualised.is_some());
+            let advice = format!("{why}: no cycles, no cache misses");
+            finding("counters", "none", Grade::Neutral, advice)
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::counting::Means;
+
 /// One limit of this process; `None` is unlimited.
 pub type Limit = Option<u64>;
 
@@ -32,10 +34,8 @@ pub struct Signs {
     pub nofile: Option<Limit>,
     /// The highest real-time priority.
     pub rtprio: Option<Limit>,
-    /// Whether the processor's counters can be seen.
-    pub pmu: bool,
-    /// Who may use them: above 2, nobody without privileges.
-    pub paranoid: Option<i64>,
+    /// What there is to count cycles and misses with.
+    pub counting: Means,
 }
 
 impl Signs {
@@ -58,11 +58,7 @@ impl Signs {
             memlock: limit(&limits, "Max locked memory"),
             nofile: limit(&limits, "Max open files"),
             rtprio: limit(&limits, "Max realtime priority"),
-            pmu: ["cpu", "cpu_core", "armv8_pmuv3_0"]
-                .iter()
-                .any(|name| root.join("sys/bus/event_source/devices").join(name).exists()),
-            paranoid: text(root, "proc/sys/kernel/perf_event_paranoid")
-                .and_then(|level| level.parse().ok()),
+            counting: Means::read(root),
         }
     }
 }

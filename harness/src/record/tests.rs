@@ -282,3 +282,19 @@ fn a_zone_that_nobody_wrote_or_saw_is_no_pass() {
     report(&mut raw, 0).disputes = vec!["zone z went back".to_owned()];
     assert_eq!(told(&raw), ["producer: zone z went back"]);
 }
+
+#[test]
+fn every_role_has_its_hardware_counts_or_one_reason_and_none_spoils_anything() {
+    let told =
+        Hardware::Counted(report_schema::HardwareCounts { messages: 9, ..Default::default() });
+    let found = recorded(|raw| report(raw, 1).hardware = Some(told.clone()));
+    let [producer, consumer] = &found.trial.roles[..] else { panic!() };
+    assert_eq!(consumer.hardware, Some(told));
+    assert!(
+        matches!(&producer.hardware, Some(Hardware::Uncounted(why)) if why.contains("program"))
+    );
+    assert_eq!((&found.degraded, &found.trial.broken), (&vec![], &vec![]));
+    let found = recorded(|raw| raw.roles[1].report = None);
+    let lost = &found.trial.roles[1].hardware;
+    assert!(matches!(lost, Some(Hardware::Uncounted(why)) if why.contains("its end")), "{lost:?}");
+}

@@ -1,11 +1,14 @@
 //! What each kind of worker does between the two calibrations, and what it can say afterwards.
 
+use std::rc::Rc;
+
 use datahub::wait::monotonic_ns;
 use report_schema::LatencyKind;
 
 use super::latency::Recorder;
 use super::log::SharedLog;
 use super::loops;
+use super::meter::SharedMeter;
 use super::pace::{Schedule, Spacing};
 use super::payload::mix;
 use super::reader::{End, Reader};
@@ -37,6 +40,8 @@ pub(super) struct Desk<'a> {
     pub(super) words: &'a Words,
     /// Where the worker writes down what it does.
     pub(super) log: Option<SharedLog>,
+    /// Counts what the processor does meanwhile.
+    pub(super) meter: SharedMeter,
 }
 
 impl Desk<'_> {
@@ -71,6 +76,22 @@ impl Desk<'_> {
         reader
     }
 
+    /// A reader that knows by itself when the measured part begins.
+    fn metered(&self) -> Reader<'_> {
+        let mut reader = self.reader();
+        reader.meter = Some(Rc::clone(&self.meter));
+        reader
+    }
+
+    /// One span of the measured part, in which the processor's events count.
+    fn measure(&self, span: impl FnOnce() -> Result<Measured, Halt>) -> Result<Measured, Halt> {
+        self.meter.borrow_mut().begin(0);
+        let outcome = span();
+        let messages = outcome.as_ref().map_or(0, |measured| measured.messages);
+        self.meter.borrow_mut().end(messages);
+        outcome
+    }
+
     fn recorder(&self, kind: LatencyKind) -> Result<Recorder, hdrhistogram::CreationError> {
         Recorder::new(kind, self.task.length.time_ns())
     }
@@ -80,14 +101,16 @@ impl Desk<'_> {
         writer.note(Kind::Began, outlet.commits());
         let mut report = Report::default();
         let outcome = if let Some(rest) = self.rest(outlet.commits()) {
-            self.offer(&mut writer, &mut outlet, (rest, true))
+            self.measure(|| self.offer(&mut writer, &mut outlet, (rest, true)))
         } else {
             let outcome = self.warm(&mut report, |span, timed| {
                 self.offer(&mut writer, &mut outlet, (span, timed))
             });
             outcome.and_then(|()| {
-                self.words.begin(outlet.commits(), monotonic_ns());
-                self.offer(&mut writer, &mut outlet, (self.task.length, true))
+                self.measure(|| {
+                    self.words.begin(outlet.commits(), monotonic_ns());
+                    self.offer(&mut writer, &mut outlet, (self.task.length, true))
+                })
             })
         };
         writer.note(Kind::Ended, outlet.commits());
@@ -156,7 +179,7 @@ impl Desk<'_> {
         &self,
         seat: Seat<'_, T>,
     ) -> Result<Report, hdrhistogram::CreationError> {
-        let mut reader = self.reader();
+        let mut reader = self.metered();
         if self.task.fate.as_ref().is_some_and(|fate| fate.block.is_some()) {
             reader.join_late();
         }
@@ -171,6 +194,7 @@ impl Desk<'_> {
         }
         let mut stays = Stays::new(self.task, self.words);
         let end = stays.live(seat, &mut reader);
+        reader.stop_counting();
         let mut report = Report::default();
         read(&reader, &mut report);
         stays.tell(&mut report);
@@ -201,12 +225,14 @@ impl Desk<'_> {
         });
         let mut outcome = warmed.map(|()| Measured::default());
         if outcome.is_ok() {
-            let now = monotonic_ns();
-            recorder.begin(now);
-            self.words.begin(forth.commits(), now);
-            let both = (&mut forth, &mut back);
-            let length = (self.task.length, ticks, Some(&mut recorder));
-            outcome = loops::initiate(&mut writer, both, &mut reader, length);
+            outcome = self.measure(|| {
+                let now = monotonic_ns();
+                recorder.begin(now);
+                self.words.begin(forth.commits(), now);
+                let both = (&mut forth, &mut back);
+                let length = (self.task.length, ticks, Some(&mut recorder));
+                loops::initiate(&mut writer, both, &mut reader, length)
+            });
         }
         writer.note(Kind::Ended, forth.commits());
         drop((forth, back));
@@ -219,10 +245,11 @@ impl Desk<'_> {
 
     fn echo<O: Outlet, I: Inlet>(&self, mut back: O, mut forth: I) -> Report {
         let mut writer = self.writer();
-        let mut reader = self.reader();
+        let mut reader = self.metered();
         writer.note(Kind::Began, back.commits());
         reader.note(Kind::Joined, forth.next_sequence(), 0);
         let outcome = loops::echo(&mut writer, (&mut back, &mut forth), &mut reader);
+        reader.stop_counting();
         writer.note(Kind::Ended, back.commits());
         drop((back, forth));
         let mut report = Report::default();

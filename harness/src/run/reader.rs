@@ -7,6 +7,7 @@ use datahub::wait::monotonic_ns;
 
 use super::latency::Recorder;
 use super::log::SharedLog;
+use super::meter::SharedMeter;
 use super::pace::busy;
 use super::payload::{Keyed, Stamp};
 use super::stall::Stalls;
@@ -84,6 +85,8 @@ pub(super) struct Reader<'a> {
     pub(super) service: Option<Recorder>,
     /// Where it writes down what it does.
     pub(super) log: Option<SharedLog>,
+    /// Counts what the processor does in the measured part.
+    pub(super) meter: Option<SharedMeter>,
     /// Tells the level of the warm-up, where that is asked for.
     pub(super) gauge: Option<Gauge>,
     role: usize,
@@ -117,6 +120,7 @@ impl<'a> Reader<'a> {
             latency: None,
             service: None,
             log: None,
+            meter: None,
             gauge: None,
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
@@ -156,6 +160,7 @@ impl<'a> Reader<'a> {
 
     /// Closes the account of one stay: the time until the next one is not its own.
     pub(super) fn pause(&mut self) {
+        self.stop_counting();
         self.before = self.measured();
         (self.first, self.last, self.idle) = (None, None, 0);
     }
@@ -261,13 +266,31 @@ impl<'a> Reader<'a> {
         if self.stalls.on() {
             self.words.account(self.role, &self.tally.counts);
         }
-        if self.first.is_none() && self.words.begun().is_none_or(|(first, _)| label < first) {
-            return;
+        if self.first.is_none() {
+            if self.words.begun().is_none_or(|(first, _)| label < first) {
+                return;
+            }
+            self.start_counting();
         }
         let (messages, bytes) = (self.tally.counts.delivered, self.tally.bytes);
         let mark = Mark { ns: monotonic_ns(), messages, bytes };
         self.first.get_or_insert(mark);
         self.last = Some(mark);
+    }
+
+    /// Switches the processor's counters on, before the first mark is taken.
+    #[cold]
+    fn start_counting(&self) {
+        if let Some(meter) = &self.meter {
+            meter.borrow_mut().begin(self.tally.counts.delivered);
+        }
+    }
+
+    /// Nothing more is measured, for now.
+    pub(super) fn stop_counting(&self) {
+        if let Some(meter) = &self.meter {
+            meter.borrow_mut().end(self.tally.counts.delivered);
+        }
     }
 
     /// What was delivered between the first and the last mark.

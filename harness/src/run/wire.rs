@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use report_schema::{Counts, Latency, Visit, WarmUp, ZoneAccount};
+use report_schema::{Counts, Hardware, Latency, Visit, WarmUp, ZoneAccount};
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::Side;
@@ -289,6 +289,8 @@ pub(crate) struct Report {
     pub(crate) latency: Option<Latency>,
     pub(crate) service: Option<Latency>,
     pub(crate) usage: Usage,
+    /// What the processor's own counters say of the measured part.
+    pub(crate) hardware: Option<Hardware>,
     /// One way over the bare line, before and after.
     pub(crate) line_ns: [Option<u64>; 2],
     /// The metrics of the block that it made, after everybody had left.

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 use super::calibrate;
 use super::duty::{Desk, Ends};
 use super::log::Log;
+use super::meter::{self, Meter};
 use super::plant::{Honest, Plant, Tampering};
 use super::ticks::Ticks;
 use super::transport::bare::BareLine;
@@ -161,6 +162,7 @@ fn live<T: Transport>(
     let Meet { blocks } = link.hear()?;
     let metrics = outlet.as_ref().map(Outlet::metrics).transpose()?.flatten();
     let ends = attach(task, transport, outlet, &blocks)?;
+    let meter = Meter::new(&meter::events()).shared();
     let ticks = (task.duty == Duty::Initiate).then(Ticks::new);
 
     let mut reach = |phase: Phase| {
@@ -179,9 +181,10 @@ fn live<T: Transport>(
     let used = Usage::now();
     let log = task.log.as_deref().map(Log::open).transpose()?;
     let log = log.map(|log| Rc::new(RefCell::new(log)));
-    let desk = Desk { task, words, log };
+    let desk = Desk { task, words, log, meter };
     let mut report: Report = desk.work(ends, ticks)?;
     report.usage = Usage::now().since(used);
+    report.hardware = Some(desk.meter.borrow_mut().finish());
     report.counts.delivered += u64::from(task.plant == Some(Plant::LieCounts));
     reach(Phase::After)?;
     report.line_ns = [before, play(1)];

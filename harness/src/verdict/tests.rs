@@ -40,6 +40,7 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
         falls: 0,
         cpu_user_ms: 0,
         cpu_system_ms: 0,
+        hardware: None,
     };
     Trial {
         repeat: 0,

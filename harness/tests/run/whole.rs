@@ -1,10 +1,11 @@
 //! Runs that nothing disturbs, and requests that cannot be met.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use report_schema::{SuiteResult, Verdict};
+use report_schema::{Hardware, SuiteResult, Verdict};
 
 use crate::support::{Place, code, harness, said};
 
@@ -24,7 +25,29 @@ fn passes(workload: &str, length: &str) -> SuiteResult {
     let histograms = names.filter(|name| name.to_string_lossy().ends_with(".hgrm")).count();
     assert!(histograms > 0);
     assert!(said(&output).contains("pass: all "), "{}", said(&output));
+    every_role_was_counted_or_none_was(&result);
     result
+}
+
+/// All roles run on the same machine, so that none has a reason of its own.
+fn every_role_was_counted_or_none_was(result: &SuiteResult) {
+    let cells = result.scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let mut reasons = BTreeSet::new();
+    for role in cells.flat_map(|cell| &cell.trials).flat_map(|trial| &trial.roles) {
+        match role.hardware.as_ref().unwrap() {
+            Hardware::Counted(counts) => {
+                let handled = role.counts.committed.max(role.counts.delivered);
+                assert!((1..=handled).contains(&counts.messages), "{counts:?} of {handled}");
+                assert!(counts.events.values().any(|events| *events > 0), "{counts:?}");
+                reasons.insert("counted");
+            }
+            Hardware::Uncounted(why) => {
+                assert!(!why.contains("began") && !why.contains("program"), "{why}");
+                reasons.insert(why);
+            }
+        }
+    }
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
 }
 
 fn messages(result: &SuiteResult) -> (u64, u64) {

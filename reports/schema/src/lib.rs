@@ -15,6 +15,7 @@ mod crash;
 mod event;
 mod evidence;
 mod gate;
+mod hardware;
 mod host;
 mod latency;
 mod load;
@@ -38,6 +39,7 @@ pub use event::{
 };
 pub use evidence::{Evidence, Repeat, Side};
 pub use gate::GateResult;
+pub use hardware::{Hardware, HardwareCounts};
 pub use host::Host;
 pub use latency::{Interval, Latency, LatencyKind};
 pub use load::{LoadError, json_schema};

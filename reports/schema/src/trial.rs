@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, HistoryCheck, Latency, Search, Visit, WarmUp, ZoneAccount};
+use crate::{Counts, Hardware, HistoryCheck, Latency, Search, Visit, WarmUp, ZoneAccount};
 
 /// One run of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -172,6 +172,10 @@ pub struct RoleResult {
     pub cpu_user_ms: u64,
     /// Processor time in the kernel.
     pub cpu_system_ms: u64,
+    /// What the processor's own counters say, or why they say nothing; absent in results that are
+    /// older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware: Option<Hardware>,
 }
 
 /// A fault that the scenario had planned, and what became of it.

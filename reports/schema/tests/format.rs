@@ -1,6 +1,8 @@
 //! The format on disk: what is read, what is refused, and with which words.
 
-use report_schema::{Event, LoadError, Side, SuiteResult, Verdict, event_json_schema, json_schema};
+use report_schema::{
+    Event, Hardware, LoadError, Side, SuiteResult, Verdict, event_json_schema, json_schema,
+};
 
 const GOLDEN: &str = include_str!("golden/result-1.json");
 
@@ -32,6 +34,7 @@ fn an_unknown_field_is_refused_by_name_at_every_depth() {
         "\"english\":",
         "\"what\":",
         "\"reasons\":",
+        "\"counted_ns\":",
     ] {
         assert!(GOLDEN.contains(anchor), "the golden file lacks {anchor}");
         let text = GOLDEN.replacen(anchor, &format!("\"surprise\": 1, {anchor}"), 1);
@@ -80,6 +83,17 @@ fn a_text_cut_short_anywhere_is_an_error_and_no_panic() {
         let error = SuiteResult::from_json(&GOLDEN[..length]).unwrap_err();
         assert!(matches!(error, LoadError::Syntax { .. }), "{length}: {error:?}");
     }
+}
+
+#[test]
+fn a_role_without_hardware_counters_is_an_older_one_and_one_that_says_neither_is_refused() {
+    let golden = SuiteResult::from_json(GOLDEN).unwrap();
+    let [counted, older] = &golden.scenarios[0].cells[0].trials[0].roles[..] else { panic!() };
+    assert!(matches!(&counted.hardware, Some(Hardware::Counted(counts)) if counts.is_scaled()));
+    assert_eq!(older.hardware, None);
+    let refused = GOLDEN.replacen("\"counted\": {", "\"guessed\": {", 1);
+    let error = SuiteResult::from_json(&refused).unwrap_err();
+    assert!(error.to_string().contains("unknown variant `guessed`"), "{error}");
 }
 
 #[test]

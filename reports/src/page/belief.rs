@@ -6,8 +6,8 @@ use report_schema::{Host, Placement, Trial};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::evidence;
 use crate::page::section::{Datum, Section, Table};
+use crate::page::{evidence, hardware};
 use crate::summary::Summary;
 
 /// Remarks beyond this number are folded away.
@@ -18,6 +18,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     if !summary.cells.is_empty() {
         section.say(placements(summary));
         section.say(dropped(summary));
+        section.lead.extend(hardware::nowhere(summary));
     }
     section.lead.extend(summary.suite.comparisons.iter().filter_map(evidence::false_alarms));
     section.tables.push(host(&summary.suite.host)?);

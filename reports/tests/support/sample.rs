@@ -434,6 +434,7 @@ fn role(
         falls: 0,
         cpu_user_ms: 1_990,
         cpu_system_ms: 4,
+        hardware: None,
     }
 }
 
