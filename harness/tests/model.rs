@@ -113,3 +113,25 @@ fn a_search_that_the_clock_ends_is_no_pass() {
     assert_eq!(code, Some(5), "{result}");
     assert!(result["coverage"]["bounded"]["bound"].as_str().unwrap().contains("--seconds"));
 }
+
+#[test]
+fn what_would_be_ignored_is_refused() {
+    let folder = TempDir::new().unwrap();
+    for instead in ["--hardware", "--list"] {
+        for ignored in [
+            &["ring"][..],
+            &["--engine", "loom"],
+            &["--engine", "loom", "--scenario", "ring"],
+            &["--no-mutants"],
+            &["--seconds", "5"],
+            &["--jobs", "2"],
+            &["--seed", "1"],
+        ] {
+            let output = harness(folder.path(), &[&["model", instead], ignored].concat());
+            assert_eq!(output.status.code(), Some(2), "{instead} {ignored:?}: {}", said(&output));
+            assert!(said(&output).contains("cannot be used with"), "{}", said(&output));
+        }
+    }
+    let both = harness(folder.path(), &["model", "--hardware", "--list"]);
+    assert_eq!(both.status.code(), Some(2), "{}", said(&both));
+}

@@ -44,14 +44,19 @@ pub(super) struct Args {
     one: One,
 }
 
+/// What says which models run and how; where none runs, it would say nothing.
+const SELECTING: [&str; 7] =
+    ["filter", "engine", "scenario", "no_mutants", "seconds", "jobs", "seed"];
+
 /// What is done instead of running models.
 #[derive(Debug, clap::Args)]
 struct Instead {
     /// Lists the models and what each asks; runs nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "hardware", conflicts_with_all = SELECTING)]
     list: bool,
-    /// Samples pairs of operations on two real cores instead, with and without their fences.
-    #[arg(long, conflicts_with_all = ["filter", "engine", "scenario"])]
+    /// Samples pairs of operations on two real cores instead, with and without their fences: always
+    /// all of them, for as long as each takes.
+    #[arg(long, conflicts_with_all = SELECTING)]
     hardware: bool,
 }
 
