@@ -1,11 +1,15 @@
 //! `harness check-history`: stored histories, judged again.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use report_schema::Verdict;
+use serde_json::{Value, json};
+
 use super::{Exit, Output};
-use crate::check::check;
+use crate::check::{Findings, check};
 use crate::history::History;
 use crate::suite::files::HISTORY_SUFFIX;
 
@@ -15,6 +19,14 @@ pub(super) struct Args {
     /// Histories, or folders that hold some, as `run --keep-history` writes them.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Prints the findings as one JSON document.
+    ///
+    /// `exit_code`, and `histories` in the order of their judging: each with its `file` and either
+    /// the `error` that kept it from being read, or `verdict` (pass, correctness, inconclusive),
+    /// `records`, `overwritten`, `violations` (times by guarantee, G1 to G7), `examples` and
+    /// `disagreements` (sentences), and `counts` (what the records add up to).
+    #[arg(long, help_heading = "Output")]
+    json: bool,
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
@@ -32,11 +44,23 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         output.error("there is no history: `run --keep-history DIR` writes some");
         return Exit::NothingRan;
     }
-    let exits = files.iter().map(|file| one(file, output));
-    exits.fold(Exit::Pass, |worst, exit| match (worst, exit) {
+    let all = files.iter().map(|file| {
+        let judged = Judged::of(file);
+        if !args.json || judged.outcome.is_err() {
+            judged.tell(output);
+        }
+        (judged.exit(), args.json.then(|| judged.as_json()))
+    });
+    let (exits, documents): (Vec<Exit>, Vec<Option<Value>>) = all.unzip();
+    let exit = exits.into_iter().fold(Exit::Pass, |worst, exit| match (worst, exit) {
         (Exit::Correctness, _) | (_, Exit::Pass) => worst,
         (_, exit) => exit,
-    })
+    });
+    if args.json {
+        let histories: Vec<Value> = documents.into_iter().flatten().collect();
+        output.json(&json!({ "exit_code": exit.code(), "histories": histories }));
+    }
+    exit
 }
 
 /// The file itself, or the histories of a folder in the order of their names.
@@ -55,37 +79,83 @@ fn histories(path: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn one(file: &Path, output: &mut Output) -> Exit {
-    let shown = file.display();
-    let history = reports::load::bytes(file).map_err(|error| error.to_string());
-    let history = history.and_then(|b| History::decode(&b).map_err(|error| error.to_string()));
-    let history = match history {
-        Ok(history) => history,
-        Err(why) => {
-            output.error(&format!("{shown}: {why}"));
-            return Exit::Io;
+/// One history, judged, or why it could not be.
+struct Judged<'a> {
+    file: &'a Path,
+    outcome: Result<Findings, String>,
+}
+
+impl<'a> Judged<'a> {
+    fn of(file: &'a Path) -> Self {
+        let history = reports::load::bytes(file).map_err(|error| error.to_string());
+        let history = history.and_then(|b| History::decode(&b).map_err(|error| error.to_string()));
+        Self { file, outcome: history.map(|history| check(&history)) }
+    }
+
+    fn exit(&self) -> Exit {
+        match &self.outcome {
+            Err(_) => Exit::Io,
+            Ok(findings) if findings.records == 0 => Exit::Inconclusive,
+            Ok(findings) if findings.is_clean() => Exit::Pass,
+            Ok(_) => Exit::Correctness,
         }
-    };
-    let findings = check(&history);
-    let (records, overwritten) = (findings.records, findings.overwritten);
-    let more = match overwritten {
-        0 => String::new(),
-        _ => format!(", {overwritten} more had been overwritten"),
-    };
-    let said = format!("{shown}: {records} records{more}");
-    if records == 0 {
-        output.result(&format!("{said}: nothing to judge\n"));
-        return Exit::Inconclusive;
     }
-    if findings.is_clean() {
-        output.result(&format!("{said}: nothing is wrong\n"));
-        return Exit::Pass;
+
+    fn tell(&self, output: &mut Output) {
+        let shown = self.file.display();
+        let findings = match &self.outcome {
+            Ok(findings) => findings,
+            Err(why) => {
+                output.error(&format!("{shown}: {why}"));
+                return;
+            }
+        };
+        let more = match findings.overwritten {
+            0 => String::new(),
+            overwritten => format!(", {overwritten} more had been overwritten"),
+        };
+        let said = format!("{shown}: {} records{more}", findings.records);
+        if findings.records == 0 {
+            output.result(&format!("{said}: nothing to judge\n"));
+            return;
+        }
+        if findings.is_clean() {
+            output.result(&format!("{said}: nothing is wrong\n"));
+            return;
+        }
+        let violations = findings.violations.iter();
+        let counts: Vec<String> =
+            violations.map(|(what, times)| format!("{what} {times} times")).collect();
+        output.result(&format!("{said}: WRONG: {}\n", counts.join(", ")));
+        for line in findings.examples.iter().chain(&findings.disagreements) {
+            output.result(&format!("  {line}\n"));
+        }
     }
-    let counts: Vec<String> =
-        findings.violations.iter().map(|(what, times)| format!("{what} {times} times")).collect();
-    output.result(&format!("{said}: WRONG: {}\n", counts.join(", ")));
-    for line in findings.examples.iter().chain(&findings.disagreements) {
-        output.result(&format!("  {line}\n"));
+
+    fn as_json(&self) -> Value {
+        let file = self.file.display().to_string();
+        let findings = match &self.outcome {
+            Ok(findings) => findings,
+            Err(why) => return json!({ "file": file, "error": why }),
+        };
+        let violations = findings.violations.iter();
+        let violations: BTreeMap<String, u64> =
+            violations.map(|(what, times)| (what.to_string(), *times)).collect();
+        let counts: BTreeMap<&str, u64> = findings.counts.named().into();
+        let verdict = match self.exit() {
+            Exit::Pass => Verdict::Pass,
+            Exit::Correctness => Verdict::Correctness,
+            _ => Verdict::Inconclusive,
+        };
+        json!({
+            "file": file,
+            "verdict": verdict.as_str(),
+            "records": findings.records,
+            "overwritten": findings.overwritten,
+            "violations": violations,
+            "examples": findings.examples,
+            "disagreements": findings.disagreements,
+            "counts": counts,
+        })
     }
-    Exit::Correctness
 }

@@ -3,6 +3,7 @@
 use std::fs;
 
 use report_schema::{HistoryCheck, Verdict};
+use serde_json::Value;
 
 use crate::support::{Place, code, harness, said, shipped};
 
@@ -53,6 +54,16 @@ fn is_in_the_history(defect: &str, scenario: &str, guarantees: &[&str]) {
     assert_eq!(exit, 1, "{text}");
     let (exit, text) = judged_again(&folder);
     assert_eq!(exit, 1, "{text}");
+    let kept = folder.path().join("kept");
+    let output = harness().args(["check-history", "--json"]).arg(kept).output().unwrap();
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let wrong = |each: &&Value| each["verdict"] == "correctness";
+    let one = found["histories"].as_array().unwrap().iter().find(wrong).unwrap();
+    let told =
+        one["examples"].as_array().unwrap().iter().chain(one["disagreements"].as_array().unwrap());
+    let told: Vec<&str> = told.map(|line| line.as_str().unwrap()).collect();
+    assert!(!told.is_empty() && told.iter().all(|line| text.contains(line)), "{found} {text}");
+    assert_eq!(found["exit_code"], 1);
     assert!(
         guarantees.iter().any(|guarantee| text.contains(guarantee)),
         "{guarantees:?} in {text}"
@@ -116,6 +127,11 @@ fn a_history_that_cannot_be_read_says_why() {
         let output = harness().arg("check-history").arg(folder.path()).output().unwrap();
         assert_eq!(code(&output), exit, "{}", said(&output));
         assert!(said(&output).contains(why), "{}", said(&output));
+        let output =
+            harness().arg("check-history").arg(folder.path()).arg("--json").output().unwrap();
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((code(&output), found["exit_code"].as_i64()), (7, Some(7)), "{found}");
+        assert!(found["histories"][0]["error"].as_str().unwrap().contains(why), "{found}");
     }
     fs::remove_file(&file).unwrap();
     let output = harness().arg("check-history").arg(folder.path()).output().unwrap();
