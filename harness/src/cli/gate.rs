@@ -19,7 +19,8 @@ pub(super) struct Args {
     result: PathBuf,
     #[command(flatten)]
     against: AgainstArgs,
-    /// Sets a key, as the run did; repeatable.
+    /// Sets a key, as the run did; where it differs from what the run set, the result says so;
+    /// repeatable.
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Selection")]
     set: Vec<String>,
     /// Exits with 0 where the verdict is inconclusive.
@@ -90,7 +91,50 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         output.error(&why);
         return Exit::Usage;
     }
+    if let Some(note) = differently_set(&args.set, &result.command) {
+        output.note(&note);
+        result.notes.push(note);
+    }
     show(args, &result, output)
+}
+
+/// What is set here and was not set in the run, or the other way round: then what is judged is not
+/// quite what ran.
+fn differently_set(here: &[String], command: &[String]) -> Option<String> {
+    let ran = settings(command);
+    let here: BTreeMap<&str, &str> = here.iter().map(|set| parted(set)).collect();
+    if ran == here {
+        return None;
+    }
+    let shown = |sets: &BTreeMap<&str, &str>| match sets.len() {
+        0 => "no --set".to_owned(),
+        _ => sets
+            .iter()
+            .map(|(key, value)| format!("--set {key}={value}"))
+            .collect::<Vec<_>>()
+            .join(" "),
+    };
+    Some(format!(
+        "the run was made with {}, and is judged with {}: bounds and cells are those of this judgement, \
+         figures those of the run",
+        shown(&ran),
+        shown(&here)
+    ))
+}
+
+/// What a command line sets; the last one of a key counts.
+fn settings(command: &[String]) -> BTreeMap<&str, &str> {
+    let before = std::iter::once("").chain(command.iter().map(String::as_str));
+    let sets = before.zip(command).filter_map(|(before, word)| match before {
+        "--set" => Some(word.as_str()),
+        _ => word.strip_prefix("--set="),
+    });
+    sets.map(parted).collect()
+}
+
+fn parted(set: &str) -> (&str, &str) {
+    let (key, value) = set.split_once('=').unwrap_or((set, ""));
+    (key.trim(), value.trim())
 }
 
 /// The scenarios of the result's cells, by file.
@@ -189,4 +233,35 @@ fn show(args: &Args, result: &SuiteResult, output: &mut Output) -> Exit {
     output.result(&run::show::findings(result));
     output.note(&format!("verdict {}", result.verdict));
     exit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(here: &[&str], command: &[&str]) -> Option<String> {
+        let owned =
+            |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+        differently_set(&owned(here), &owned(command))
+    }
+
+    #[test]
+    fn a_run_judged_as_it_was_made_needs_no_note() {
+        assert_eq!(note(&[], &["harness", "run", "a.toml"]), None);
+        let command = ["harness", "run", "--set", "a.b=1", "--set=c=2", "x", "--set", "c=3"];
+        assert_eq!(note(&["c=3", "a.b = 1"], &command), None);
+    }
+
+    #[test]
+    fn what_differs_is_told_on_both_sides() {
+        let told = note(&["a=2"], &["harness", "run", "--set", "a=1", "--set=b=1"]).unwrap();
+        assert!(
+            told.contains("made with --set a=1 --set b=1, and is judged with --set a=2:"),
+            "{told}"
+        );
+        let told = note(&[], &["harness", "run", "--set", "a=1"]).unwrap();
+        assert!(told.contains("judged with no --set"), "{told}");
+        let told = note(&["a=1"], &["harness", "run"]).unwrap();
+        assert!(told.contains("made with no --set"), "{told}");
+    }
 }

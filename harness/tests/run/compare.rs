@@ -174,7 +174,12 @@ fn a_stored_run_is_a_baseline_for_later_ones() {
     let again = place.harness(&["gate", "--baseline", "release"]);
     assert_eq!(code(&again), 3, "{}", said(&again));
     assert!(said(&again).contains("slow.toml:33"), "{}", said(&again));
-    assert_eq!(code(&place.harness(&["gate"])), 5);
+    let unset = place.harness(&["gate"]);
+    assert_eq!(code(&unset), 5);
+    let note = format!("the run was made with --set {SLOWER}, and is judged with no --set");
+    assert!(said(&unset).contains(&note), "{}", said(&unset));
+    let set = place.harness(&["gate", "--set", SLOWER]);
+    assert!(!said(&set).contains("the run was made with"), "{}", said(&set));
     assert_eq!(code(&place.harness(&["gate", "--allow-inconclusive"])), 0);
 
     let compared = place.harness(&["compare", "out/baselines/first.json", "out/latest"]);
