@@ -9,6 +9,7 @@
 mod board;
 pub mod driver;
 mod ledger;
+mod overstay;
 mod reason;
 mod rounds;
 mod scene;
