@@ -9,11 +9,11 @@
 mod board;
 pub mod driver;
 mod ledger;
-mod overstay;
 mod reason;
 mod rounds;
 mod scene;
 mod shape;
+mod stay;
 pub mod victim;
 
 use std::io::{self, BufRead as _, BufReader, Write as _};

@@ -20,15 +20,16 @@ use datahub::wait::{Timeout, monotonic_ns};
 use super::Neglect;
 use super::board::{Board, Wrong};
 use super::ledger::Ledger;
-use super::overstay::overstay;
 use super::shape::{PAYLOAD_BYTES, Shape, Sync};
+use super::stay;
 use crate::run::{Keyed, Stamp, busy};
 
 /// The word that says how many commits were acknowledged.
 pub(super) const ACKNOWLEDGED: usize = 0;
 /// A survivor that cannot go on for so long is stuck.
 const STUCK: Duration = Duration::from_secs(2);
-/// One read in so many dawdles, and for so long: longer than a victim looks.
+/// One read in so many dawdles, and for so long after a producer has begun to wait for it: longer than a
+/// victim looks.
 const DAWDLE_EVERY: u64 = 2;
 const DAWDLE_NS: u64 = 500_000;
 /// One in so many stays until the producer goes on without it, where it does.
@@ -332,9 +333,14 @@ impl Scene {
 /// Stays inside a slot now and then, as the consumer `number`.
 fn dawdle((shape, monitor): (Shape, &Monitor), (number, reads): (u32, u64)) {
     match shape.sync {
-        Sync::Evicting if reads.is_multiple_of(OVERSTAY_EVERY) => overstay(monitor, number),
+        Sync::Evicting if reads.is_multiple_of(OVERSTAY_EVERY) => {
+            stay::until_evicted(monitor, number);
+        }
         Sync::Evicting => {}
-        _ if reads.is_multiple_of(DAWDLE_EVERY) => busy(DAWDLE_NS),
+        _ if reads.is_multiple_of(DAWDLE_EVERY) => {
+            stay::until_waited_for(monitor);
+            busy(DAWDLE_NS);
+        }
         _ => {}
     }
 }

@@ -19,9 +19,9 @@ use nix::unistd::getppid;
 use serde::{Deserialize, Serialize};
 
 use super::board::Board;
-use super::overstay::overstay;
 use super::scene::{ACKNOWLEDGED, fill};
 use super::shape::{Shape, Sync};
+use super::stay;
 use crate::run::{Keyed, Planted, busy};
 
 /// How long a victim waits for the others: they are there, so it is never that long.
@@ -182,7 +182,7 @@ fn read(task: &Task, mem: &Planted) -> Option<()> {
                     busy(5 * PACE_NS);
                 }
                 if task.shape.sync == Sync::Evicting && count % ODD_EVERY == 0 {
-                    overstay(&told("look", Monitor::open(&place))?, number);
+                    stay::until_evicted(&told("look", Monitor::open(&place))?, number);
                 }
                 if task.shape.zones {
                     Board::find(mem, |name| slot.zone(name))
