@@ -1,10 +1,11 @@
 //! Recovery: what somebody outside may do for a block whose users died.
 //!
-//! The order is fixed: look, take the dead one's token, look again, act by the rules. The token is the
-//! proof of death and keeps everybody else from doing the same; so recovery may run beside a living
-//! producer, beside itself, and may be killed at any step. A living owner's words are never
-//! touched, and a checksum is never rewritten. Force is for living consumers that stand still, and is given
-//! only to somebody who spells out the block's name.
+//! The order is fixed: look, take the dead one's token, look again, act by the rules; first for the
+//! producer, then for the consumers, one of whom it may have been evicting. The token is the proof of
+//! death and keeps everybody else from doing the same; so recovery may run beside a living producer,
+//! beside itself, and may be killed at any step. A living owner's words are never touched, and a
+//! checksum is never rewritten. Force is for living consumers that stand still, and is given only to
+//! somebody who spells out the block's name.
 //! Source: HEP-CORE-0002 recovery API (`datablock_diagnose_slot`, `datablock_force_reset_slot`,
 //! `datablock_release_zombie_readers`, `datablock_release_zombie_writer`, `datablock_validate_integrity`).
 
@@ -44,6 +45,9 @@ pub enum RecoverError {
     #[error("a token cannot be examined: {0}")]
     System(#[from] io::Error),
 }
+
+/// Why a seat was left alone that a living producer is at.
+const EVICTING: &str = "the producer is evicting it";
 
 /// Something that was planned and not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,11 +113,12 @@ pub fn recover_at(
     let mut report = Report { damage: diagnosis.damage.clone(), ..Report::default() };
     let (producer, consumers): (Vec<Step>, Vec<Step>) =
         diagnosis.steps.into_iter().partition(|step| step.proof.seat == Seat::Producer);
-    for step in consumers {
-        reap(&monitor, step, &mut report)?;
-    }
+    // First the producer: nobody may clear the seat of a consumer that it died evicting before that.
     if !producer.is_empty() {
         settle(&monitor, &producer, &mut report)?;
+    }
+    for step in consumers {
+        reap(&monitor, step, &mut report)?;
     }
     for step in diagnosis.forced.into_iter().filter(|_| force.is_some()) {
         evict(monitor.block(), step, &mut report);
@@ -139,7 +144,7 @@ fn reap(monitor: &Monitor, step: Step, report: &mut Report) -> io::Result<()> {
                 count(block, 1);
                 report.done.push(step);
             } else {
-                report.skipped.push(Skipped { step, why: "the producer is evicting it" });
+                report.skipped.push(Skipped { step, why: EVICTING });
             }
         }
         _ => report.skipped.push(Skipped { step, why: "somebody else has done it meanwhile" }),
@@ -174,10 +179,12 @@ fn settle(monitor: &Monitor, steps: &[Step], report: &mut Report) -> io::Result<
 
 /// Takes a living consumer out of the producer's way. Its seat stays its own: nobody else gets its bit.
 fn evict(block: &Block, step: Step, report: &mut Report) {
-    if let Seat::Consumer(number) = step.proof.seat {
-        liveness::clear(&Shared, block, Reader::new(number));
+    let Seat::Consumer(number) = step.proof.seat else { return };
+    if liveness::clear(&Shared, block, Reader::new(number)) {
         count(block, 1);
         report.done.push(step);
+    } else {
+        report.skipped.push(Skipped { step, why: EVICTING });
     }
 }
 

@@ -13,6 +13,7 @@ mod reason;
 mod rounds;
 mod scene;
 mod shape;
+mod stay;
 pub mod victim;
 
 use std::fmt;

@@ -48,6 +48,8 @@ pub enum Plant {
     BatchForwards,
     /// A dead holder's lock is taken by a plain store.
     LockByStore,
+    /// Recovery clears the dead consumers before it settles their dead producer.
+    ReapsFirst,
 }
 
 /// A defect, what it is called, and where it must be noticed.
@@ -152,6 +154,14 @@ pub const ALL: &[Row] = &[
         "lock-by-store",
         "Whoever finds the holder dead stores its own name over whatever the lock says by then.",
     ),
+    Row {
+        place: Some(("eviction/copying", "writer:*")),
+        ..row(
+            Plant::ReapsFirst,
+            "reaps-first",
+            "Recovery clears a dead consumer's seat before it settles who died evicting that consumer.",
+        )
+    },
 ];
 
 /// The defect called `name`.

@@ -83,7 +83,7 @@ pub struct Step {
 /// What should be done about a block.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Diagnosis {
-    /// Safe: the dead are dead.
+    /// Safe: the dead are dead. In the order in which they are done.
     pub steps: Vec<Step>,
     /// Only by force: these consumers live.
     pub forced: Vec<Step>,
@@ -104,6 +104,9 @@ impl Diagnosis {
 #[must_use]
 pub fn diagnose(view: &BlockView, thresholds: Thresholds) -> Diagnosis {
     let mut diagnosis = Diagnosis { damage: damage(view), ..Diagnosis::default() };
+    if !view.producer.alive {
+        diagnosis.steps = producer_remains(view);
+    }
     for consumer in &view.consumers {
         let seat = Seat::Consumer(consumer.number);
         let proof = Proof::of(seat, &consumer.seat);
@@ -113,9 +116,6 @@ pub fn diagnose(view: &BlockView, thresholds: Thresholds) -> Diagnosis {
             let action = Action::EvictConsumer { number: consumer.number, silent_ns };
             diagnosis.forced.push(Step { action, proof });
         }
-    }
-    if !view.producer.alive {
-        diagnosis.steps.extend(producer_remains(view));
     }
     diagnosis
 }

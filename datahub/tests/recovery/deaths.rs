@@ -19,7 +19,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::own::{Own, name};
-use super::payloads::{PATIENCE, bytes, read_all, shape, write};
+use super::payloads::{PATIENCE, bytes, evicting, read_all, shape, write};
 use super::role::{dies, ready, start};
 
 /// Plans without changing a byte, then recovers; both say the same, and nothing is left to do.
@@ -162,6 +162,34 @@ fn a_batch_whose_producer_died_is_whole_or_gone() {
     let Action::AnnounceCommit { from, to } = actions[0] else { panic!("{actions:?}") };
     assert_eq!(to, from + 3);
     assert_eq!(read_all(&mut own.attach()), [from, from + 1, from + 2]);
+}
+
+// Until the producer is settled nobody may free the seat of the consumer that it died evicting.
+#[test]
+fn a_producer_and_the_consumer_that_it_died_evicting_are_cleared_at_once() {
+    for site in ["E_MARK", "E_UNPIN", "E_LEAVE", "E_DONE"] {
+        let own = Own::new();
+        dies(start(&format!("evicting:{site}"), &own));
+        let actions = plan_and_recover(&own);
+        let [.., Action::RetireProducer, Action::ReapConsumer { number: 0, pins, gates }] =
+            &actions[..]
+        else {
+            panic!("{site}: {actions:?}");
+        };
+        // What the dead producer had not taken away yet.
+        let left = match site {
+            "E_MARK" | "E_UNPIN" => (1, true),
+            "E_LEAVE" => (0, true),
+            _ => (0, false),
+        };
+        assert_eq!((pins.len(), *gates), left, "{site}");
+        let mut next = own.create(evicting());
+        let mut consumer = own.attach();
+        assert_eq!(consumer.number(), 0, "{site}: the seat is free again");
+        let last = read_all(&mut consumer).last().copied();
+        let sequence = write(&mut next);
+        assert_eq!((read_all(&mut consumer), last), (vec![sequence], Some(sequence - 1)), "{site}");
+    }
 }
 
 // What a stray pointer left is given up, never announced.

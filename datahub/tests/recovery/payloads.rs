@@ -32,10 +32,20 @@ pub(super) fn shape(sync: ConsumerSync) -> BlockConfig {
 }
 
 pub(super) fn write<M: MappedMemory>(producer: &mut Producer<M>) -> u64 {
-    let mut slot = producer.acquire_write_slot(Timeout::Now).unwrap();
+    write_in(producer, Timeout::Now)
+}
+
+pub(super) fn write_in<M: MappedMemory>(producer: &mut Producer<M>, timeout: Timeout) -> u64 {
+    let mut slot = producer.acquire_write_slot(timeout).unwrap();
     let sequence = slot.sequence();
     slot.payload().copy_from_slice(&sequence.to_le_bytes());
     slot.commit(8).unwrap()
+}
+
+/// One seat: there is no other one beside that of the consumer that is evicted.
+pub(super) fn evicting() -> BlockConfig {
+    let one = shape(ConsumerSync::SequentialSync).max_consumers(1).unwrap();
+    one.evict_after(Duration::from_micros(100)).unwrap()
 }
 
 pub(super) fn batches() -> BlockConfig {

@@ -5,15 +5,17 @@ use std::path::PathBuf;
 use datahub::config::ConsumerSync;
 use datahub::consumer::Consumer;
 use datahub::memory::Shared;
+use datahub::memory::observed::Observed;
 use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
+use datahub::wait::Timeout;
 
-use super::mortal::mortal;
+use super::mortal::{Mortality, mortal};
 use super::other::{self, Other, say};
 use super::own::{Own, name};
-use super::payloads::{PATIENCE, batches, shape, write, write_three};
+use super::payloads::{PATIENCE, batches, evicting, shape, write, write_in, write_three};
 
 /// A child that plays `role` in this folder.
 pub(super) fn start(role: &str, own: &Own) -> Other {
@@ -52,6 +54,9 @@ fn role() {
         }
         site => {
             let (policy, site) = site.split_once(':').unwrap();
+            if policy == "evicting" {
+                evict(mortal(site), &folder, &place);
+            }
             let sync = match policy {
                 "latest" => ConsumerSync::LatestOnly,
                 _ => ConsumerSync::SequentialSync,
@@ -66,6 +71,19 @@ fn role() {
                     write(&mut producer);
                 }
             }
+        }
+    }
+}
+
+/// Evicts one slow consumer after the other, each of which pins what it has read, until it dies.
+fn evict(mem: Observed<Mortality>, folder: &Folder, place: &Place) -> ! {
+    let mut producer = Producer::create_with(mem, folder, &name(), evicting()).unwrap();
+    write_in(&mut producer, PATIENCE);
+    loop {
+        let mut slow = Consumer::attach(place.clone(), JoinAt::Latest).unwrap();
+        assert!(slow.acquire_consume_slot(Timeout::Now).is_ok());
+        for _ in 0..3 {
+            write_in(&mut producer, PATIENCE);
         }
     }
 }

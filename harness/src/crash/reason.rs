@@ -9,7 +9,7 @@ use super::rounds::Kind;
 const MOVES: &[&str] =
     &["C_ARRIVE", "G_FREEZE", "G_KEEP", "G_KEPT", "R_WHERE", "W_MOVED", "W_MOVING", "W_WHERE"];
 
-/// The sites in zones that belong to the one who writes.
+/// The sites in zones and at evictions that belong to the one who writes.
 const PRODUCERS: &[&str] = &[
     "E_DONE",
     "E_FILL",
@@ -41,16 +41,21 @@ pub(super) fn repeats(kind: Kind, site: &str) -> bool {
 pub(super) fn reason(kind: Kind, site: &str) -> Option<&'static str> {
     let of = |parts: &[&str]| parts.iter().any(|part| site.starts_with(part));
     let reason = match kind {
-        _ if of(&["E_"]) => "these blocks evict nobody: `eviction/…` among the models kills there",
         _ if of(MOVES) => {
             "these streams stay in their blocks: `tests/handover` kills at a hand-over"
         }
         _ if of(&["H_LOOK", "H_WHO", "H_AGE"]) => "only observers come there",
-        _ if repeats(kind, site) => "killed there as another kind of victim",
+        _ if repeats(kind, site) => "killed there as `writer` or `reader`",
         Kind::Reader | Kind::Joiner
             if of(&["W_", "G_", "X_SCAN", "X_GENERATION", "X_RESET"]) || of(PRODUCERS) =>
         {
             "only a producer comes there"
+        }
+        Kind::Writer | Kind::Successor | Kind::Undertaker if of(&["E_C", "E_STANDS"]) => {
+            "only a consumer comes there"
+        }
+        Kind::Writer if of(&["E_UNPIN"]) => {
+            "who is evicted here was acknowledged long ago and pins nothing: `tests/recovery` kills there"
         }
         Kind::Writer | Kind::Reader if of(&["Z_LOCK_RECLAIM"]) => {
             "no holder of the lock is dead: see `successor`"
@@ -65,7 +70,7 @@ pub(super) fn reason(kind: Kind, site: &str) -> Option<&'static str> {
             "no other consumer is dead: see `joiner` and `undertaker`"
         }
         Kind::Writer if of(&["P_RING"]) => "the survivors look and never sleep",
-        Kind::Successor if of(&["W_", "G_", "P_", "X_LOOK", "X_UNPIN", "X_LEAVE"]) => {
+        Kind::Successor if of(&["W_", "G_", "E_", "P_", "X_LOOK", "X_UNPIN", "X_LEAVE"]) => {
             "it dies before it writes: see `writer` and `undertaker`"
         }
         Kind::Joiner if of(&["P_"]) => "it dies before it waits: see `reader`",
@@ -157,6 +162,13 @@ mod tests {
         for site in MOVES {
             assert!(deaths.contains(&format!("\"{site}\"")), "nobody is killed at {site}");
         }
+    }
+
+    #[test]
+    fn where_a_reason_says_that_recovery_is_tested_it_is() {
+        let told = reason(Kind::Writer, "E_UNPIN").unwrap();
+        let deaths = include_str!("../../../datahub/tests/recovery/deaths.rs");
+        assert!(told.contains("tests/recovery") && deaths.contains("\"E_UNPIN\""), "{told}");
     }
 
     #[test]

@@ -116,8 +116,10 @@ pub(super) fn round(
         ledger.blocked(monotonic_ns().saturating_sub(start_ns));
         scene.go_on(ledger);
     }
-    if draw & 1 == 1 && !matches!(kind, Kind::Writer | Kind::Successor) {
-        // A dead reader that nobody has met since may still sit there; nobody needs its seat yet.
+    let evicts = scene.shape.sync == Sync::Evicting;
+    if draw & 1 == 1 && !matches!(kind, Kind::Writer | Kind::Successor) || evicts {
+        // A dead reader that nobody has met since may still sit there; nobody needs its seat yet. Nor
+        // one that was left while its owner was being evicted.
         scene.recover(ledger)?;
     }
     scene.inspect(ledger)?;
@@ -150,15 +152,14 @@ fn prepare(scene: &mut Scene, kind: Kind, draw: u64, ledger: &mut Ledger) -> Res
             let halves = if scene.shape.zones { &zones[..] } else { &slot[..] };
             let site = halves[(draw >> 8) as usize % halves.len()];
             let task = task(scene, true, PAYLOADS, Some((site, 2 + (draw >> 16) % 4)));
-            play(scene, (&task, false), ledger)?;
+            died(&play(scene, (&task, false), ledger)?)?;
         }
         Kind::Joiner | Kind::Undertaker => {
             scene.take_over(ledger)?;
-            // Right before it asks whether its payload is still the one it was admitted to. Nobody
-            // writes meanwhile: who does would clear it away.
-            let task = task(scene, false, PAYLOADS, Some((sites::R_VALIDATE, 1)));
+            // Nobody writes meanwhile: who does would clear it away.
+            let task = task(scene, false, PAYLOADS, Some((scene.shape.inside(), 1)));
             if scene.put(ledger).is_some() {
-                play(scene, (&task, false), ledger)?;
+                died(&play(scene, (&task, false), ledger)?)?;
             }
             if kind == Kind::Undertaker {
                 scene.leave();
@@ -166,6 +167,14 @@ fn prepare(scene: &mut Scene, kind: Kind, draw: u64, ledger: &mut Ledger) -> Res
         }
     }
     Ok(())
+}
+
+/// Nobody is cleared away, and nothing is shown, where nobody has died.
+fn died(end: &End) -> Result<(), Trouble> {
+    match end {
+        End::Killed => Ok(()),
+        End::Through(_) => Err("whoever should have died before has come to its end".to_owned()),
+    }
 }
 
 fn task(scene: &Scene, writes: bool, payloads: u64, death: Option<(u16, u64)>) -> Task {

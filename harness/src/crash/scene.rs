@@ -21,16 +21,20 @@ use datahub::wait::{Timeout, monotonic_ns};
 use super::Neglect;
 use super::board::{Board, Wrong};
 use super::ledger::Ledger;
-use super::shape::{PAYLOAD_BYTES, Shape};
+use super::shape::{PAYLOAD_BYTES, Shape, Sync};
+use super::stay;
 use crate::run::{Keyed, Stamp, busy};
 
 /// The word that says how many commits were acknowledged.
 pub(super) const ACKNOWLEDGED: usize = 0;
 /// A survivor that cannot go on for so long is stuck.
 const STUCK: Duration = Duration::from_secs(2);
-/// One read in so many dawdles, and for so long: longer than a victim looks.
+/// One read in so many dawdles, and for so long after a producer has begun to wait for it: longer than a
+/// victim looks.
 const DAWDLE_EVERY: u64 = 2;
 const DAWDLE_NS: u64 = 500_000;
+/// One in so many stays until the producer goes on without it, where it does.
+const OVERSTAY_EVERY: u64 = 5;
 /// One look of a survivor that writes: in between the readers read.
 const LOOK: Timeout = Timeout::After(Duration::from_micros(200));
 
@@ -47,6 +51,16 @@ pub(super) type Trouble = String;
 struct Survivor {
     consumer: Consumer,
     next: u64,
+    /// It has attached again, and nothing was delivered to it since.
+    anew: bool,
+}
+
+impl Survivor {
+    fn attach(place: &Place) -> Result<Self, Trouble> {
+        let attached = Consumer::attach(place.clone(), JoinAt::Oldest);
+        let consumer = attached.map_err(|error| format!("a survivor cannot attach: {error}"))?;
+        Ok(Self { consumer, next: 0, anew: true })
+    }
 }
 
 /// A block and its survivors.
@@ -78,8 +92,7 @@ impl Scene {
         let words = WordMap::create(&Folder::default(), 1).map_err(|error| said(&error))?;
         let mut survivors = vec![];
         for _ in 0..readers {
-            let attached = Consumer::attach(place.clone(), JoinAt::Oldest);
-            survivors.push(Survivor { consumer: attached.map_err(|e| said(&e))?, next: 0 });
+            survivors.push(Survivor { anew: false, ..Survivor::attach(&place)? });
         }
         drop(producer);
         let keyed = Keyed::new(seed, true);
@@ -114,35 +127,49 @@ impl Scene {
 
     /// Reads everything that is there. Says whether there was anything.
     pub(super) fn drain(&mut self, ledger: &mut Ledger) -> bool {
-        let (lossless, keyed) = (self.shape.lossless(), self.keyed);
+        let (keyed, place) = (self.keyed, self.place());
         let mut any = false;
         for survivor in &mut self.survivors {
+            let (number, mut evicted) = (survivor.consumer.number(), false);
             // More than a block holds would be a block that delivers twice for ever.
             for _ in 0..10_000 {
                 match survivor.consumer.acquire_consume_slot(Timeout::Now) {
                     Ok(slot) => {
                         let (label, defect) = (slot.sequence(), self.neglect.take());
+                        let lossless = self.shape.lossless() && !survivor.anew;
                         check(ledger, &keyed, (slot.payload(), label), defect);
                         if defect == Some(Neglect::SkipOne) {
                             continue;
                         }
+                        survivor.anew = false;
                         survivor.next = ledger.order(lossless, survivor.next, label);
                         if defect == Some(Neglect::TakeTwice) {
                             survivor.next = ledger.order(lossless, survivor.next, label);
                         }
                         self.neglect = defect.filter(|defect| *defect == Neglect::LeaveRemains);
                         self.reads += 1;
-                        if self.dawdles && self.reads.is_multiple_of(DAWDLE_EVERY) {
-                            busy(DAWDLE_NS);
+                        if self.dawdles {
+                            dawdle((self.shape, &self.monitor), (number, self.reads));
                         }
                         any = true;
                     }
-                    Err(error) => {
-                        if !goes_on(ledger, (lossless, &mut survivor.next), &error) {
+                    Err(error) => match refused(ledger, (self.shape, &mut survivor.next), error) {
+                        After::Again => {}
+                        After::Nothing => break,
+                        After::Anew => {
+                            evicted = true;
                             break;
                         }
-                    }
+                    },
                 }
+            }
+            if evicted {
+                // It comes back for what there is now; nobody else may have lost anything.
+                match Survivor::attach(&place) {
+                    Ok(again) => *survivor = again,
+                    Err(why) => ledger.stuck(why),
+                }
+                any = true;
             }
         }
         any
@@ -306,26 +333,50 @@ impl Scene {
     }
 }
 
-/// Judges why a reader was given nothing; `next` is what it wants. Says whether it looks again.
-fn goes_on(ledger: &mut Ledger, (lossless, next): (bool, &mut u64), error: &ReadError) -> bool {
+/// Stays inside a slot now and then, as the consumer `number`.
+fn dawdle((shape, monitor): (Shape, &Monitor), (number, reads): (u32, u64)) {
+    match shape.sync {
+        Sync::Evicting if reads.is_multiple_of(OVERSTAY_EVERY) => {
+            stay::until_evicted(monitor, number);
+        }
+        Sync::Evicting => {}
+        _ if reads.is_multiple_of(DAWDLE_EVERY) => {
+            stay::until_waited_for(monitor);
+            busy(DAWDLE_NS);
+        }
+        _ => {}
+    }
+}
+
+/// What a reader does that was given nothing.
+enum After {
+    Again,
+    Nothing,
+    /// It attaches anew.
+    Anew,
+}
+
+/// Judges why a reader was given nothing; `next` is what it wants.
+fn refused(ledger: &mut Ledger, (shape, next): (Shape, &mut u64), error: ReadError) -> After {
     match error {
         ReadError::Lapped { missed, oldest } => {
-            if lossless {
+            if shape.lossless() {
                 ledger.lost += missed;
                 ledger.note(|| format!("{missed} payloads were lost before {oldest}"));
             }
-            *next = (*next).max(*oldest);
-            true
+            *next = (*next).max(oldest);
+            After::Again
         }
+        ReadError::Evicted { .. } if shape.sync == Sync::Evicting => After::Anew,
         ReadError::Checksum { sequence } => {
             ledger.torn(format!("the checksum of sequence {sequence} is wrong"));
-            true
+            After::Again
         }
         ReadError::Damaged => {
             ledger.stuck("a survivor finds the block damaged".to_owned());
-            false
+            After::Nothing
         }
-        _ => false,
+        _ => After::Nothing,
     }
 }
 

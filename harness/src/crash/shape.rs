@@ -1,8 +1,11 @@
 //! The blocks in which victims are killed: every policy, with slots to spare and without.
 
+use std::time::Duration;
+
 use datahub::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
 };
+use datahub::sites;
 use datahub::wait::WaitStrategy;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,8 @@ pub(super) enum Sync {
     All,
     /// Every payload, unless the producer came round.
     Overwritten,
+    /// Every payload, unless the producer went on without this reader.
+    Evicting,
 }
 
 /// Longer than what stands in a slot's own line.
@@ -48,8 +53,11 @@ const PLAIN: Shape = Shape {
     batch: 1,
 };
 
+/// A producer that evicts waits so long.
+const EVICT_AFTER: Duration = Duration::from_micros(300);
+
 /// Every shape, in the order in which they are run.
-pub(super) const ALL: [Shape; 10] = [
+pub(super) const ALL: [Shape; 11] = [
     PLAIN,
     Shape { sync: Sync::One, readers: 1, checksum: true, ..PLAIN },
     Shape { slots: 1, checksum: true, ..PLAIN },
@@ -57,6 +65,7 @@ pub(super) const ALL: [Shape; 10] = [
     Shape { sync: Sync::Overwritten, ..PLAIN },
     Shape { batch: 3, ..PLAIN },
     Shape { zones: true, ..PLAIN },
+    Shape { sync: Sync::Evicting, ..PLAIN },
     Shape { sync: Sync::Latest, slots: 2, ..PLAIN },
     Shape { sync: Sync::Latest, slots: 1, physical_slots: 2, checksum: true, ..PLAIN },
     Shape { sync: Sync::Latest, slots: 1, physical_slots: 2, readers: 1, park: true, ..PLAIN },
@@ -67,15 +76,20 @@ impl Shape {
         let sync = match self.sync {
             Sync::Latest => ConsumerSync::LatestOnly,
             Sync::One => ConsumerSync::Sequential,
-            Sync::All | Sync::Overwritten => ConsumerSync::SequentialSync,
+            Sync::All | Sync::Overwritten | Sync::Evicting => ConsumerSync::SequentialSync,
         };
         let on_full =
             if self.sync == Sync::Overwritten { OnFull::Overwrite } else { OnFull::Block };
-        // One seat more than readers: for the victim, or for somebody who comes afterwards.
+        let evicts = self.sync == Sync::Evicting;
+        // One seat more than readers: for the victim, or for somebody who comes afterwards; and one for
+        // who was evicted and attaches again before it has left.
         let mut config = BlockConfig::new(sync, self.slots, PAYLOAD_BYTES as u64)?
-            .max_consumers(self.readers + 1)?
+            .max_consumers(self.readers + 1 + u32::from(evicts))?
             .on_full(on_full)
             .parking(self.park);
+        if evicts {
+            config = config.evict_after(EVICT_AFTER)?;
+        }
         if self.batch > 1 {
             config = config.batches_of(self.batch)?;
         }
@@ -91,9 +105,9 @@ impl Shape {
         Ok(config)
     }
 
-    /// Whether everything committed must be delivered.
+    /// Whether everything committed must be delivered, to a reader that was not evicted.
     pub(super) fn lossless(self) -> bool {
-        matches!(self.sync, Sync::One | Sync::All)
+        matches!(self.sync, Sync::One | Sync::All | Sync::Evicting)
     }
 
     pub(super) fn wait(self) -> WaitStrategy {
@@ -102,7 +116,13 @@ impl Shape {
 
     /// Whether its producer waits for who is inside a slot.
     pub(super) fn waits_for_pins(self) -> bool {
-        self.physical_slots != 0 || self.sync == Sync::Overwritten
+        self.physical_slots != 0 || matches!(self.sync, Sync::Overwritten | Sync::Evicting)
+    }
+
+    /// Where a reader is inside a slot, with the payload not yet believed.
+    pub(super) fn inside(self) -> u16 {
+        // Who reads a copy has nothing to validate.
+        if self.sync == Sync::Evicting { sites::E_COPY } else { sites::R_VALIDATE }
     }
 
     /// As in `sequential-sync, 4 slots, 2 readers, parked`.
@@ -112,6 +132,7 @@ impl Shape {
             Sync::One => "sequential",
             Sync::All => "sequential-sync",
             Sync::Overwritten => "overwritten",
+            Sync::Evicting => "evicting",
         };
         let several = |count, word| match count {
             1 => format!("1 {word}"),

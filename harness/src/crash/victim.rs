@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use datahub::consumer::{Consumer, ReadError};
+use datahub::monitor::Monitor;
 use datahub::place::Place;
 use datahub::producer::Producer;
 use datahub::ring::reader::JoinAt;
@@ -19,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use super::board::Board;
 use super::scene::{ACKNOWLEDGED, fill};
-use super::shape::Shape;
+use super::shape::{Shape, Sync};
+use super::stay;
 use crate::run::{Keyed, Planted, busy};
 
 /// How long a victim waits for the others: they are there, so it is never that long.
@@ -162,17 +164,25 @@ fn write_batch(
 
 fn read(task: &Task, mem: &Planted) -> Option<()> {
     let place = Place::File(task.block.clone());
-    let attached = Consumer::attach_with(mem.clone(), &place, JoinAt::Oldest);
-    let mut consumer = told("attaching", attached)?;
-    consumer.set_wait(task.shape.wait());
+    let attach = || {
+        let attached = Consumer::attach_with(mem.clone(), &place, JoinAt::Oldest);
+        let mut consumer = told("attaching", attached)?;
+        consumer.set_wait(task.shape.wait());
+        Some(consumer)
+    };
+    let mut consumer = attach()?;
     let mut count = 0;
     while count < task.payloads {
+        let (number, mut evicted) = (consumer.number(), false);
         match consumer.acquire_consume_slot(PATIENCE) {
             Ok(slot) => {
                 count += 1;
                 if task.shape.park && count % ODD_EVERY == 0 {
                     // So slow that a producer falls asleep.
                     busy(5 * PACE_NS);
+                }
+                if task.shape.sync == Sync::Evicting && count % ODD_EVERY == 0 {
+                    stay::until_evicted(&told("look", Monitor::open(&place))?, number);
                 }
                 if task.shape.zones {
                     Board::find(mem, |name| slot.zone(name))
@@ -186,8 +196,13 @@ fn read(task: &Task, mem: &Planted) -> Option<()> {
                 }
             }
             Err(ReadError::Lapped { .. } | ReadError::Contended { .. }) => {}
+            Err(ReadError::Evicted { .. }) => evicted = true,
             Err(ReadError::Ended) => break,
             Err(error) => return told("read", Err(error)),
+        }
+        if evicted {
+            // The place it leaves is its own until it has come back.
+            consumer = attach()?;
         }
     }
     consumer.beat();

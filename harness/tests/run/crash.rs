@@ -23,6 +23,8 @@ fn nobody_is_harmed_by_a_death_at_the_commit() {
         "reader/R_ADMIT",
         "successor/X_RESET",
         "undertaker/X_LEAVE",
+        "writer/E_RETIRE",
+        "reader/E_CHECK",
         "writer/Z_SEQ_END",
         "successor/Z_LOCK_RECLAIM",
     ] {

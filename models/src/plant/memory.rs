@@ -6,10 +6,10 @@ use datahub::memory::Memory;
 use datahub::ring::Newest;
 use datahub::sequence;
 use datahub::sites::{
-    C_CURSOR, C_JOIN, G_CURSOR, G_REGISTRY, P_SIGNAL, P_SLEEP, R_ADMIT, R_COMMIT_INDEX, R_LABEL,
-    R_LATEST, R_NEXT, R_PEEK, R_RELEASE, W_ABORT, W_COMMIT, W_COMMIT_INDEX, W_DRAIN, W_GENERATION,
-    W_LABEL, W_LATEST, W_LENGTH, W_LOOK, W_REOPEN, W_TAKE, X_RESET, Z_LOCK_RECLAIM, Z_SEQ_AGAIN,
-    Z_SEQ_LOOK, Z_TWO_AGAIN, Z_TWO_LOOK,
+    C_CURSOR, C_JOIN, E_DONE, E_RETIRE, G_CURSOR, G_REGISTRY, H_RETIRE, P_SIGNAL, P_SLEEP, R_ADMIT,
+    R_COMMIT_INDEX, R_LABEL, R_LATEST, R_NEXT, R_PEEK, R_RELEASE, W_ABORT, W_COMMIT,
+    W_COMMIT_INDEX, W_DRAIN, W_GENERATION, W_LABEL, W_LATEST, W_LENGTH, W_LOOK, W_REOPEN, W_TAKE,
+    X_RESET, Z_LOCK_RECLAIM, Z_SEQ_AGAIN, Z_SEQ_LOOK, Z_TWO_AGAIN, Z_TWO_LOOK,
 };
 use datahub::slot::{SlotState, SlotWord};
 
@@ -51,6 +51,10 @@ struct Notes<W> {
     held: RefCell<Vec<(W, u64)>>,
     /// Where this producer announces the newest payload.
     latest: RefCell<Option<W>>,
+    /// Whether this role is in the middle of an eviction of its own.
+    evicts: Cell<bool>,
+    /// The seat at which a dead producer was, and what is to stay of its word.
+    unsettled: RefCell<Option<(W, u64)>>,
 }
 
 /// A memory with one defect, or with none.
@@ -79,6 +83,8 @@ impl<'m, M: ModelMemory> Planted<'m, M> {
             cursor: RefCell::new(None),
             held: RefCell::new(Vec::new()),
             latest: RefCell::new(None),
+            evicts: Cell::new(false),
+            unsettled: RefCell::new(None),
         };
         Self { mem, plant, notes }
     }
@@ -280,6 +286,11 @@ impl<M: ModelMemory> Memory for Planted<'_, M> {
                 self.mem.compare_exchange::<SITE>(word, current, new)
             }
             (Plant::ReapsTheLiving, RMW_ACQUIRE) => Ok(current),
+            (Plant::ReapsFirst, E_RETIRE) => {
+                let evicted = self.mem.compare_exchange::<SITE>(word, current, new);
+                self.notes.evicts.set(evicted.is_ok());
+                evicted
+            }
             (_, R_ADMIT) => self.enter(word, current, new),
             _ => self.mem.compare_exchange::<SITE>(word, current, new),
         }
@@ -288,7 +299,13 @@ impl<M: ModelMemory> Memory for Planted<'_, M> {
     fn fetch_or<const SITE: u16>(&self, word: &M::Word, bits: u64) -> u64 {
         self.pass(SITE);
         self.note_announcement(SITE);
-        self.mem.fetch_or::<SITE>(word, bits)
+        let found = self.mem.fetch_or::<SITE>(word, bits);
+        if SITE == H_RETIRE
+            && let Some((seat, stays)) = self.notes.unsettled.take()
+        {
+            self.mem.fetch_and::<E_DONE>(&seat, stays);
+        }
+        found
     }
 
     fn fetch_and<const SITE: u16>(&self, word: &M::Word, bits: u64) -> u64 {
@@ -300,6 +317,10 @@ impl<M: ModelMemory> Memory for Planted<'_, M> {
                 let other =
                     if own.trailing_zeros().is_multiple_of(2) { own << 1 } else { own >> 1 };
                 self.mem.fetch_and::<SITE>(word, !other)
+            }
+            Some(Plant::ReapsFirst) if SITE == E_DONE && !self.notes.evicts.take() => {
+                *self.notes.unsettled.borrow_mut() = Some((word.clone(), bits));
+                self.mem.fetch_and::<SITE>(word, !0)
             }
             Some(Plant::StaysClosed) if SITE == W_REOPEN => self.mem.fetch_and::<SITE>(word, !0),
             _ => self.mem.fetch_and::<SITE>(word, bits),

@@ -229,7 +229,7 @@ impl Scenario for Evict {
 
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
         if mem.load::<LOAD_ACQUIRE>(&world.dead) == 1 {
-            // What `Producer::take_over` does.
+            // What `Producer::take_over` does, and recovery before it clears any consumer's seat.
             let heir = resume(mem, &world.block.ring(), Self::rules());
             eviction::finish(mem, &world.seat);
             *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = heir;
