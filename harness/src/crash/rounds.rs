@@ -204,7 +204,7 @@ fn play(
             scene.dawdles = false;
             return victim.end(status);
         }
-        scene.dawdles = task.writes && task.shape.waits_for_pins();
+        scene.dawdles = task.writes && task.shape.meets_readers();
         let read = scene.drain(ledger);
         let wrote = writes && scene.put(ledger).is_some();
         puts += u64::from(wrote);

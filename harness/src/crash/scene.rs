@@ -27,6 +27,8 @@ use crate::run::{Keyed, Stamp, busy};
 
 /// The word that says how many commits were acknowledged.
 pub(super) const ACKNOWLEDGED: usize = 0;
+/// The word that says how many payloads the survivors have read.
+pub(super) const READ: usize = 1;
 /// A survivor that cannot go on for so long is stuck.
 const STUCK: Duration = Duration::from_secs(2);
 /// One read in so many dawdles, and for so long after a producer has begun to wait for it: longer than a
@@ -89,7 +91,7 @@ impl Scene {
         let producer = made.map_err(|error| said(&error))?;
         let place = Place::File(producer.path());
         let monitor = Monitor::open(&place).map_err(|error| said(&error))?;
-        let words = WordMap::create(&Folder::default(), 1).map_err(|error| said(&error))?;
+        let words = WordMap::create(&Folder::default(), 2).map_err(|error| said(&error))?;
         let mut survivors = vec![];
         for _ in 0..readers {
             survivors.push(Survivor { anew: false, ..Survivor::attach(&place)? });
@@ -148,6 +150,7 @@ impl Scene {
                         }
                         self.neglect = defect.filter(|defect| *defect == Neglect::LeaveRemains);
                         self.reads += 1;
+                        self.words.publish(READ, self.reads);
                         if self.dawdles {
                             dawdle((self.shape, &self.monitor), (number, self.reads));
                         }

@@ -114,9 +114,14 @@ impl Shape {
         if self.park { WaitStrategy::Park } else { WaitStrategy::Yield }
     }
 
-    /// Whether its producer waits for who is inside a slot.
+    /// Whether its producer waits for who is inside a slot, and for nobody else.
     pub(super) fn waits_for_pins(self) -> bool {
-        self.physical_slots != 0 || matches!(self.sync, Sync::Overwritten | Sync::Evicting)
+        self.physical_slots != 0 || self.sync == Sync::Overwritten
+    }
+
+    /// Whether its producer comes to a reader that dawdles.
+    pub(super) fn meets_readers(self) -> bool {
+        self.waits_for_pins() || self.sync == Sync::Evicting
     }
 
     /// Where a reader is inside a slot, with the payload not yet believed.

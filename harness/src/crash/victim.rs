@@ -19,7 +19,7 @@ use nix::unistd::getppid;
 use serde::{Deserialize, Serialize};
 
 use super::board::Board;
-use super::scene::{ACKNOWLEDGED, fill};
+use super::scene::{ACKNOWLEDGED, READ, fill};
 use super::shape::{Shape, Sync};
 use super::stay;
 use crate::run::{Keyed, Planted, busy};
@@ -28,10 +28,12 @@ use crate::run::{Keyed, Planted, busy};
 const PATIENCE: Timeout = Timeout::After(Duration::from_secs(5));
 /// A look is so short that a wait is begun, given up, and begun again.
 const LOOK: Timeout = Timeout::After(Duration::from_micros(300));
-/// Between two writes where readers are to come in between.
-const PACE_NS: u64 = 20_000;
+/// How long a slow reader takes: a producer falls asleep meanwhile.
+const SLOW_NS: u64 = 100_000;
 /// Before one write in so many.
 const LOOK_EVERY: u64 = 3;
+/// After one write in so many, where nobody's cursor holds the producer back, a reader comes in.
+const MEET_EVERY: u64 = 2;
 /// One write in so many is given up, one read in so many is slow.
 const ODD_EVERY: u64 = 5;
 /// One write in so many is a batch, where there are any.
@@ -96,13 +98,10 @@ fn write(task: &Task, mem: &Planted) -> Option<()> {
     let taken = Producer::take_over_with(mem.clone(), &task.block, &config);
     let mut producer = told("taking over", taken)?;
     producer.set_wait(task.shape.wait());
+    let monitor = told("look", Monitor::open(&Place::File(task.block.clone())))?;
     let keyed = Keyed::new(task.seed, true);
     pin_up(task, mem, &producer)?;
     for count in 1..=task.payloads {
-        if task.shape.waits_for_pins() {
-            // Or else it would be through before any reader is inside.
-            busy(PACE_NS);
-        }
         if count % LOOK_EVERY == 0 {
             // A slot is closed, opened again, and closed once more; or taken and given up.
             let _looked = producer.acquire_write_slot(LOOK).is_ok();
@@ -119,11 +118,14 @@ fn write(task: &Task, mem: &Planted) -> Option<()> {
             continue;
         }
         fill(&keyed, slot.payload(), sequence);
-        let bytes = slot.payload().len();
+        let (bytes, read) = (slot.payload().len(), words.read(READ));
         told("commit", slot.commit(bytes))?;
         // From here on nobody may lose it.
         words.publish(ACKNOWLEDGED, sequence + 1);
         pin_up(task, mem, &producer)?;
+        if task.shape.waits_for_pins() && count % MEET_EVERY == 0 {
+            stay::until_met(&monitor, (&words, read));
+        }
     }
     producer.beat();
     Some(())
@@ -178,8 +180,7 @@ fn read(task: &Task, mem: &Planted) -> Option<()> {
             Ok(slot) => {
                 count += 1;
                 if task.shape.park && count % ODD_EVERY == 0 {
-                    // So slow that a producer falls asleep.
-                    busy(5 * PACE_NS);
+                    busy(SLOW_NS);
                 }
                 if task.shape.sync == Sync::Evicting && count % ODD_EVERY == 0 {
                     stay::until_evicted(&told("look", Monitor::open(&place))?, number);
