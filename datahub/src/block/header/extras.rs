@@ -58,11 +58,9 @@ fn slot_schema(copy: &[u8]) -> Result<Option<SchemaTag>, HeaderError> {
     if bytes != 0 && hash_of([text]) != hash {
         return Err(HeaderError::Schema("the slot's text does not hash to its hash"));
     }
-    // Control characters would reach a terminal with the message.
-    let text = text.is_ascii().then(|| str::from_utf8(text).ok()).flatten();
-    let text = text.filter(|text| !text.contains(|letter: char| letter.is_ascii_control()));
-    let text = text.ok_or(HeaderError::Schema("the slot's text is not plain text"))?;
-    Ok(Some(SchemaTag::new(hash, text.to_owned())))
+    let text = str::from_utf8(text).ok().map(str::to_owned);
+    let tag = text.and_then(|text| SchemaTag::new(hash, text).ok());
+    Ok(Some(tag.ok_or(HeaderError::Schema("the slot's text is not plain text"))?))
 }
 
 fn zone_at(copy: &[u8], index: usize) -> Result<ZoneConfig, HeaderError> {
@@ -73,7 +71,8 @@ fn zone_at(copy: &[u8], index: usize) -> Result<ZoneConfig, HeaderError> {
     let name = str::from_utf8(name).ok().and_then(|name| BlockName::new(name).ok());
     let name = name.ok_or(wrong("its name is not a name"))?;
     let hash = hash_at(copy, zone::SCHEMA_HASH);
-    let schema = (hash != Hash::default()).then(|| SchemaTag::new(hash, ""));
+    // A hash without a text is refused for being zeros only.
+    let schema = SchemaTag::new(hash, "").ok();
     Ok(ZoneConfig::new(name, u64_at(copy, zone::BYTES))?.with_schema(schema))
 }
 
@@ -125,10 +124,10 @@ pub(super) mod tests {
         let text = "Sample;time_ns:u64:0:8;size:8;align:8";
         let zone =
             |name: &str, bytes| ZoneConfig::new(BlockName::new(name).unwrap(), bytes).unwrap();
-        let typed = zone("gains", 100).with_schema(Some(SchemaTag::new([9; 32], "")));
+        let typed = zone("gains", 100).with_schema(SchemaTag::new([9; 32], "").ok());
         let longest = zone(&"z".repeat(63), 1 << 20);
         config
-            .with_slot_schema(Some(SchemaTag::new(hash_of([text]), text)))
+            .with_slot_schema(SchemaTag::new(hash_of([text]), text).ok())
             .with_zone(zone("a", 1))
             .and_then(|config| config.with_zone(typed))
             .and_then(|config| config.with_zone(longest))
@@ -160,11 +159,14 @@ pub(super) mod tests {
 
     #[test]
     fn a_text_too_long_for_the_header_leaves_its_hash() {
-        let tag = SchemaTag::new([0x5a; 32], "x".repeat(TEXT_ROOM + 1));
+        let text = "x".repeat(TEXT_ROOM + 1);
+        let hash = hash_of([&text]);
+        let tag = SchemaTag::new(hash, text).unwrap();
         let (header, total) = header(&plain().with_slot_schema(Some(tag.clone())));
         let found = parse(&header, total).unwrap().config;
         assert_eq!(found.schema(), Some(&tag));
-        assert_eq!(found.schema().unwrap().text(), format!("a layout called {}", "5a".repeat(32)));
+        let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found.schema().unwrap().text(), format!("a layout called {name}"));
     }
 
     #[test]
