@@ -8,6 +8,7 @@ pub mod slot_iterator;
 
 use core::time::Duration;
 
+use crate::aligned::AlignedBytes;
 use crate::block::Block;
 use crate::config::{BlockConfig, ChecksumPolicy};
 use crate::memory::{MappedMemory, Shared, SharedWord};
@@ -111,7 +112,7 @@ pub struct Consumer<M: MappedMemory = Shared> {
     /// The word of this consumer's seat since it took it.
     seat_word: u64,
     /// The payload that is being read and its checksum record, in a block that evicts; otherwise empty.
-    copy: Box<[u8]>,
+    copy: AlignedBytes,
     /// The sequence that comes next, in a block that evicts: who was evicted is told it.
     due: Sequence,
     /// Where the block was found.

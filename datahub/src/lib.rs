@@ -61,6 +61,7 @@ pub mod block;
 pub mod place;
 pub mod shm;
 
+mod aligned;
 pub mod checksum;
 pub mod consumer;
 mod liveness;

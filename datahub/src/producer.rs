@@ -10,6 +10,7 @@ use core::time::Duration;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
+use crate::aligned::AlignedBytes;
 use crate::block::Block;
 use crate::config::{BlockConfig, OnFull};
 use crate::memory::{MappedMemory, Shared};
@@ -84,7 +85,7 @@ pub struct Producer<M: MappedMemory = Shared> {
     /// Whether a commit only publishes: nothing is stamped and nothing copied. The usual case.
     plain: bool,
     /// Payloads and checksum records before they are copied, in a block that evicts; otherwise empty.
-    staging: Box<[u8]>,
+    staging: AlignedBytes,
     /// Whether the stream goes on in another block, so that this one must not be ended.
     moved: bool,
     // Dropped last: gives the producer's seat back.

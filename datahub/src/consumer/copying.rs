@@ -1,15 +1,16 @@
 //! Reading by copies, in a block that evicts: a copy is believed only if the seat still stands after it.
 
 use super::Consumer;
+use crate::aligned::AlignedBytes;
 use crate::eviction;
 use crate::layout::RECORD;
 use crate::memory::MappedMemory;
 use crate::ring::reader::Taken;
 
 /// Room for a payload and its checksum record, if the block evicts.
-pub(super) fn room(evicts: bool, payload_bytes: u64) -> Box<[u8]> {
+pub(super) fn room(evicts: bool, payload_bytes: u64) -> AlignedBytes {
     let bytes = usize::try_from(payload_bytes).unwrap_or(0) + RECORD;
-    vec![0; if evicts { bytes } else { 0 }].into()
+    AlignedBytes::zeroed(if evicts { bytes } else { 0 })
 }
 
 impl<M: MappedMemory> Consumer<M> {
@@ -44,7 +45,8 @@ impl<M: MappedMemory> Consumer<M> {
             return true;
         }
         let bytes = usize::try_from(taken.admission.payload_bytes).unwrap_or(0);
-        let (payload, record) = self.copy.split_at_mut(self.copy.len() - RECORD);
+        let end = self.copy.len() - RECORD;
+        let (payload, record) = self.copy.split_at_mut(end);
         let words = self.block.payload_words(taken.slot);
         eviction::copy_out(&self.mem, words, &mut payload[..bytes]);
         eviction::copy_out(&self.mem, self.block.record_words(taken.slot), record);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::eviction::Patience;
 use super::{Home, Producer};
+use crate::aligned::AlignedBytes;
 use crate::block::header::{Geometry, Origin, Predecessor};
 use crate::block::{Block, OpenError};
 use crate::config::{BlockConfig, ChecksumPolicy};
@@ -227,7 +228,8 @@ impl<M: MappedMemory> Producer<M> {
         let patience = block.geometry().config.patience().map(Patience::new);
         let batch = if patience.is_some() { writer.batch_max().max(1) } else { 0 };
         let config = &block.geometry().config;
-        let bytes = usize::try_from(config.payload_bytes()).unwrap_or(0);
+        // As far apart as in a ring, so that each payload begins a line.
+        let stride = block.geometry().layout.stride;
         let plain = batch == 0 && config.checksum_policy() == ChecksumPolicy::Manual;
         let producer = Self {
             mem,
@@ -239,7 +241,7 @@ impl<M: MappedMemory> Producer<M> {
             looked_ns: 0,
             patience,
             plain,
-            staging: vec![0; batch * bytes].into(),
+            staging: AlignedBytes::zeroed(batch * stride),
             moved: false,
             block,
             _token: token,

@@ -98,7 +98,8 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
         }
         let bytes = self.limit();
         if !self.producer.staging.is_empty() {
-            return self.producer.staging.get_mut(step * bytes..(step + 1) * bytes);
+            let from = step * self.stride();
+            return self.producer.staging.get_mut(from..from + bytes);
         }
         let first = self.producer.block.payload(self.slot_index(step)).as_ptr();
         // SAFETY: slot `step` of the batch is WRITING since it was acquired, so no reader is
@@ -116,6 +117,11 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
 
     fn limit(&self) -> usize {
         usize::try_from(self.producer.config().payload_bytes()).unwrap_or(usize::MAX)
+    }
+
+    /// From one staged payload to the next.
+    fn stride(&self) -> usize {
+        self.producer.block.geometry().layout.stride
     }
 
     /// Publishes the first `bytes` bytes of every slot; returns their sequences.
@@ -150,8 +156,8 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
             (0..self.count).for_each(|step| self.stamp(step, bytes(step)));
         }
         for step in 0..self.count {
-            let (from, words) =
-                (step * limit, self.producer.block.payload_words(self.slot_index(step)));
+            let words = self.producer.block.payload_words(self.slot_index(step));
+            let from = step * self.stride();
             if let Some(staged) = self.producer.staging.get(from..from + bytes(step)) {
                 eviction::copy_in(&self.producer.mem, words, staged);
             }
