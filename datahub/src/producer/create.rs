@@ -15,7 +15,7 @@ use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, ErrorCode, Metric};
 use crate::name::BlockName;
 use crate::place::Place;
-use crate::ring::writer;
+use crate::ring::{Fate, writer};
 use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::shm::{self, Folder};
@@ -73,6 +73,12 @@ pub enum CreateError {
         path: PathBuf,
         /// What is wrong with it.
         reason: OpenError,
+    },
+    /// The stream of the block that was to be taken over goes on in another block.
+    #[error("the stream of the block at {} goes on in another block: take that one over", path.display())]
+    Moved {
+        /// Where it is.
+        path: PathBuf,
     },
     /// The block that was to be taken over has another shape or other rules.
     #[error("the block at {} has another shape than was asked for", path.display())]
@@ -186,8 +192,9 @@ impl<M: MappedMemory> Producer<M> {
     ///
     /// # Errors
     ///
-    /// [`CreateError::Alive`], [`CreateError::Unusable`], [`CreateError::OtherShape`]; the block is
-    /// as before. [`CreateError::NoSpace`], [`CreateError::System`].
+    /// [`CreateError::Alive`], [`CreateError::Unusable`], [`CreateError::Moved`],
+    /// [`CreateError::OtherShape`]; the block is as before. [`CreateError::NoSpace`],
+    /// [`CreateError::System`].
     pub fn take_over_with(mem: M, path: &Path, config: &BlockConfig) -> Result<Self, CreateError> {
         let folder = Folder::at(path.parent().unwrap_or(path));
         let unusable = |reason| CreateError::Unusable { path: path.to_owned(), reason };
@@ -199,6 +206,9 @@ impl<M: MappedMemory> Producer<M> {
             let process = owner.map(|owner| owner.process);
             return Err(CreateError::Alive { path: path.to_owned(), process });
         };
+        if has_moved(&mem, &block) {
+            return Err(CreateError::Moved { path: path.to_owned() });
+        }
         if block.geometry().config != *config {
             return Err(CreateError::OtherShape { path: path.to_owned() });
         }
@@ -254,6 +264,12 @@ impl<M: MappedMemory> Producer<M> {
 }
 
 /// A complete, empty block in an unnamed file, with its producer's token; `old`: the block whose stream
+/// Whether the stream of a block whose producer is dead goes on in another one. The caller holds the
+/// producer's token.
+fn has_moved<M: MappedMemory>(mem: &M, block: &Block) -> bool {
+    succession::settled(mem, block, Fate::of(mem, &block.ring())) == Fate::Moved
+}
+
 /// it goes on with.
 pub(super) fn make(
     folder: &Folder,
@@ -306,6 +322,11 @@ fn take_over<M: MappedMemory>(
     folder.sweep(name).map_err(|error| system(folder, error))?;
     match opened {
         Ok(block) if block.geometry().config == *config => {
+        // A copy of it, perhaps: the name leads to the successor. What it says stays true.
+        Ok(block) if has_moved(mem, &block) => {
+            folder.unlink(&file, name).map_err(|error| system(folder, error))?;
+            Ok(None)
+        }
             // A copy may have holes, which would be SIGBUS on a full file system.
             shm::fill(&file, block.geometry().layout.total)
                 .map_err(|error| no_room(folder, &block.geometry().layout, error))?;
