@@ -122,7 +122,7 @@ impl<M: MappedMemory> Producer<M> {
     /// Takes the next `count` slots; returns the first.
     #[cold]
     fn wait_for_slots(&mut self, count: usize, timeout: Timeout) -> Result<usize, WriteError> {
-        let mut waiter = Waiter::new(timeout, self.wait);
+        let mut waiter = Waiter::backing_off(timeout, self.wait);
         let errs = self.block.geometry().config.when_full() == OnFull::Error;
         let (mem, block, next) = (&self.mem, &self.block, self.writer.next());
         let patience = &mut self.patience;
