@@ -14,6 +14,7 @@ use crate::config::{BlockConfig, ChecksumPolicy};
 use crate::memory::{MappedMemory, Shared, SharedWord};
 use crate::metrics::{self, Metric, Snapshot};
 use crate::place::Place;
+use crate::pulse::Pulse;
 use crate::ring::Fate;
 use crate::ring::reader::{NotRead, RingReader, Taken};
 use crate::sequence::Sequence;
@@ -23,9 +24,6 @@ use crate::wait::{LOOKS_AT_ONCE, Step, Timeout, WaitStrategy, Waiter, monotonic_
 use crate::zone::{Zone, ZoneError};
 use crate::{heartbeat, liveness, park, succession};
 use read_slot::ReadSlot;
-
-/// A consumer says that it is there once in so many reads.
-const READS_PER_BEAT: u64 = 1024;
 
 /// A consumer that only polls asks whether its producer lives once in so many looks.
 const POLLS_PER_LOOK: u32 = 256;
@@ -103,7 +101,7 @@ pub struct Consumer<M: MappedMemory = Shared> {
     reader: Reader,
     wait: WaitStrategy,
     races: u64,
-    reads: u64,
+    pulse: Pulse,
     /// Looks that found nothing.
     polls: u32,
     process: u32,
@@ -195,6 +193,11 @@ impl<M: MappedMemory> Consumer<M> {
 
     /// Whether the wait is over, if this last look finds nothing either.
     fn over(&mut self, step: Step, wait: &Waiter, why: NotRead) -> Option<ReadError> {
+        match wait.clock_ns() {
+            Some(now_ns) if self.pulse.waits(now_ns) => self.beat_at(now_ns),
+            None if self.pulse.counts() => self.look_at_clock(),
+            _ => {}
+        }
         if let Some(end) = end_of(self.fate()) {
             return Some(end);
         }
@@ -340,9 +343,16 @@ impl<M: MappedMemory> Consumer<M> {
         self.made_room();
         self.count(Metric::SlotsRead, 1);
         self.count(Metric::BytesRead, bytes);
-        self.reads += 1;
-        if self.reads.is_multiple_of(READS_PER_BEAT) {
-            self.beat();
+        if self.pulse.counts() {
+            self.look_at_clock();
+        }
+    }
+
+    #[cold]
+    fn look_at_clock(&mut self) {
+        let now_ns = monotonic_ns();
+        if self.pulse.beats(now_ns) {
+            self.beat_at(now_ns);
         }
     }
 
@@ -354,10 +364,14 @@ impl<M: MappedMemory> Consumer<M> {
         }
     }
 
-    /// Says that this consumer is there. Done by itself once in a thousand reads; call it in a
-    /// consumer that reads less often than observers look.
+    /// Says that this consumer is there. Done by itself about four times a second while it reads or waits;
+    /// call it in one that does something else for seconds.
     pub fn beat(&self) {
-        heartbeat::beat(&self.mem, self.block.heartbeat(self.reader), monotonic_ns());
+        self.beat_at(monotonic_ns());
+    }
+
+    fn beat_at(&self, now_ns: u64) {
+        heartbeat::beat(&self.mem, self.block.heartbeat(self.reader), now_ns);
         let word = &self.block.metrics().words[Metric::HeartbeatsSent as usize];
         metrics::add(&self.mem, word, 1);
     }

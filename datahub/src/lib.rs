@@ -66,6 +66,7 @@ pub mod checksum;
 pub mod consumer;
 mod liveness;
 pub mod producer;
+mod pulse;
 pub mod schema;
 mod succession;
 pub mod transaction;

@@ -210,6 +210,11 @@ impl Waiter {
         let _why = futex::wait(low_half(signal), futex::Flags::empty(), expected, Some(&limit));
     }
 
+    /// The last reading of the clock, monotonic nanoseconds; `None` before the first.
+    pub(crate) fn clock_ns(&self) -> Option<u64> {
+        self.started_ns.map(|_| self.now_ns)
+    }
+
     /// Sleeps no longer than this at a time.
     pub(crate) fn naps_at_most(&mut self, nap_ns: u64) {
         self.nap_ns = nap_ns.min(50 * LIVENESS_NS);

@@ -15,6 +15,7 @@ use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, ErrorCode, Metric};
 use crate::name::BlockName;
 use crate::place::Place;
+use crate::pulse::Pulse;
 use crate::ring::{Fate, writer};
 use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
@@ -248,6 +249,7 @@ impl<M: MappedMemory> Producer<M> {
             home,
             epoch,
             process,
+            pulse: Pulse::new(now_ns),
             looked_ns: 0,
             patience,
             plain,
@@ -263,13 +265,13 @@ impl<M: MappedMemory> Producer<M> {
     }
 }
 
-/// A complete, empty block in an unnamed file, with its producer's token; `old`: the block whose stream
 /// Whether the stream of a block whose producer is dead goes on in another one. The caller holds the
 /// producer's token.
 fn has_moved<M: MappedMemory>(mem: &M, block: &Block) -> bool {
     succession::settled(mem, block, Fate::of(mem, &block.ring())) == Fate::Moved
 }
 
+/// A complete, empty block in an unnamed file, with its producer's token; `old`: the block whose stream
 /// it goes on with.
 pub(super) fn make(
     folder: &Folder,
@@ -321,12 +323,12 @@ fn take_over<M: MappedMemory>(
     }
     folder.sweep(name).map_err(|error| system(folder, error))?;
     match opened {
-        Ok(block) if block.geometry().config == *config => {
         // A copy of it, perhaps: the name leads to the successor. What it says stays true.
         Ok(block) if has_moved(mem, &block) => {
             folder.unlink(&file, name).map_err(|error| system(folder, error))?;
             Ok(None)
         }
+        Ok(block) if block.geometry().config == *config => {
             // A copy may have holes, which would be SIGBUS on a full file system.
             shm::fill(&file, block.geometry().layout.total)
                 .map_err(|error| no_room(folder, &block.geometry().layout, error))?;

@@ -6,7 +6,7 @@ use core::ops::Range;
 use core::slice;
 
 use super::write_slot::CommitError;
-use super::{COMMITS_PER_BEAT, Producer, WriteError};
+use super::{Producer, WriteError};
 use crate::checksum;
 use crate::config::ChecksumPolicy;
 use crate::eviction;
@@ -196,8 +196,8 @@ impl<M: MappedMemory> Producer<M> {
         let next = self.writer.next();
         self.count(Metric::SlotsWritten, count as u64);
         self.count(Metric::BytesWritten, (0..count).map(length).sum());
-        if first / COMMITS_PER_BEAT != next / COMMITS_PER_BEAT {
-            self.beat();
+        if self.pulse.counts() {
+            self.look_at_clock();
         }
         first..next
     }
