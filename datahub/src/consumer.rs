@@ -63,10 +63,10 @@ pub enum ReadError {
     /// [`follow`](Consumer::follow) leads there.
     #[error("the producer has handed the stream over to another block: follow it")]
     Moved,
-    /// This consumer was too slow, and the producer went on without it. Everything from `at` on is
-    /// lost to it; drop it and attach again.
+    /// This consumer was too slow, or somebody took it for one that stands still and evicted it by force;
+    /// the producer went on without it. Everything from `at` on is lost to it; drop it and attach again.
     #[error(
-        "the producer went on without this consumer, which was too slow: {at} would have come next"
+        "the producer went on without this consumer, which was too slow or evicted by force: {at} would have come next"
     )]
     Evicted {
         /// The sequence that it would have read next.
@@ -113,6 +113,8 @@ pub struct Consumer<M: MappedMemory = Shared> {
     copy: AlignedBytes,
     /// The sequence that comes next, in a block that evicts: who was evicted is told it.
     due: Sequence,
+    /// What this consumer was told when it was evicted.
+    evicted_at: Option<Sequence>,
     /// Where the block was found.
     place: Place,
     // Dropped last: gives the seat back.
@@ -175,9 +177,13 @@ impl<M: MappedMemory> Consumer<M> {
     }
 
     /// Whether `why` ends the call at once.
-    fn give_up(&self, why: NotRead) -> Result<(), ReadError> {
-        if !self.stands() {
-            return Err(ReadError::Evicted { at: self.due });
+    fn give_up(&mut self, why: NotRead) -> Result<(), ReadError> {
+        if !self.has_its_seat() {
+            return Err(self.evicted(match why {
+                // It has caught up already.
+                NotRead::Lapped { missed, oldest } => oldest.saturating_sub(missed),
+                _ => self.ring_reader.cursor(),
+            }));
         }
         match why {
             NotRead::Empty | NotRead::Contended => Ok(()),
@@ -282,7 +288,7 @@ impl<M: MappedMemory> Consumer<M> {
     #[inline]
     fn admitted(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
         let fits = taken.admission.payload_bytes <= self.block.geometry().config.payload_bytes();
-        if !(fits && self.plain && !taken.pinned) {
+        if !(fits && self.plain && !taken.pinned && self.has_its_seat()) {
             self.vet(taken)?;
         }
         Ok(ReadSlot::new(self, taken))
@@ -298,8 +304,9 @@ impl<M: MappedMemory> Consumer<M> {
             return Err(ReadError::Damaged);
         }
         if !self.copy_out(&taken) {
-            self.ring_reader.release(&self.mem, &self.block.ring(), taken);
-            return Err(ReadError::Evicted { at: self.due });
+            let next = self.ring_reader.cursor();
+            self.ring_reader.give_back(&self.mem, &self.block.ring(), taken);
+            return Err(self.evicted(next));
         }
         self.count_admission(&taken);
         let enforced = self.config().checksum_policy() == ChecksumPolicy::Enforced;
@@ -371,9 +378,14 @@ impl<M: MappedMemory> Consumer<M> {
     }
 
     fn beat_at(&self, now_ns: u64) {
-        heartbeat::beat(&self.mem, self.block.heartbeat(self.reader), now_ns);
-        let word = &self.block.metrics().words[Metric::HeartbeatsSent as usize];
-        metrics::add(&self.mem, word, 1);
+        // An evicted one has no seat in which it could say so.
+        let metric = if self.has_its_seat() {
+            heartbeat::beat(&self.mem, self.block.heartbeat(self.reader), now_ns);
+            Metric::HeartbeatsSent
+        } else {
+            Metric::HeartbeatsFailed
+        };
+        metrics::add(&self.mem, &self.block.metrics().words[metric as usize], 1);
     }
 
     /// How this consumer waits. A block without parking treats [`WaitStrategy::Park`] as yielding;
@@ -389,9 +401,8 @@ impl<M: MappedMemory> Consumer<M> {
     ///
     /// [`ZoneError::Missing`] with the names there are.
     pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
-        let owner = heartbeat::owner(&self.mem, self.block.heartbeat(self.reader));
-        // None only after somebody took this seat by force; then the epoch is nobody's.
-        let user = (Seat::Consumer(self.number()), owner.map_or(0, |owner| owner.epoch));
+        // Also after an eviction: the seat stays this consumer's until it leaves, and so do its locks.
+        let user = (Seat::Consumer(self.number()), heartbeat::epoch(self.seat_word));
         Zone::find(&self.mem, &self.block, user, name)
     }
 

@@ -94,7 +94,7 @@ metrics! {
     SchemaMismatches = 16, "schema_mismatch_count";
     /// Heartbeats sent, by both sides.
     HeartbeatsSent = 20, "heartbeat_sent_count";
-    /// Heartbeats that could not be sent.
+    /// Heartbeats that could not be sent: their consumer had been evicted from its seat.
     HeartbeatsFailed = 21, "heartbeat_failed_count";
     /// The producer's last heartbeat, monotonic nanoseconds.
     LastHeartbeatNs = 22, "last_heartbeat_ns";

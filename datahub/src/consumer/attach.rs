@@ -209,6 +209,7 @@ impl<M: MappedMemory> Consumer<M> {
             seat_word,
             copy,
             due,
+            evicted_at: None,
             place,
             _token: token,
         }
