@@ -12,6 +12,7 @@ use datahub::shm::token::Seat;
 use serde_json::{Value, json};
 
 use crate::verb::show;
+use crate::output;
 
 /// A block in a few lines.
 pub(crate) fn summary(name: &BlockName, view: &BlockView, findings: &[Finding]) -> Value {
@@ -23,7 +24,7 @@ pub(crate) fn summary(name: &BlockName, view: &BlockView, findings: &[Finding]) 
         "commit_index": view.commit_index,
         "read_index": view.read_index,
         "ended": view.ended,
-        "moved_to": view.moved_to,
+        "moved_to": view.moved_to.as_deref().map(output::printable),
         "still_to_move_mask": view.moving,
         "unread_payloads": view.occupancy(),
         "consumers": view.consumers.iter().map(consumer).collect::<Vec<_>>(),

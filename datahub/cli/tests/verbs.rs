@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use assert_cmd::Command;
 use datahub::config::{BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConsumerSync};
 use datahub::consumer::Consumer;
+use datahub::layout;
 use datahub::memory::Shared;
 use datahub::name::BlockName;
 use datahub::place::Place;
@@ -231,6 +232,29 @@ fn inspect_shows_header_users_slots_and_counters() {
     assert_eq!(block["metrics"]["total_bytes_written"], 64);
     assert_eq!(block["header"]["checksum_policy"], "enforced");
     assert_eq!(block["registered_mask"], 1);
+}
+
+// Whoever can write the block can write this path; a terminal would take it for orders.
+#[test]
+fn a_path_in_shared_memory_gives_no_orders_to_a_terminal() {
+    let own = Own::new();
+    let producer = own.create("imu");
+    let hostile = b"/dev/shm/\x1b]0;owned\x07\xc2\x9b31m\xff\ndatahub.x";
+    let file = producer.block().file();
+    file.write_all_at(hostile, layout::header::SUCCESSOR as u64).unwrap();
+    let bytes = (hostile.len() as u64).to_le_bytes();
+    file.write_all_at(&bytes, layout::header::SUCCESSOR_BYTES as u64).unwrap();
+    // The stream has moved.
+    file.write_all_at(&3_u64.to_le_bytes(), layout::ACK as u64 + 16).unwrap();
+    for verb in [&["inspect", "imu"][..], &["list"], &["diagnose", "imu", "--over", "10ms"]] {
+        for json in [&[][..], &["--json"]] {
+            let told = own.run(&[json, verb].concat()).out;
+            let order = |letter: char| letter.is_control() && letter != '\n';
+            assert!(!told.contains(order) && !told.contains("\ndatahub.x"), "{told:?}");
+        }
+    }
+    let text = own.run(&["inspect", "imu"]).out;
+    assert!(text.contains("moved to   /dev/shm/\\u{1b}]0;owned"), "{text}");
 }
 
 #[test]

@@ -117,7 +117,7 @@ fn stream(view: &BlockView) -> String {
         text.add(line("follows", &format!("block {nonce:032x} from sequence {first} on{coming}")));
     }
     if let Some(place) = &view.moved_to {
-        text.add(line("moved to", &place.display().to_string()));
+        text.add(line("moved to", &output::printable(place)));
     }
     text.0
 }
