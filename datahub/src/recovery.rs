@@ -14,7 +14,7 @@ pub mod integrity;
 pub mod removal;
 
 use core::time::Duration;
-use std::{io, thread};
+use std::io;
 
 use crate::block::{Block, OpenError};
 use crate::memory::Shared;
@@ -24,7 +24,7 @@ use crate::monitor::health::Thresholds;
 use crate::place::Place;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
-use crate::wait::{monotonic_ns, wake_all};
+use crate::wait::{monotonic_ns, sleep, wake_all};
 use crate::{heartbeat, liveness, park, rules, succession};
 use diagnosis::{Diagnosis, Step, consumer_remains, diagnose, producer_remains};
 
@@ -80,7 +80,8 @@ fn examine(monitor: &Monitor, thresholds: Thresholds) -> Diagnosis {
     if !diagnosis::is_suspicious(&view, thresholds) {
         return diagnose(&view, None, thresholds);
     }
-    thread::sleep(Duration::from_nanos(thresholds.still_ns));
+    sleep(Duration::from_nanos(thresholds.still_ns));
+    // Cut short by a signal, the two looks are too near to prove anything.
     diagnose(&monitor.snapshot(monotonic_ns()), Some(&view), thresholds)
 }
 

@@ -182,7 +182,7 @@ impl Waiter {
             Some(nap_ns) => {
                 let left_ns = self.limit_ns().saturating_sub(waited_ns);
                 let nap = Duration::from_nanos(nap_ns.min(left_ns).min(self.nap_ns));
-                std::thread::sleep(nap);
+                sleep(nap);
             }
             None => rustix::thread::sched_yield(),
         }
@@ -202,10 +202,7 @@ impl Waiter {
         let started = self.started_ns.unwrap_or(self.now_ns);
         let left = self.limit_ns().saturating_sub(self.now_ns.saturating_sub(started));
         let pause = Duration::from_nanos(left.min(self.nap_ns));
-        let limit = rustix::thread::Timespec {
-            tv_sec: pause.as_secs().cast_signed(),
-            tv_nsec: pause.subsec_nanos().into(),
-        };
+        let limit = timespec(pause);
         // Woken, changed meanwhile, interrupted, out of time: each time the caller looks again.
         let _why = futex::wait(low_half(signal), futex::Flags::empty(), expected, Some(&limit));
     }
@@ -228,6 +225,19 @@ impl Waiter {
     /// How long this wait has lasted, in nanoseconds; 0 when the clock was never asked.
     pub(crate) fn waited_ns(&self) -> u64 {
         self.started_ns.map_or(0, |started| monotonic_ns().saturating_sub(started))
+    }
+}
+
+/// Sleeps for so long; shorter when a signal comes.
+pub(crate) fn sleep(pause: Duration) {
+    // Interrupted: the caller looks again, as after the whole pause.
+    let _left = rustix::thread::nanosleep(&timespec(pause));
+}
+
+fn timespec(pause: Duration) -> rustix::thread::Timespec {
+    rustix::thread::Timespec {
+        tv_sec: pause.as_secs().cast_signed(),
+        tv_nsec: pause.subsec_nanos().into(),
     }
 }
 
