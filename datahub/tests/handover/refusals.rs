@@ -112,8 +112,7 @@ fn a_folder_whose_path_has_no_room_in_the_header_is_refused() {
     std::fs::create_dir_all(&deep).unwrap();
     let folder = Folder::at(&deep);
     let config = shape(SYNC, 4, 8);
-    let producer =
-        Producer::create_with(Shared, &folder, &name(), config.clone()).unwrap();
+    let producer = Producer::create_with(Shared, &folder, &name(), config.clone()).unwrap();
     let (_producer, why) = refused(producer, config);
     assert!(matches!(why, Why::Path(_)), "{why}");
 }
