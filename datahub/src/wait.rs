@@ -45,7 +45,8 @@ pub enum WaitStrategy {
     /// Keeps its core busy: lowest latency, one core a waiter.
     #[default]
     Spin,
-    /// Spins briefly, then lets others run between two looks.
+    /// Spins briefly, then lets others run between two looks; a producer that waits for room for long
+    /// also naps, up to a millisecond.
     Yield,
     /// Spins briefly, then sleeps in the kernel until woken. Needs a block that allows parking.
     Park,

@@ -15,7 +15,8 @@ use crate::view::View;
 pub enum DataBlockWait {
     /// Keeps its core busy: lowest latency, one core a waiter. The default.
     DatablockWaitSpin = 0,
-    /// Spins briefly, then lets others run between two looks.
+    /// Spins briefly, then lets others run between two looks; a producer that waits for room for long
+    /// also naps, up to a millisecond.
     DatablockWaitYield = 1,
     /// Spins briefly, then sleeps in the kernel until woken. Yields in a block without parking.
     DatablockWaitPark = 2,
