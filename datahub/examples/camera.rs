@@ -8,12 +8,10 @@ use std::io::Write;
 use std::thread;
 use std::time::Duration;
 
-use datahub::config::{BlockConfig, ConsumerSync};
-use datahub::consumer::{Consumer, ReadError};
-use datahub::name::BlockName;
-use datahub::producer::Producer;
-use datahub::ring::reader::JoinAt;
-use datahub::wait::{Timeout, WaitStrategy};
+use datahub::{
+    BlockConfig, BlockName, Consumer, ConsumerSync, JoinAt, Producer, ReadError, Timeout,
+    WaitStrategy,
+};
 
 const FRAME_BYTES: u64 = 640 * 480;
 const FRAMES: u8 = 50;

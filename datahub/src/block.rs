@@ -230,6 +230,8 @@ impl Block {
         self.predecessor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    // A consumer looks at its own before each payload.
+    #[inline]
     pub(crate) fn heartbeat(&self, reader: Reader) -> &HeartbeatSlot<SharedWord> {
         self.at(layout::HEARTBEATS + reader.number() as usize * layout::LINE)
     }

@@ -3,7 +3,7 @@
 mod schema_tag;
 mod zone;
 
-pub use schema_tag::SchemaTag;
+pub use schema_tag::{SchemaTag, SchemaTagError};
 pub use zone::{ZONE_BYTES_MAX, ZONES_MAX, ZoneConfig};
 
 use core::time::Duration;
@@ -168,6 +168,9 @@ pub enum ConfigError {
         /// Bytes of a payload.
         payload_bytes: u64,
     },
+    /// A layout whose name nobody could read in a header.
+    #[error(transparent)]
+    Schema(#[from] SchemaTagError),
     /// A type that needs more than a cache line.
     #[error("slots and zones begin on lines of 64 bytes, the type needs an alignment of {0}")]
     Alignment(usize),

@@ -8,11 +8,13 @@ pub mod slot_iterator;
 
 use core::time::Duration;
 
+use crate::aligned::AlignedBytes;
 use crate::block::Block;
 use crate::config::{BlockConfig, ChecksumPolicy};
 use crate::memory::{MappedMemory, Shared, SharedWord};
 use crate::metrics::{self, Metric, Snapshot};
 use crate::place::Place;
+use crate::pulse::Pulse;
 use crate::ring::Fate;
 use crate::ring::reader::{NotRead, RingReader, Taken};
 use crate::sequence::Sequence;
@@ -22,9 +24,6 @@ use crate::wait::{LOOKS_AT_ONCE, Step, Timeout, WaitStrategy, Waiter, monotonic_
 use crate::zone::{Zone, ZoneError};
 use crate::{heartbeat, liveness, park, succession};
 use read_slot::ReadSlot;
-
-/// A consumer says that it is there once in so many reads.
-const READS_PER_BEAT: u64 = 1024;
 
 /// A consumer that only polls asks whether its producer lives once in so many looks.
 const POLLS_PER_LOOK: u32 = 256;
@@ -64,10 +63,10 @@ pub enum ReadError {
     /// [`follow`](Consumer::follow) leads there.
     #[error("the producer has handed the stream over to another block: follow it")]
     Moved,
-    /// This consumer was too slow, and the producer went on without it. Everything from `at` on is
-    /// lost to it; drop it and attach again.
+    /// This consumer was too slow, or somebody took it for one that stands still and evicted it by force;
+    /// the producer went on without it. Everything from `at` on is lost to it; drop it and attach again.
     #[error(
-        "the producer went on without this consumer, which was too slow: {at} would have come next"
+        "the producer went on without this consumer, which was too slow or evicted by force: {at} would have come next"
     )]
     Evicted {
         /// The sequence that it would have read next.
@@ -102,7 +101,7 @@ pub struct Consumer<M: MappedMemory = Shared> {
     reader: Reader,
     wait: WaitStrategy,
     races: u64,
-    reads: u64,
+    pulse: Pulse,
     /// Looks that found nothing.
     polls: u32,
     process: u32,
@@ -111,9 +110,11 @@ pub struct Consumer<M: MappedMemory = Shared> {
     /// The word of this consumer's seat since it took it.
     seat_word: u64,
     /// The payload that is being read and its checksum record, in a block that evicts; otherwise empty.
-    copy: Box<[u8]>,
+    copy: AlignedBytes,
     /// The sequence that comes next, in a block that evicts: who was evicted is told it.
     due: Sequence,
+    /// What this consumer was told when it was evicted.
+    evicted_at: Option<Sequence>,
     /// Where the block was found.
     place: Place,
     // Dropped last: gives the seat back.
@@ -176,9 +177,13 @@ impl<M: MappedMemory> Consumer<M> {
     }
 
     /// Whether `why` ends the call at once.
-    fn give_up(&self, why: NotRead) -> Result<(), ReadError> {
-        if !self.stands() {
-            return Err(ReadError::Evicted { at: self.due });
+    fn give_up(&mut self, why: NotRead) -> Result<(), ReadError> {
+        if !self.has_its_seat() {
+            return Err(self.evicted(match why {
+                // It has caught up already.
+                NotRead::Lapped { missed, oldest } => oldest.saturating_sub(missed),
+                _ => self.ring_reader.cursor(),
+            }));
         }
         match why {
             NotRead::Empty | NotRead::Contended => Ok(()),
@@ -194,6 +199,11 @@ impl<M: MappedMemory> Consumer<M> {
 
     /// Whether the wait is over, if this last look finds nothing either.
     fn over(&mut self, step: Step, wait: &Waiter, why: NotRead) -> Option<ReadError> {
+        match wait.clock_ns() {
+            Some(now_ns) if self.pulse.waits(now_ns) => self.beat_at(now_ns),
+            None if self.pulse.counts() => self.look_at_clock(),
+            _ => {}
+        }
         if let Some(end) = end_of(self.fate()) {
             return Some(end);
         }
@@ -278,7 +288,7 @@ impl<M: MappedMemory> Consumer<M> {
     #[inline]
     fn admitted(&mut self, taken: Taken) -> Result<ReadSlot<'_, M>, ReadError> {
         let fits = taken.admission.payload_bytes <= self.block.geometry().config.payload_bytes();
-        if !(fits && self.plain && !taken.pinned) {
+        if !(fits && self.plain && !taken.pinned && self.has_its_seat()) {
             self.vet(taken)?;
         }
         Ok(ReadSlot::new(self, taken))
@@ -294,8 +304,9 @@ impl<M: MappedMemory> Consumer<M> {
             return Err(ReadError::Damaged);
         }
         if !self.copy_out(&taken) {
-            self.ring_reader.release(&self.mem, &self.block.ring(), taken);
-            return Err(ReadError::Evicted { at: self.due });
+            let next = self.ring_reader.cursor();
+            self.ring_reader.give_back(&self.mem, &self.block.ring(), taken);
+            return Err(self.evicted(next));
         }
         self.count_admission(&taken);
         let enforced = self.config().checksum_policy() == ChecksumPolicy::Enforced;
@@ -339,9 +350,16 @@ impl<M: MappedMemory> Consumer<M> {
         self.made_room();
         self.count(Metric::SlotsRead, 1);
         self.count(Metric::BytesRead, bytes);
-        self.reads += 1;
-        if self.reads.is_multiple_of(READS_PER_BEAT) {
-            self.beat();
+        if self.pulse.counts() {
+            self.look_at_clock();
+        }
+    }
+
+    #[cold]
+    fn look_at_clock(&mut self) {
+        let now_ns = monotonic_ns();
+        if self.pulse.beats(now_ns) {
+            self.beat_at(now_ns);
         }
     }
 
@@ -353,12 +371,21 @@ impl<M: MappedMemory> Consumer<M> {
         }
     }
 
-    /// Says that this consumer is there. Done by itself once in a thousand reads; call it in a
-    /// consumer that reads less often than observers look.
+    /// Says that this consumer is there. Done by itself about four times a second while it reads or waits;
+    /// call it in one that does something else for seconds.
     pub fn beat(&self) {
-        heartbeat::beat(&self.mem, self.block.heartbeat(self.reader), monotonic_ns());
-        let word = &self.block.metrics().words[Metric::HeartbeatsSent as usize];
-        metrics::add(&self.mem, word, 1);
+        self.beat_at(monotonic_ns());
+    }
+
+    fn beat_at(&self, now_ns: u64) {
+        // An evicted one has no seat in which it could say so.
+        let metric = if self.has_its_seat() {
+            heartbeat::beat(&self.mem, self.block.heartbeat(self.reader), now_ns);
+            Metric::HeartbeatsSent
+        } else {
+            Metric::HeartbeatsFailed
+        };
+        metrics::add(&self.mem, &self.block.metrics().words[metric as usize], 1);
     }
 
     /// How this consumer waits. A block without parking treats [`WaitStrategy::Park`] as yielding;
@@ -374,9 +401,8 @@ impl<M: MappedMemory> Consumer<M> {
     ///
     /// [`ZoneError::Missing`] with the names there are.
     pub fn zone(&self, name: &str) -> Result<Zone<'_, M>, ZoneError> {
-        let owner = heartbeat::owner(&self.mem, self.block.heartbeat(self.reader));
-        // None only after somebody took this seat by force; then the epoch is nobody's.
-        let user = (Seat::Consumer(self.number()), owner.map_or(0, |owner| owner.epoch));
+        // Also after an eviction: the seat stays this consumer's until it leaves, and so do its locks.
+        let user = (Seat::Consumer(self.number()), heartbeat::epoch(self.seat_word));
         Zone::find(&self.mem, &self.block, user, name)
     }
 

@@ -7,6 +7,8 @@
 //! The seat stays retired until its owner leaves or is proved dead: nobody else gets its bit, and an
 //! owner that wakes up later touches nobody's. While the producer takes the seat's pins and registration
 //! away the seat is BUSY and nobody may free it: they would be a newcomer's.
+//! Somebody outside only marks a seat; the producer evicts its owner when it finds the mark in its way. So
+//! the mark may be made twice, or by who dies at it.
 //! Knows nothing of: clocks, tokens, who is too slow.
 //! Edge: `E_MARK → E_CHECK`. Checked by: `models` (`eviction/…`).
 
@@ -42,6 +44,28 @@ pub fn evict<M: Memory>(
     mem.fetch_and::<E_LEAVE>(&ring.registry.registry, !u64::from(reader.mask()));
     finish(mem, seat);
     true
+}
+
+/// Marks the owner of a seat as evicted, if the word of its seat is still `seen`: that of one who is
+/// attached. The producer takes it out of the way when it stands there. Says whether it was done.
+///
+/// Where payloads are read in place, the owner may be reading one that is then overwritten: it is the
+/// caller's to know that it is not.
+pub fn mark<M: Memory>(mem: &M, seat: &HeartbeatSlot<M::Word>, seen: u64) -> bool {
+    let Some(marked) = heartbeat::marked(seen) else { return false };
+    mem.compare_exchange::<E_RETIRE>(&seat.word, seen, marked).is_ok()
+}
+
+/// Evicts the owner of a seat that [`mark`] has marked. Only the producer calls this. Says whether it
+/// was one.
+pub fn evict_marked<M: Memory>(
+    mem: &M,
+    ring: &Ring<'_, M::Word>,
+    seat: &HeartbeatSlot<M::Word>,
+    reader: Reader,
+) -> bool {
+    let seen = word(mem, seat);
+    heartbeat::is_evicted(seen) && evict(mem, ring, seat, (reader, seen))
 }
 
 /// The seat may be freed again. Also called by who succeeds a producer that died while it evicted.

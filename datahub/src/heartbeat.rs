@@ -144,6 +144,12 @@ pub(crate) const fn evicting(word: u64) -> Option<u64> {
     None
 }
 
+/// The word of the same claim after somebody outside has marked its owner as evicted; `None` when nobody
+/// is attached.
+pub(crate) const fn marked(word: u64) -> Option<u64> {
+    if is_live(word) { Some(word | Occupancy::Retiring as u64 | EVICTED) } else { None }
+}
+
 /// Says that the owner is there.
 pub fn beat<M: Memory>(mem: &M, slot: &HeartbeatSlot<M::Word>, now_ns: u64) {
     mem.store::<H_BEAT>(&slot.last_heartbeat_ns, now_ns);

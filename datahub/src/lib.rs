@@ -4,13 +4,7 @@
 //! server. See [`producer::Producer`] and [`consumer::Consumer`].
 //!
 //! ```
-//! use datahub::config::{BlockConfig, ConsumerSync};
-//! use datahub::consumer::Consumer;
-//! use datahub::place::Place;
-//! use datahub::producer::Producer;
-//! use datahub::ring::reader::JoinAt;
-//! use datahub::shm::Folder;
-//! use datahub::wait::Timeout;
+//! use datahub::{BlockConfig, Consumer, ConsumerSync, Folder, JoinAt, Place, Producer, Timeout};
 //!
 //! let config = BlockConfig::new(ConsumerSync::Sequential, 4, 64)?;
 //! let mut producer = Producer::create_unnamed(&Folder::default(), config)?;
@@ -61,10 +55,12 @@ pub mod block;
 pub mod place;
 pub mod shm;
 
+mod aligned;
 pub mod checksum;
 pub mod consumer;
 mod liveness;
 pub mod producer;
+mod pulse;
 pub mod schema;
 mod succession;
 pub mod transaction;
@@ -73,3 +69,20 @@ pub mod zone;
 
 pub mod monitor;
 pub mod recovery;
+
+// What most programs name; everything else is found in its module.
+pub use config::{
+    BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
+};
+pub use consumer::attach::AttachError;
+pub use consumer::{Consumer, ReadError};
+pub use name::BlockName;
+pub use place::Place;
+pub use producer::create::CreateError;
+pub use producer::{Producer, WriteError};
+pub use ring::reader::JoinAt;
+pub use schema::Schema;
+pub use sequence::Sequence;
+pub use shm::Folder;
+pub use wait::{Timeout, WaitStrategy};
+pub use zone::ZoneSchema;

@@ -11,7 +11,7 @@ use crate::memory::MappedMemory;
 use crate::metrics::{self, Metric};
 use crate::shm::token::{Seat, Token, is_held};
 use crate::slot::Reader;
-use crate::{handover, heartbeat, rules};
+use crate::{eviction, handover, heartbeat, rules};
 
 /// Clears what consumer `reader` left, if it is dead. Says whether it was.
 ///
@@ -42,12 +42,17 @@ pub(crate) fn reap_if_dead<M: MappedMemory>(
     Ok(cleared)
 }
 
-/// Clears what those of `readers` (one bit each) left who are dead. Says whether anybody was.
+/// Takes those of `readers` (one bit each) out of the way who are dead, or whom somebody has marked as
+/// evicted. Only the producer calls this. Says whether anybody was.
 pub(crate) fn reap_dead<M: MappedMemory>(mem: &M, block: &Block, readers: u32) -> bool {
     let seats = (0..block.geometry().config.consumers_max()).map(Reader::new);
     let suspects = seats.filter(|reader| readers & reader.mask() != 0);
-    // A token that cannot be examined is taken for a living owner's.
-    suspects.fold(false, |any, reader| any | reap_if_dead(mem, block, reader).unwrap_or(false))
+    suspects.fold(false, |any, reader| {
+        // A token that cannot be examined is taken for a living owner's.
+        let dead = reap_if_dead(mem, block, reader).unwrap_or(false);
+        let marked = || eviction::evict_marked(mem, &block.ring(), block.heartbeat(reader), reader);
+        any | (dead || marked())
+    })
 }
 
 /// Empties a seat whose token the caller holds. Says whether it did: not while the producer evicts its

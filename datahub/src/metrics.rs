@@ -84,17 +84,17 @@ metrics! {
     CommitErrors = 11, "slot_commit_errors";
     /// Payloads whose checksum was wrong.
     ChecksumFailures = 12, "checksum_failures";
-    /// Control messages that could not be sent.
+    /// Control messages that could not be sent. Not counted before there is a control plane.
     ZmqSendFailures = 13, "zmq_send_failures";
-    /// Control messages that could not be received.
+    /// Control messages that could not be received. Not counted before there is a control plane.
     ZmqReceiveFailures = 14, "zmq_recv_failures";
-    /// Control messages that got no answer in time.
+    /// Control messages that got no answer in time. Not counted before there is a control plane.
     ZmqTimeouts = 15, "zmq_timeout_count";
     /// Consumers that were refused because they expected another layout.
     SchemaMismatches = 16, "schema_mismatch_count";
     /// Heartbeats sent, by both sides.
     HeartbeatsSent = 20, "heartbeat_sent_count";
-    /// Heartbeats that could not be sent.
+    /// Heartbeats that could not be sent: their consumer had been evicted from its seat.
     HeartbeatsFailed = 21, "heartbeat_failed_count";
     /// The producer's last heartbeat, monotonic nanoseconds.
     LastHeartbeatNs = 22, "last_heartbeat_ns";
@@ -149,6 +149,13 @@ pub const CONSUMER_METRICS: [Metric; 8] = [
 ];
 
 impl Metric {
+    /// Whether anything counts this: the control plane comes later, and what it will count says nothing
+    /// until then, not even zero.
+    #[must_use]
+    pub const fn is_counted(self) -> bool {
+        !matches!(self, Self::ZmqSendFailures | Self::ZmqReceiveFailures | Self::ZmqTimeouts)
+    }
+
     /// The word of a consumer's line that counts this, if consumers count it.
     #[must_use]
     pub const fn consumer_word(self) -> Option<usize> {

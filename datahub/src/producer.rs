@@ -10,11 +10,13 @@ use core::time::Duration;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 
+use crate::aligned::AlignedBytes;
 use crate::block::Block;
 use crate::config::{BlockConfig, OnFull};
 use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, ErrorCode, Metric, Snapshot};
 use crate::name::BlockName;
+use crate::pulse::Pulse;
 use crate::ring::writer::{Blocked, NotTaken, RingWriter};
 use crate::sequence::Sequence;
 use crate::shm::Folder;
@@ -28,8 +30,6 @@ use write_slot::WriteSlot;
 
 /// The sleeper bit of the producer on its own park line.
 const PRODUCER_BIT: u32 = 0;
-/// The producer says that it is there once in so many commits.
-const COMMITS_PER_BEAT: u64 = 1024;
 
 /// Why no slot could be had for writing. Block and slots are as before the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +77,7 @@ pub struct Producer<M: MappedMemory = Shared> {
     home: Home,
     epoch: u64,
     process: u32,
+    pulse: Pulse,
     /// When the tokens of those who block were last examined, monotonic nanoseconds.
     looked_ns: u64,
     /// Who stands in the way for how long, in a block that evicts.
@@ -84,7 +85,7 @@ pub struct Producer<M: MappedMemory = Shared> {
     /// Whether a commit only publishes: nothing is stamped and nothing copied. The usual case.
     plain: bool,
     /// Payloads and checksum records before they are copied, in a block that evicts; otherwise empty.
-    staging: Box<[u8]>,
+    staging: AlignedBytes,
     /// Whether the stream goes on in another block, so that this one must not be ended.
     moved: bool,
     // Dropped last: gives the producer's seat back.
@@ -121,10 +122,10 @@ impl<M: MappedMemory> Producer<M> {
     /// Takes the next `count` slots; returns the first.
     #[cold]
     fn wait_for_slots(&mut self, count: usize, timeout: Timeout) -> Result<usize, WriteError> {
-        let mut waiter = Waiter::new(timeout, self.wait);
+        let mut waiter = Waiter::backing_off(timeout, self.wait);
         let errs = self.block.geometry().config.when_full() == OnFull::Error;
         let (mem, block, next) = (&self.mem, &self.block, self.writer.next());
-        let patience = &mut self.patience;
+        let (patience, pulse) = (&mut self.patience, &mut self.pulse);
         let mut announced = None;
         let wait = |blocked| {
             if patience.as_mut().is_some_and(|patience| patience.ends((mem, block), next, blocked))
@@ -135,7 +136,7 @@ impl<M: MappedMemory> Producer<M> {
                 waiter.naps_at_most(patience.left_ns());
             }
             let goes_on = !(errs && matches!(blocked, Blocked::Full(_)));
-            goes_on && pause((mem, block), (&mut waiter, &mut announced), blocked)
+            goes_on && pause((mem, block), (&mut waiter, pulse, &mut announced), blocked)
         };
         let taken = match count {
             1 => self.writer.acquire(mem, &block.ring(), wait),
@@ -239,10 +240,18 @@ impl<M: MappedMemory> Producer<M> {
         self.announce();
         self.count(Metric::SlotsWritten, 1);
         self.count(Metric::BytesWritten, payload_bytes as u64);
-        if sequence.is_multiple_of(COMMITS_PER_BEAT) {
-            self.beat();
+        if self.pulse.counts() {
+            self.look_at_clock();
         }
         sequence
+    }
+
+    #[cold]
+    fn look_at_clock(&mut self) {
+        let now_ns = monotonic_ns();
+        if self.pulse.beats(now_ns) {
+            beat((&self.mem, &self.block), now_ns);
+        }
     }
 
     /// Wakes consumers that sleep, if there can be any.
@@ -268,15 +277,10 @@ impl<M: MappedMemory> Producer<M> {
         }
     }
 
-    /// Says that this producer is there. Done by itself once in a thousand commits; call it in a
-    /// producer that commits less often than observers look.
+    /// Says that this producer is there. Done by itself about four times a second while it commits or
+    /// waits; call it in one that does something else for seconds.
     pub fn beat(&self) {
-        let now_ns = monotonic_ns();
-        heartbeat::beat(&self.mem, self.block.producer_heartbeat(), now_ns);
-        let words = &self.block.metrics().words;
-        metrics::set(&self.mem, &words[Metric::LastHeartbeatNs as usize], now_ns);
-        metrics::add(&self.mem, &words[Metric::HeartbeatsSent as usize], 1);
-        self.let_predecessor_go();
+        beat((&self.mem, &self.block), monotonic_ns());
     }
 
     /// How this producer waits. A block without parking treats [`WaitStrategy::Park`] as yielding;
@@ -353,12 +357,21 @@ impl<M: MappedMemory> Producer<M> {
     }
 }
 
+/// The producer says that it is there.
+fn beat<M: MappedMemory>((mem, block): (&M, &Block), now_ns: u64) {
+    heartbeat::beat(mem, block.producer_heartbeat(), now_ns);
+    let words = &block.metrics().words;
+    metrics::set(mem, &words[Metric::LastHeartbeatNs as usize], now_ns);
+    metrics::add(mem, &words[Metric::HeartbeatsSent as usize], 1);
+    hand_over::let_predecessor_go((mem, block));
+}
+
 /// What the producer does while it is blocked. Says whether to look again.
 ///
 /// `announced` is the signal to sleep on, once the producer has said that it will.
 fn pause<M: MappedMemory>(
     (mem, block): (&M, &Block),
-    (waiter, announced): (&mut Waiter, &mut Option<u32>),
+    (waiter, pulse, announced): (&mut Waiter, &mut Pulse, &mut Option<u32>),
     blocked: Blocked,
 ) -> bool {
     if let Some(signal) = announced.take() {
@@ -372,6 +385,9 @@ fn pause<M: MappedMemory>(
         Step::Look => true,
         Step::Expired => false,
         Step::LookForDead => {
+            if let Some(now_ns) = waiter.clock_ns().filter(|&now_ns| pulse.waits(now_ns)) {
+                beat((mem, block), now_ns);
+            }
             liveness::reap_dead(mem, block, who);
             true
         }

@@ -4,15 +4,16 @@
 //! producer, then for the consumers, one of whom it may have been evicting. The token is the proof of
 //! death and keeps everybody else from doing the same; so recovery may run beside a living producer,
 //! beside itself, and may be killed at any step. A living owner's words are never touched, and a
-//! checksum is never rewritten. Force is for living consumers that stand still, and is given only to
-//! somebody who spells out the block's name.
+//! checksum is never rewritten. [`force`] is for living consumers that stand still.
 //! Source: HEP-CORE-0002 recovery API (`datablock_diagnose_slot`, `datablock_force_reset_slot`,
 //! `datablock_release_zombie_readers`, `datablock_release_zombie_writer`, `datablock_validate_integrity`).
 
 pub mod diagnosis;
+pub mod force;
 pub mod integrity;
 pub mod removal;
 
+use core::time::Duration;
 use std::io;
 
 use crate::block::{Block, OpenError};
@@ -20,11 +21,10 @@ use crate::memory::Shared;
 use crate::metrics::{self, Metric};
 use crate::monitor::Monitor;
 use crate::monitor::health::Thresholds;
-use crate::name::BlockName;
 use crate::place::Place;
 use crate::shm::token::{Seat, Token};
 use crate::slot::Reader;
-use crate::wait::{monotonic_ns, wake_all};
+use crate::wait::{monotonic_ns, sleep, wake_all};
 use crate::{heartbeat, liveness, park, rules, succession};
 use diagnosis::{Diagnosis, Step, consumer_remains, diagnose, producer_remains};
 
@@ -35,12 +35,6 @@ pub enum RecoverError {
     /// There is no usable block.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Force was asked with another name than the block's.
-    #[error("force needs the block's own name spelled out, and '{given}' is not it")]
-    ForceName {
-        /// What was given.
-        given: BlockName,
-    },
     /// The operating system refused.
     #[error("a token cannot be examined: {0}")]
     System(#[from] io::Error),
@@ -69,47 +63,36 @@ pub struct Report {
     pub damage: Vec<String>,
 }
 
-/// What [`recover`] would do; changes no byte.
+/// What [`recover`] would do, and who could be evicted by [`force`]; changes no byte.
+///
+/// Takes a second when somebody alive seems to stand still in the producer's way: it is looked at twice.
 ///
 /// # Errors
 ///
 /// [`OpenError`] when there is no usable block.
 pub fn plan(place: &Place) -> Result<Diagnosis, OpenError> {
-    Ok(diagnose(&Monitor::open(place)?.snapshot(monotonic_ns()), Thresholds::default()))
+    Ok(examine(&Monitor::open(place)?, Thresholds::default()))
+}
+
+/// Looks once, or twice where somebody alive seems to stand still.
+fn examine(monitor: &Monitor, thresholds: Thresholds) -> Diagnosis {
+    let view = monitor.snapshot(monotonic_ns());
+    if !diagnosis::is_suspicious(&view, thresholds) {
+        return diagnose(&view, None, thresholds);
+    }
+    sleep(Duration::from_nanos(thresholds.still_ns));
+    // Cut short by a signal, the two looks are too near to prove anything.
+    diagnose(&monitor.snapshot(monotonic_ns()), Some(&view), thresholds)
 }
 
 /// Clears what the dead left in the block at `place`. Running it again finds nothing.
 ///
-/// `force`, the block's own name, also evicts living consumers that have been silent for long and stand
-/// in the producer's way. Such a consumer may still be reading a payload that is then overwritten; it
-/// finds out by [`validate`](crate::consumer::read_slot::ReadSlot::validate). Force never touches a living producer: end it,
-/// and the kernel gives its token back.
-///
 /// # Errors
 ///
 /// [`RecoverError`]; with [`RecoverError::System`] earlier steps are done, and running it again goes on.
-pub fn recover(place: &Place, force: Option<&BlockName>) -> Result<Report, RecoverError> {
-    recover_at(place, force, monotonic_ns())
-}
-
-/// As [`recover`], at a given time: silence is counted up to `now_ns` of the monotonic clock.
-///
-/// # Errors
-///
-/// As [`recover`].
-pub fn recover_at(
-    place: &Place,
-    force: Option<&BlockName>,
-    now_ns: u64,
-) -> Result<Report, RecoverError> {
-    if let Some(given) = force {
-        let named = matches!(place, Place::Named { name, .. } if name == given);
-        if !named {
-            return Err(RecoverError::ForceName { given: given.clone() });
-        }
-    }
+pub fn recover(place: &Place) -> Result<Report, RecoverError> {
     let monitor = Monitor::open(place)?;
-    let diagnosis = diagnose(&monitor.snapshot(now_ns), Thresholds::default());
+    let diagnosis = diagnose(&monitor.snapshot(monotonic_ns()), None, Thresholds::default());
     let mut report = Report { damage: diagnosis.damage.clone(), ..Report::default() };
     let (producer, consumers): (Vec<Step>, Vec<Step>) =
         diagnosis.steps.into_iter().partition(|step| step.proof.seat == Seat::Producer);
@@ -119,9 +102,6 @@ pub fn recover_at(
     }
     for step in consumers {
         reap(&monitor, step, &mut report)?;
-    }
-    for step in diagnosis.forced.into_iter().filter(|_| force.is_some()) {
-        evict(monitor.block(), step, &mut report);
     }
     if !report.done.is_empty() {
         wake(monitor.block());
@@ -175,17 +155,6 @@ fn settle(monitor: &Monitor, steps: &[Step], report: &mut Report) -> io::Result<
     count(block, 1);
     report.done.extend(remains);
     Ok(())
-}
-
-/// Takes a living consumer out of the producer's way. Its seat stays its own: nobody else gets its bit.
-fn evict(block: &Block, step: Step, report: &mut Report) {
-    let Seat::Consumer(number) = step.proof.seat else { return };
-    if liveness::clear(&Shared, block, Reader::new(number)) {
-        count(block, 1);
-        report.done.push(step);
-    } else {
-        report.skipped.push(Skipped { step, why: EVICTING });
-    }
 }
 
 fn count(block: &Block, actions: u64) {

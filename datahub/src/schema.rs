@@ -17,7 +17,7 @@ pub use hash::blake2b_256;
 pub(crate) use text::{Element, element};
 pub use text::{TEXT_BYTES_MAX, Text, as_text};
 
-use crate::config::{BlockConfig, ConfigError, ConsumerSync, SchemaTag};
+use crate::config::{BlockConfig, ConfigError, ConsumerSync, SchemaTag, SchemaTagError};
 use crate::layout::LINE;
 
 /// A type whose values are plain bytes of a known layout. Implement it with `#[derive(Schema)]`.
@@ -163,8 +163,11 @@ fn fits<T>(found: usize, aligned: bool) -> Result<(), ViewError> {
 }
 
 /// The schema of `T` as a block carries it.
-#[must_use]
-pub fn tag_of<T: Schema>() -> SchemaTag {
+///
+/// # Errors
+///
+/// [`SchemaTagError`]: `T` got its schema by hand, and nobody could read it in a header.
+pub fn tag_of<T: Schema>() -> Result<SchemaTag, SchemaTagError> {
     SchemaTag::new(T::SCHEMA_HASH, T::SCHEMA_TEXT)
 }
 
@@ -203,7 +206,8 @@ impl BlockConfig {
     /// # Errors
     ///
     /// [`ConfigError::SchemaBytes`] when a payload has no room for a value,
-    /// [`ConfigError::Alignment`] when a slot does not begin where a value can.
+    /// [`ConfigError::Alignment`] when a slot does not begin where a value can,
+    /// [`ConfigError::Schema`] when the layout has a name that nobody could read.
     pub fn slot_schema<T: Schema>(self) -> Result<Self, ConfigError> {
         let (value_bytes, payload_bytes) = (size_of::<T>() as u64, self.payload_bytes());
         if value_bytes > payload_bytes {
@@ -212,7 +216,7 @@ impl BlockConfig {
         if align_of::<T>() > LINE {
             return Err(ConfigError::Alignment(align_of::<T>()));
         }
-        Ok(self.with_slot_schema(Some(tag_of::<T>())))
+        Ok(self.with_slot_schema(Some(tag_of::<T>()?)))
     }
 }
 
@@ -292,5 +296,22 @@ mod tests {
         hashes.sort_unstable();
         hashes.dedup();
         assert_eq!(hashes.len(), 5);
+    }
+
+    /// A schema by hand, with a name that would make blocks nobody can attach to.
+    #[derive(Clone, Copy)]
+    #[repr(transparent)]
+    struct Messwert(u64);
+
+    // SAFETY: a number.
+    unsafe impl Schema for Messwert {
+        const SCHEMA_TEXT: &'static str = "Größe;0:u64:0:8;size:8;align:8";
+    }
+
+    #[test]
+    fn a_schema_that_no_header_can_hold_makes_no_block() {
+        let refused = BlockConfig::of::<Messwert>(ConsumerSync::Sequential, 4).unwrap_err();
+        assert_eq!(refused, ConfigError::Schema(SchemaTagError::Letter { found: 'ö' }));
+        assert!(refused.to_string().contains("plain ASCII"), "{refused}");
     }
 }

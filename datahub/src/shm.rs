@@ -180,19 +180,32 @@ impl Folder {
     }
 }
 
+/// How often signals may interrupt a reservation, which then begins anew.
+const FILL_ATTEMPTS: u32 = 64;
+
 /// Reserves the first `bytes` bytes of the file, where they are not yet.
 ///
 /// # Errors
 ///
-/// `StorageFull` when they cannot be had; `FileTooLarge`.
+/// `StorageFull` when they cannot be had; `FileTooLarge`; `Interrupted` when signals come so fast that
+/// the kernel never gets to the end: block them, or let a thread make the block that gets none.
 pub fn fill(file: &File, bytes: usize) -> io::Result<()> {
     let length = i64::try_from(bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
-    loop {
-        match posix_fallocate(file, 0, length) {
+    // In one call: only so does the kernel refuse at once what is larger than the whole file system.
+    uninterrupted(|| posix_fallocate(file, 0, length))
+}
+
+/// Calls again what a signal has interrupted, a bounded number of times.
+fn uninterrupted(mut call: impl FnMut() -> Result<(), Errno>) -> io::Result<()> {
+    for _ in 0..FILL_ATTEMPTS {
+        match call() {
             Err(Errno::EINTR) => {}
             done => return Ok(done?),
         }
     }
+    let told =
+        format!("signals have interrupted all of {FILL_ATTEMPTS} attempts to reserve the memory");
+    Err(io::Error::new(io::ErrorKind::Interrupted, told))
 }
 
 /// The device of the file and its number there.
@@ -274,5 +287,32 @@ impl Drop for Mapping {
         if std::process::id() != self.process {
             core::mem::forget(self.map.take());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A call that so many signals interrupt, and how often it was made.
+    fn calls(signals: u32) -> (io::Result<()>, u32) {
+        let mut calls = 0;
+        let done = uninterrupted(|| {
+            calls += 1;
+            if calls <= signals { Err(Errno::EINTR) } else { Ok(()) }
+        });
+        (done, calls)
+    }
+
+    #[test]
+    fn signals_delay_a_reservation_and_never_hold_it_up_for_ever() {
+        for signals in [0, 1, FILL_ATTEMPTS - 1] {
+            let (done, calls) = calls(signals);
+            assert!(done.is_ok() && calls == signals + 1, "{signals}");
+        }
+        let (done, calls) = calls(u32::MAX);
+        let error = done.unwrap_err();
+        assert_eq!((error.kind(), calls), (io::ErrorKind::Interrupted, FILL_ATTEMPTS));
+        assert!(error.to_string().contains("signals"), "{error}");
     }
 }

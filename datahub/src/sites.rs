@@ -179,7 +179,7 @@ sites! {
 
     // Eviction (`eviction`, `rules`): "I retire you, then overwrite" against "I copy, then look whether
     // I still stand".
-    /// Ordered by E_MARK after it.
+    /// Ordered by E_MARK after it. Somebody outside only marks, and the producer's own exchange follows.
     E_RETIRE: Rmw = Relaxed -> none;
     /// The retired seat before the first store into what its consumer may be copying (F3).
     E_MARK: Fence = Release -> E_CHECK;
@@ -197,7 +197,7 @@ sites! {
     E_COPY: Load = Relaxed -> none;
     /// The copy before the look at the seat (F3).
     E_CHECK: Fence = Acquire -> E_MARK;
-    /// Ordered by E_CHECK before it.
+    /// Ordered by E_CHECK before it. Without a copy it tells an evicted one so, and orders nothing.
     E_STANDS: Load = Relaxed -> none;
 
     // Recovery rules (`rules`).

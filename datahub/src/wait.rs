@@ -1,9 +1,12 @@
 //! Waiting: until when, and how.
 //!
 //! A waiter looks once without asking the clock; the deadline begins with the first wait and is
-//! never slept past.
+//! never slept past. Who waits for room also backs off: it leaves the words of those it waits for alone
+//! for ever longer, but never for more than a small part of the time that it has waited already.
 
 #![expect(unsafe_code, reason = "the futex word is the low half of a shared word")]
+
+mod backoff;
 
 use core::time::Duration;
 
@@ -42,7 +45,8 @@ pub enum WaitStrategy {
     /// Keeps its core busy: lowest latency, one core a waiter.
     #[default]
     Spin,
-    /// Spins briefly, then lets others run between two looks.
+    /// Spins briefly, then lets others run between two looks; a producer that waits for room for long
+    /// also naps, up to a millisecond.
     Yield,
     /// Spins briefly, then sleeps in the kernel until woken. Needs a block that allows parking.
     Park,
@@ -68,8 +72,8 @@ pub(crate) enum Step {
     Expired,
 }
 
-/// Looks between two readings of the clock while spinning.
-const SPINS_PER_CLOCK: u32 = 64;
+/// Pauses between two readings of the clock while spinning.
+const PAUSES_PER_CLOCK: u32 = 64;
 /// Looks before a spinning waiter begins to spare its core.
 pub(crate) const LOOKS_AT_ONCE: u32 = 32;
 /// Looks before a yielding or parking waiter gives up its core.
@@ -90,7 +94,13 @@ pub fn monotonic_ns() -> u64 {
 pub(crate) struct Waiter {
     timeout: Timeout,
     strategy: WaitStrategy,
+    /// Whether looks become rarer the longer it lasts.
+    backs_off: bool,
     looks: u32,
+    /// Pauses since the last reading of the clock.
+    pauses: u32,
+    /// Readings of the clock.
+    readings: u32,
     started_ns: Option<u64>,
     now_ns: u64,
     liveness_ns: u64,
@@ -103,12 +113,20 @@ impl Waiter {
         Self {
             timeout,
             strategy,
+            backs_off: false,
             looks: 0,
+            pauses: 0,
+            readings: 0,
             started_ns: None,
             now_ns: 0,
             liveness_ns: 0,
             nap_ns: 50 * LIVENESS_NS,
         }
+    }
+
+    /// The same, of who waits for room and so backs off.
+    pub(crate) fn backing_off(timeout: Timeout, strategy: WaitStrategy) -> Self {
+        Self { backs_off: true, ..Self::new(timeout, strategy) }
     }
 
     /// Passes a moment, in the way of the strategy.
@@ -119,12 +137,17 @@ impl Waiter {
         }
         self.looks = self.looks.wrapping_add(1);
         let spinning = self.strategy == WaitStrategy::Spin || self.looks < SPINS_FIRST;
-        if spinning && !self.looks.is_multiple_of(SPINS_PER_CLOCK) {
+        if spinning {
+            let pauses = if self.backs_off { backoff::pauses(self.readings) } else { 1 };
             // What comes at once is met at once; the hint costs as much as half a line's way.
             if self.looks > LOOKS_AT_ONCE {
-                core::hint::spin_loop();
+                (0..pauses).for_each(|_| core::hint::spin_loop());
             }
-            return Step::Look;
+            self.pauses += pauses;
+            if self.pauses < PAUSES_PER_CLOCK {
+                return Step::Look;
+            }
+            self.pauses = 0;
         }
         self.consult_clock(spinning)
     }
@@ -132,6 +155,7 @@ impl Waiter {
     #[cold]
     fn consult_clock(&mut self, spinning: bool) -> Step {
         self.now_ns = monotonic_ns();
+        self.readings = self.readings.saturating_add(1);
         let started = *self.started_ns.get_or_insert(self.now_ns);
         if self.now_ns.saturating_sub(started) >= self.limit_ns() {
             return Step::Expired;
@@ -147,9 +171,21 @@ impl Waiter {
             _ if spinning => Step::Look,
             WaitStrategy::Park => Step::Sleep,
             WaitStrategy::Yield | WaitStrategy::Spin => {
-                rustix::thread::sched_yield();
+                self.stand_aside(self.now_ns.saturating_sub(started));
                 Step::Look
             }
+        }
+    }
+
+    /// Lets others run: whoever wants to, or, after a wait that makes a nap small, everybody for a while.
+    fn stand_aside(&self, waited_ns: u64) {
+        match backoff::nap_ns(waited_ns).filter(|_| self.backs_off) {
+            Some(nap_ns) => {
+                let left_ns = self.limit_ns().saturating_sub(waited_ns);
+                let nap = Duration::from_nanos(nap_ns.min(left_ns).min(self.nap_ns));
+                sleep(nap);
+            }
+            None => rustix::thread::sched_yield(),
         }
     }
 
@@ -167,12 +203,14 @@ impl Waiter {
         let started = self.started_ns.unwrap_or(self.now_ns);
         let left = self.limit_ns().saturating_sub(self.now_ns.saturating_sub(started));
         let pause = Duration::from_nanos(left.min(self.nap_ns));
-        let limit = rustix::thread::Timespec {
-            tv_sec: pause.as_secs().cast_signed(),
-            tv_nsec: pause.subsec_nanos().into(),
-        };
+        let limit = timespec(pause);
         // Woken, changed meanwhile, interrupted, out of time: each time the caller looks again.
         let _why = futex::wait(low_half(signal), futex::Flags::empty(), expected, Some(&limit));
+    }
+
+    /// The last reading of the clock, monotonic nanoseconds; `None` before the first.
+    pub(crate) fn clock_ns(&self) -> Option<u64> {
+        self.started_ns.map(|_| self.now_ns)
     }
 
     /// Sleeps no longer than this at a time.
@@ -188,6 +226,19 @@ impl Waiter {
     /// How long this wait has lasted, in nanoseconds; 0 when the clock was never asked.
     pub(crate) fn waited_ns(&self) -> u64 {
         self.started_ns.map_or(0, |started| monotonic_ns().saturating_sub(started))
+    }
+}
+
+/// Sleeps for so long; shorter when a signal comes.
+pub(crate) fn sleep(pause: Duration) {
+    // Interrupted: the caller looks again, as after the whole pause.
+    let _left = rustix::thread::nanosleep(&timespec(pause));
+}
+
+fn timespec(pause: Duration) -> rustix::thread::Timespec {
+    rustix::thread::Timespec {
+        tv_sec: pause.as_secs().cast_signed(),
+        tv_nsec: pause.subsec_nanos().into(),
     }
 }
 

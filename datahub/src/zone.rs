@@ -99,13 +99,15 @@ impl BlockConfig {
     /// # Errors
     ///
     /// [`ConfigError::Zones`], [`ConfigError::ZoneName`]; [`ConfigError::Alignment`] for a type that
-    /// needs more than a cache line.
+    /// needs more than a cache line; [`ConfigError::Schema`] for one whose layout has a name that
+    /// nobody could read.
     pub fn zone_of<T: ZoneSchema>(self, name: &BlockName) -> Result<Self, ConfigError> {
         if align_of::<T>() > LINE {
             return Err(ConfigError::Alignment(align_of::<T>()));
         }
         let zone = ZoneConfig::new(name.clone(), size_of::<T>() as u64)?;
-        self.with_zone(zone.with_schema(Some(SchemaTag::new(T::SCHEMA_HASH, T::SCHEMA_TEXT))))
+        let tag = SchemaTag::new(T::SCHEMA_HASH, T::SCHEMA_TEXT)?;
+        self.with_zone(zone.with_schema(Some(tag)))
     }
 
     /// Adds a zone of `bytes` bytes whose use the header leaves open.

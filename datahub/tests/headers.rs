@@ -15,7 +15,7 @@ use datahub::block::header::{self, Geometry, HeaderError, Origin};
 use datahub::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConsumerSync, OnFull, ZoneConfig,
 };
-use datahub::layout::{self, Layout, header as at};
+use datahub::layout::{self, Layout};
 use datahub::name::BlockName;
 use memmap2::MmapMut;
 
@@ -89,36 +89,39 @@ fn originals() -> Vec<([u8; PAGE], u64)> {
 /// Damages the header, and sometimes the length of the file.
 fn mutate(header: &mut [u8], length: &mut u64, random: &mut Stream) {
     const FIELDS: [usize; 16] = [
-        at::MAGIC,
-        at::VERSION,
-        at::LAYOUT_HASH,
-        at::TOTAL_BYTES,
-        at::PAYLOAD_BYTES,
-        at::CAPACITY,
-        at::PHYSICAL_SLOTS,
-        at::MAX_CONSUMERS,
-        at::CONSUMER_SYNC,
-        at::ON_FULL,
-        at::CHECKSUM_POLICY,
-        at::PARKING,
-        at::ZONE_COUNT,
-        at::SLOT_SCHEMA_TEXT_BYTES,
-        at::ZONES,
-        at::ZONES + layout::zone::NAME_BYTES,
+        layout::header::MAGIC,
+        layout::header::VERSION,
+        layout::header::LAYOUT_HASH,
+        layout::header::TOTAL_BYTES,
+        layout::header::PAYLOAD_BYTES,
+        layout::header::CAPACITY,
+        layout::header::PHYSICAL_SLOTS,
+        layout::header::MAX_CONSUMERS,
+        layout::header::CONSUMER_SYNC,
+        layout::header::ON_FULL,
+        layout::header::CHECKSUM_POLICY,
+        layout::header::PARKING,
+        layout::header::ZONE_COUNT,
+        layout::header::SLOT_SCHEMA_TEXT_BYTES,
+        layout::header::ZONES,
+        layout::header::ZONES + layout::zone::NAME_BYTES,
     ];
     const VALUES: [u64; 12] =
         [0, 1, 2, 3, 4, 8, 63, 64, 65_536, u32::MAX as u64, 1 << 40, u64::MAX];
     for _ in 0..=random.below(4) {
         match random.below(6) {
             0 => header[random.below(PAGE)] ^= 1 << random.below(8),
-            1 => header[random.below(at::ZONE_COUNT + 8)] = random.next().to_le_bytes()[0],
+            1 => {
+                header[random.below(layout::header::ZONE_COUNT + 8)] =
+                    random.next().to_le_bytes()[0]
+            }
             2 => put(header, random.pick(&FIELDS), random.pick(&VALUES), random.pick(&[4, 8])),
             3 => put(header, random.pick(&FIELDS), random.next(), random.pick(&[4, 8])),
             // Numbers that fit each other: these get as far as the layout.
             4 => {
-                put(header, at::CAPACITY, 1 + random.next() % 70_000, 4);
-                put(header, at::PHYSICAL_SLOTS, 2 + random.next() % 70_000, 4);
-                put(header, at::PAYLOAD_BYTES, 1 << random.below(64), 8);
+                put(header, layout::header::CAPACITY, 1 + random.next() % 70_000, 4);
+                put(header, layout::header::PHYSICAL_SLOTS, 2 + random.next() % 70_000, 4);
+                put(header, layout::header::PAYLOAD_BYTES, 1 << random.below(64), 8);
             }
             _ => {
                 let lengths = [0, 1, 4095, 4096, length.saturating_sub(1), *length, u64::MAX];
@@ -138,7 +141,7 @@ fn put(header: &mut [u8], offset: usize, value: u64, bytes: usize) {
 /// Makes the total what the header's own error says that it should be.
 fn agree(header: &mut [u8]) {
     if let Err(HeaderError::Total { wanted, .. }) = header::parse(header, u64::MAX) {
-        put(header, at::TOTAL_BYTES, wanted, 8);
+        put(header, layout::header::TOTAL_BYTES, wanted, 8);
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod recovery {
     mod deaths;
+    mod force;
     mod integrity;
     mod mortal;
     #[path = "../support/other.rs"]

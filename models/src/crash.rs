@@ -68,6 +68,7 @@ const VICTIMS: &[(&str, &str)] = &[
     ("eviction/copying", "writer"),
     ("eviction/copying", "reader"),
     ("eviction/pinned", "writer"),
+    ("eviction/marked", "outsider"),
     ("park/one-sleeper", "waker"),
     ("park/one-sleeper", "sleeper"),
 ];

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod banned;
+pub mod cited;
 pub mod dead;
 pub mod finding;
 pub mod header;

@@ -7,13 +7,13 @@ use tidy::ratchet::{self, Ratchet};
 use tidy::source::{self, Source};
 use tidy::tree::Tree;
 use tidy::{
-    banned, dead, header, layers, manifest, question, readme, scripts, sites, sizes, words,
+    banned, cited, dead, header, layers, manifest, question, readme, scripts, sites, sizes, words,
 };
 
 /// The names that `ratchet.toml` may use: one for each test below that reads the list.
-const CHECKS: [&str; 13] = [
+const CHECKS: [&str; 14] = [
     "sizes", "header", "layers", "sites", "dead", "banned", "unsafe", "words", "manifest",
-    "question", "readme", "scripts", "parse",
+    "question", "readme", "scripts", "parse", "cited",
 ];
 
 /// Everything that a check may look at.
@@ -119,6 +119,11 @@ fn every_scenario_opens_with_its_question() {
 #[test]
 fn documented_commands_exist() {
     holds("readme", |r| readme::check(&r.tree));
+}
+
+#[test]
+fn what_is_cited_is_there() {
+    holds("cited", |r| cited::check(&r.tree, &r.sources));
 }
 
 #[test]

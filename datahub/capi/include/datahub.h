@@ -440,7 +440,8 @@ enum DataBlockWait
      */
     DATABLOCK_WAIT_SPIN = 0,
     /**
-     * Spins briefly, then lets others run between two looks.
+     * Spins briefly, then lets others run between two looks; a producer that waits for room for long
+     * also naps, up to a millisecond.
      */
     DATABLOCK_WAIT_YIELD = 1,
     /**
@@ -941,6 +942,22 @@ bool slot_rw_validate_read(const struct SlotRWState *state, uint64_t generation)
 SlotAcquireResult slot_rw_release_read(struct SlotRWState *state, uint32_t reader);
 
 /**
+ * The state that an observer sees: 0 FREE, 1 WRITING, 2 COMMITTED, 3 DRAINING. FREE for a NULL state.
+ */
+uint32_t slot_rw_slot_state(const struct SlotRWState *state);
+
+/**
+ * How many readers are inside, as an observer sees it. 0 for a NULL state.
+ */
+uint32_t slot_rw_reader_count(const struct SlotRWState *state);
+
+/**
+ * Whether a writer keeps new readers out and waits until those inside have left, as an observer sees it.
+ * False for a NULL state.
+ */
+bool slot_rw_writer_waiting(const struct SlotRWState *state);
+
+/**
  * Fills `config` with the defaults: latest-only, one payload of 4096 bytes, eight consumers, XXH3
  * by hand, no parking. `size` is sizeof(DataBlockConfig), so that older and newer callers work.
  */
@@ -950,6 +967,7 @@ DataBlockStatus datablock_config_init(struct DataBlockConfig *config, size_t siz
  * Makes the block called `name` in /dev/shm, or takes it over from a dead producer: one of the
  * same shape goes on where it stopped. LOCKED: a living producer has the name. ERROR: the name or
  * the configuration. NO_SPACE, INCOMPATIBLE (a file of that name is no block), CONTENDED, SYSTEM.
+ * producer_out: NULL after each of them.
  */
 DataBlockStatus datablock_producer_create(const char *name,
                                           const struct DataBlockConfig *config,
@@ -957,7 +975,7 @@ DataBlockStatus datablock_producer_create(const char *name,
 
 /**
  * Makes a block without a name, which leaves nothing behind when its users are gone. Others
- * attach through datablock_producer_path.
+ * attach through datablock_producer_path. producer_out: NULL after a failure.
  */
 DataBlockStatus datablock_producer_create_unnamed(const struct DataBlockConfig *config,
                                                   struct DataBlockProducer **producer_out);
@@ -989,7 +1007,7 @@ DataBlockStatus datablock_producer_destroy(struct DataBlockProducer *producer);
 
 /**
  * Writes a path through which processes of this user can attach while this one lives. `buffer`
- * has `buffer_bytes` bytes, 64 are enough. ERROR: it is too small.
+ * has `buffer_bytes` bytes, 64 are enough. ERROR: it is too small. INVALID_STATE: a slot is open.
  */
 DataBlockStatus datablock_producer_path(struct DataBlockProducer *producer,
                                         char *buffer,
@@ -1028,7 +1046,7 @@ DataBlockStatus datablock_update_checksum_slot(struct DataBlockProducer *produce
 DataBlockStatus datablock_producer_set_wait(struct DataBlockProducer *producer, uint32_t wait);
 
 /**
- * Says that this producer is there; a commit does so once in a while by itself.
+ * Says that this producer is there. Done by itself about four times a second while it commits or waits.
  */
 DataBlockStatus datablock_producer_heartbeat(struct DataBlockProducer *producer);
 
@@ -1036,6 +1054,7 @@ DataBlockStatus datablock_producer_heartbeat(struct DataBlockProducer *producer)
  * Attaches to a block. `place`: its name, or a path (a text with a slash, for instance of
  * datablock_producer_path). `join`: a DataBlockJoin. NOT_FOUND, NOT_PERMITTED, INCOMPATIBLE;
  * CONSUMERS_FULL: all seats have living owners; LOCKED: a sequential block has its one consumer.
+ * consumer_out: NULL after each of them.
  */
 DataBlockStatus datablock_consumer_attach(const char *place,
                                           uint32_t join,

@@ -92,6 +92,7 @@ impl Drop for DataBlockConsumer {
 /// Attaches to a block. `place`: its name, or a path (a text with a slash, for instance of
 /// datablock_producer_path). `join`: a DataBlockJoin. NOT_FOUND, NOT_PERMITTED, INCOMPATIBLE;
 /// CONSUMERS_FULL: all seats have living owners; LOCKED: a sequential block has its one consumer.
+/// consumer_out: NULL after each of them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datablock_consumer_attach(
     place: *const c_char,
@@ -100,9 +101,9 @@ pub unsafe extern "C" fn datablock_consumer_attach(
 ) -> DataBlockStatus {
     report(|| {
         // SAFETY: the caller's contract.
-        let place = view::place(unsafe { pointer::text(place, "place") }?)?;
+        let out = unsafe { Out::handle(consumer_out, "consumer_out") }?;
         // SAFETY: as above.
-        let out = unsafe { Out::new(consumer_out, "consumer_out") }?;
+        let place = view::place(unsafe { pointer::text(place, "place") }?)?;
         out.put(Box::into_raw(Box::new(attach(place, join)?)));
         Ok(())
     })

@@ -15,7 +15,8 @@ use crate::view::View;
 pub enum DataBlockWait {
     /// Keeps its core busy: lowest latency, one core a waiter. The default.
     DatablockWaitSpin = 0,
-    /// Spins briefly, then lets others run between two looks.
+    /// Spins briefly, then lets others run between two looks; a producer that waits for room for long
+    /// also naps, up to a millisecond.
     DatablockWaitYield = 1,
     /// Spins briefly, then sleeps in the kernel until woken. Yields in a block without parking.
     DatablockWaitPark = 2,
@@ -53,18 +54,39 @@ pub(crate) unsafe fn consumers_view<'a>(
     unsafe { pointer::shared(consumer, "consumer") }?.view()
 }
 
-/// # Safety
-///
-/// `index_out` is NULL, misaligned, or leads to room for a number.
-unsafe fn put(
+fn put(
     index_out: *mut u64,
     view: Result<&View, Failure>,
     index: fn(&View) -> u64,
 ) -> Result<(), Failure> {
-    // SAFETY: the caller's contract.
+    // SAFETY: the callers' contract.
     let out = unsafe { Out::new(index_out, "index_out") }?;
     out.put(index(view?));
     Ok(())
+}
+
+/// # Safety
+///
+/// `producer` is NULL, misaligned, or a handle; `index_out` likewise, or room for a number.
+unsafe fn producers(
+    producer: *const DataBlockProducer,
+    index_out: *mut u64,
+    index: fn(&View) -> u64,
+) -> DataBlockStatus {
+    // SAFETY: the caller's contract.
+    report(|| put(index_out, unsafe { producers_view(producer) }, index))
+}
+
+/// # Safety
+///
+/// `consumer` is NULL, misaligned, or a handle; `index_out` likewise, or room for a number.
+unsafe fn consumers(
+    consumer: *const DataBlockConsumer,
+    index_out: *mut u64,
+    index: fn(&View) -> u64,
+) -> DataBlockStatus {
+    // SAFETY: the caller's contract.
+    report(|| put(index_out, unsafe { consumers_view(consumer) }, index))
 }
 
 /// How many commits there were. 0: nothing yet; otherwise the newest sequence is one less.
@@ -73,12 +95,8 @@ pub unsafe extern "C" fn datablock_producer_get_commit_index(
     producer: *const DataBlockProducer,
     index_out: *mut u64,
 ) -> DataBlockStatus {
-    report(|| {
-        // SAFETY: the caller's contract.
-        let view = unsafe { producers_view(producer) };
-        // SAFETY: as above.
-        unsafe { put(index_out, view, View::commit_index) }
-    })
+    // SAFETY: the caller's contract.
+    unsafe { producers(producer, index_out, View::commit_index) }
 }
 
 /// The sequence that the next commit will have, also while its slot is open: none is burnt.
@@ -87,12 +105,8 @@ pub unsafe extern "C" fn datablock_producer_get_write_index(
     producer: *const DataBlockProducer,
     index_out: *mut u64,
 ) -> DataBlockStatus {
-    report(|| {
-        // SAFETY: the caller's contract.
-        let view = unsafe { producers_view(producer) };
-        // SAFETY: as above.
-        unsafe { put(index_out, view, View::commit_index) }
-    })
+    // SAFETY: the caller's contract.
+    unsafe { producers(producer, index_out, View::commit_index) }
 }
 
 /// What all sequential consumers have read, as the producer last saw it: every sequence below.
@@ -102,12 +116,8 @@ pub unsafe extern "C" fn datablock_producer_get_read_index(
     producer: *const DataBlockProducer,
     index_out: *mut u64,
 ) -> DataBlockStatus {
-    report(|| {
-        // SAFETY: the caller's contract.
-        let view = unsafe { producers_view(producer) };
-        // SAFETY: as above.
-        unsafe { put(index_out, view, View::read_index) }
-    })
+    // SAFETY: the caller's contract.
+    unsafe { producers(producer, index_out, View::read_index) }
 }
 
 /// As datablock_producer_get_commit_index.
@@ -116,12 +126,8 @@ pub unsafe extern "C" fn datablock_consumer_get_commit_index(
     consumer: *const DataBlockConsumer,
     index_out: *mut u64,
 ) -> DataBlockStatus {
-    report(|| {
-        // SAFETY: the caller's contract.
-        let view = unsafe { consumers_view(consumer) };
-        // SAFETY: as above.
-        unsafe { put(index_out, view, View::commit_index) }
-    })
+    // SAFETY: the caller's contract.
+    unsafe { consumers(consumer, index_out, View::commit_index) }
 }
 
 /// As datablock_producer_get_write_index.
@@ -130,12 +136,8 @@ pub unsafe extern "C" fn datablock_consumer_get_write_index(
     consumer: *const DataBlockConsumer,
     index_out: *mut u64,
 ) -> DataBlockStatus {
-    report(|| {
-        // SAFETY: the caller's contract.
-        let view = unsafe { consumers_view(consumer) };
-        // SAFETY: as above.
-        unsafe { put(index_out, view, View::commit_index) }
-    })
+    // SAFETY: the caller's contract.
+    unsafe { consumers(consumer, index_out, View::commit_index) }
 }
 
 /// As datablock_producer_get_read_index.
@@ -144,10 +146,6 @@ pub unsafe extern "C" fn datablock_consumer_get_read_index(
     consumer: *const DataBlockConsumer,
     index_out: *mut u64,
 ) -> DataBlockStatus {
-    report(|| {
-        // SAFETY: the caller's contract.
-        let view = unsafe { consumers_view(consumer) };
-        // SAFETY: as above.
-        unsafe { put(index_out, view, View::read_index) }
-    })
+    // SAFETY: the caller's contract.
+    unsafe { consumers(consumer, index_out, View::read_index) }
 }

@@ -63,6 +63,20 @@ impl<T> Out<T> {
     }
 }
 
+impl<T> Out<*mut T> {
+    /// A place for a handle. NULL stands there until there is one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new).
+    pub(crate) unsafe fn handle(pointer: *mut *mut T, what: &'static str) -> Result<Self, Failure> {
+        // SAFETY: the caller's contract.
+        let out = unsafe { Self::new(pointer, what) }?;
+        out.put(core::ptr::null_mut());
+        Ok(out)
+    }
+}
+
 /// A text from C.
 ///
 /// # Safety

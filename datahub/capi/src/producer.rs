@@ -127,7 +127,7 @@ fn create(
     make: impl FnOnce(BlockConfig) -> Result<Producer, Failure>,
 ) -> Result<(), Failure> {
     // SAFETY: the callers' contract.
-    let out = unsafe { Out::new(producer_out, "producer_out") }?;
+    let out = unsafe { Out::handle(producer_out, "producer_out") }?;
     // SAFETY: as above.
     let config = unsafe { config::read(config) }?;
     out.put(Box::into_raw(Box::new(DataBlockProducer::new(make(config)?)?)));
@@ -137,6 +137,7 @@ fn create(
 /// Makes the block called `name` in /dev/shm, or takes it over from a dead producer: one of the
 /// same shape goes on where it stopped. LOCKED: a living producer has the name. ERROR: the name or
 /// the configuration. NO_SPACE, INCOMPATIBLE (a file of that name is no block), CONTENDED, SYSTEM.
+/// producer_out: NULL after each of them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datablock_producer_create(
     name: *const c_char,
@@ -144,14 +145,16 @@ pub unsafe extern "C" fn datablock_producer_create(
     producer_out: *mut *mut DataBlockProducer,
 ) -> DataBlockStatus {
     report(|| {
-        // SAFETY: the caller's contract.
-        let name = view::name(unsafe { pointer::text(name, "name") }?)?;
-        create(config, producer_out, |config| Ok(Producer::create(&name, config)?))
+        create(config, producer_out, |config| {
+            // SAFETY: the caller's contract.
+            let name = view::name(unsafe { pointer::text(name, "name") }?)?;
+            Ok(Producer::create(&name, config)?)
+        })
     })
 }
 
 /// Makes a block without a name, which leaves nothing behind when its users are gone. Others
-/// attach through datablock_producer_path.
+/// attach through datablock_producer_path. producer_out: NULL after a failure.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datablock_producer_create_unnamed(
     config: *const DataBlockConfig,
@@ -221,7 +224,7 @@ pub unsafe extern "C" fn datablock_producer_destroy(
 }
 
 /// Writes a path through which processes of this user can attach while this one lives. `buffer`
-/// has `buffer_bytes` bytes, 64 are enough. ERROR: it is too small.
+/// has `buffer_bytes` bytes, 64 are enough. ERROR: it is too small. INVALID_STATE: a slot is open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datablock_producer_path(
     producer: *mut DataBlockProducer,
@@ -333,7 +336,7 @@ pub unsafe extern "C" fn datablock_producer_set_wait(
     })
 }
 
-/// Says that this producer is there; a commit does so once in a while by itself.
+/// Says that this producer is there. Done by itself about four times a second while it commits or waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datablock_producer_heartbeat(
     producer: *mut DataBlockProducer,

@@ -1,12 +1,12 @@
 //! One slot that the caller maps: `slot_rw_*`.
 //!
 //! A generation is the number of the commit in this slot, from 1.
-//! Knows nothing of: blocks, tokens, payloads. Checked by: `tests/slots.rs`.
+//! Knows nothing of: blocks, tokens, payloads. Checked by: `tests/c/slots.c`.
 
 mod raw;
 
 use datahub::config::READERS_MAX;
-use datahub::slot::Reader;
+use datahub::slot::{Reader, SlotState};
 use datahub::wait::Timeout;
 
 use crate::failure::report_slot;
@@ -123,4 +123,29 @@ pub unsafe extern "C" fn slot_rw_release_read(
         }
         raw::release_read(slot, Reader::new(reader))
     })
+}
+
+/// The state that an observer sees: 0 FREE, 1 WRITING, 2 COMMITTED, 3 DRAINING. FREE for a NULL state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slot_rw_slot_state(state: *const SlotRWState) -> u32 {
+    // SAFETY: the caller's contract.
+    let Some(slot) = (unsafe { raw::words(state) }) else { return 0 };
+    raw::word(slot).state() as u32
+}
+
+/// How many readers are inside, as an observer sees it. 0 for a NULL state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slot_rw_reader_count(state: *const SlotRWState) -> u32 {
+    // SAFETY: the caller's contract.
+    let Some(slot) = (unsafe { raw::words(state) }) else { return 0 };
+    raw::word(slot).readers().count_ones()
+}
+
+/// Whether a writer keeps new readers out and waits until those inside have left, as an observer sees it.
+/// False for a NULL state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn slot_rw_writer_waiting(state: *const SlotRWState) -> bool {
+    // SAFETY: the caller's contract.
+    let Some(slot) = (unsafe { raw::words(state) }) else { return false };
+    raw::word(slot).state() == SlotState::Draining
 }

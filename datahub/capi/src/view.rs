@@ -136,7 +136,14 @@ impl View {
     }
 
     fn beat(&self, offset: usize, now_ns: u64) {
-        heartbeat::beat(&Shared, self.at::<HeartbeatSlot<SharedWord>>(offset), now_ns);
-        metrics::add(&Shared, &self.section().words[Metric::HeartbeatsSent as usize], 1);
+        let seat = self.at::<HeartbeatSlot<SharedWord>>(offset);
+        // An evicted consumer has no seat in which it could say so.
+        let metric = if heartbeat::is_evicted(metrics::read(&Shared, &seat.word)) {
+            Metric::HeartbeatsFailed
+        } else {
+            heartbeat::beat(&Shared, seat, now_ns);
+            Metric::HeartbeatsSent
+        };
+        metrics::add(&Shared, &self.section().words[metric as usize], 1);
     }
 }

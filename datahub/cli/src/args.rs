@@ -104,7 +104,8 @@ pub(crate) struct Recover {
     #[arg(long)]
     pub dry_run: bool,
     /// Also evicts living consumers that have been silent for long and hold the producer back. Needs the block's
-    /// name once more. What such a consumer is reading may be overwritten under it.
+    /// name once more. That vouches that they look at no payload they were lent: the producer writes over
+    /// it. Ending their processes is better.
     #[arg(long, value_name = "NAME")]
     pub force: Option<BlockName>,
 }

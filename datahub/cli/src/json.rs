@@ -2,6 +2,7 @@
 
 use datahub::block::OpenError;
 use datahub::config::BlockConfig;
+use datahub::metrics::{METRICS, Metric};
 use datahub::monitor::health::Finding;
 use datahub::monitor::process::ProcessState;
 use datahub::monitor::view::{BlockView, ConsumerView, SeatView, SlotView, Standing};
@@ -11,6 +12,7 @@ use datahub::recovery::integrity::Integrity;
 use datahub::shm::token::Seat;
 use serde_json::{Value, json};
 
+use crate::output;
 use crate::verb::show;
 
 /// A block in a few lines.
@@ -23,7 +25,7 @@ pub(crate) fn summary(name: &BlockName, view: &BlockView, findings: &[Finding]) 
         "commit_index": view.commit_index,
         "read_index": view.read_index,
         "ended": view.ended,
-        "moved_to": view.moved_to,
+        "moved_to": view.moved_to.as_deref().map(output::printable),
         "still_to_move_mask": view.moving,
         "unread_payloads": view.occupancy(),
         "consumers": view.consumers.iter().map(consumer).collect::<Vec<_>>(),
@@ -43,8 +45,11 @@ pub(crate) fn unusable(name: &BlockName, error: Option<&OpenError>) -> Value {
 /// Everything about a block.
 pub(crate) fn block(name: &BlockName, view: &BlockView, findings: &[Finding]) -> Value {
     let mut all = summary(name, view, findings);
-    let metrics: serde_json::Map<String, Value> =
-        view.metrics.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+    let counter = |&(metric, name): &(Metric, &str)| {
+        let value = metric.is_counted().then(|| view.metrics.get(metric));
+        (name.to_owned(), Value::from(value))
+    };
+    let metrics: serde_json::Map<String, Value> = METRICS.iter().map(counter).collect();
     all["registered_mask"] = view.registered.into();
     all["registrations_acknowledged"] = view.acknowledged.into();
     all["slots"] = view.slots.iter().map(slot).collect();
@@ -117,6 +122,8 @@ fn slot(slot: &SlotView) -> Value {
         "sequence": slot.sequence(),
         "write_generation": slot.generation,
         "payload_bytes": slot.payload_bytes,
+        "reader_count": slot.reader_count(),
+        "writer_waiting": slot.writer_waiting(),
         "readers_mask": slot.readers,
         "dead_readers_mask": slot.dead_readers,
         "moving": slot.moving,

@@ -1,6 +1,6 @@
 //! `datahub`: looks at data blocks, says what is wrong with them, and clears what the dead left behind.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod args;
 mod exit;

@@ -1,6 +1,7 @@
 //! Results to standard output, everything else to the other; a reader that goes away is no error.
 
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 
 use anstyle::{AnsiColor, Style};
 use clap::ColorChoice;
@@ -99,6 +100,15 @@ pub(crate) const DIM: Style = Style::new().dimmed();
 /// Text in a style; the streams drop it where it is not wanted.
 pub(crate) fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
+}
+
+/// A path that another process wrote, fit for a terminal: control characters would be orders to it.
+pub(crate) fn printable(path: &Path) -> String {
+    let letter = |letter: char| {
+        let shown = !letter.is_control();
+        if shown { String::from(letter) } else { letter.escape_default().to_string() }
+    };
+    path.to_string_lossy().chars().map(letter).collect()
 }
 
 /// Text that grows.

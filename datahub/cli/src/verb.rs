@@ -2,6 +2,7 @@
 
 mod diagnose;
 mod export;
+mod force;
 mod inspect;
 mod list;
 mod recover;

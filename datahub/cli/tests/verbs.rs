@@ -7,10 +7,12 @@ use std::mem::ManuallyDrop;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use assert_cmd::Command;
 use datahub::config::{BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConsumerSync};
 use datahub::consumer::Consumer;
+use datahub::layout;
 use datahub::memory::Shared;
 use datahub::name::BlockName;
 use datahub::place::Place;
@@ -19,6 +21,9 @@ use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
 use datahub::wait::Timeout;
 use serde_json::Value;
+
+/// Longer than any test waits.
+const PATIENCE: Timeout = Timeout::After(Duration::from_secs(20));
 
 /// A folder of its own for each test.
 struct Own {
@@ -231,6 +236,76 @@ fn inspect_shows_header_users_slots_and_counters() {
     assert_eq!(block["metrics"]["total_bytes_written"], 64);
     assert_eq!(block["header"]["checksum_policy"], "enforced");
     assert_eq!(block["registered_mask"], 1);
+}
+
+#[test]
+fn inspect_counts_who_is_inside_and_who_waits() {
+    let own = Own::new();
+    let config = BlockConfig::new(ConsumerSync::LatestOnly, 1, 8).unwrap();
+    let config = config.with_physical_slots(2).unwrap();
+    let name = BlockName::new("imu").unwrap();
+    let mut producer = Producer::create_with(Shared, &own.folder, &name, config).unwrap();
+    producer.acquire_write_slot(Timeout::Now).unwrap().commit(8).unwrap();
+    let mut consumer = own.attach("imu");
+    let held = consumer.acquire_consume_slot(Timeout::Now).unwrap();
+    let (_, block) = own.json(&["inspect", "imu"]);
+    let slot = &block["slots"][held.slot_index()];
+    assert_eq!((&slot["reader_count"], &slot["writer_waiting"]), (&1.into(), &false.into()));
+
+    // The other slot holds the newest: the producer waits for this one.
+    producer.acquire_write_slot(Timeout::Now).unwrap().commit(8).unwrap();
+    let told = std::thread::scope(|scope| {
+        let waits = scope.spawn(|| producer.acquire_write_slot(PATIENCE).map(drop).is_ok());
+        let told = loop {
+            let (_, block) = own.json(&["inspect", "imu"]);
+            let slot = block["slots"][held.slot_index()].clone();
+            if slot["writer_waiting"] == true {
+                break (slot, own.run(&["inspect", "imu"]).out);
+            }
+        };
+        drop(held);
+        assert!(waits.join().unwrap());
+        told
+    });
+    assert_eq!((&told.0["state"], &told.0["reader_count"]), (&"DRAINING".into(), &1.into()));
+    assert!(told.1.contains("waits for them"), "{}", told.1);
+}
+
+#[test]
+fn what_nothing_counts_is_not_shown_as_zero() {
+    let own = Own::new();
+    let _producer = own.create("imu");
+    let (_, block) = own.json(&["inspect", "imu"]);
+    let metrics = &block["metrics"];
+    for name in ["zmq_send_failures", "zmq_recv_failures", "zmq_timeout_count"] {
+        assert!(metrics[name].is_null() && metrics.get(name).is_some(), "{name}");
+    }
+    assert_eq!(metrics["heartbeat_failed_count"], 0);
+    let text = own.run(&["inspect", "imu"]).out;
+    assert_eq!(text.matches("not counted").count(), 3, "{text}");
+}
+
+// Whoever can write the block can write this path; a terminal would take it for orders.
+#[test]
+fn a_path_in_shared_memory_gives_no_orders_to_a_terminal() {
+    let own = Own::new();
+    let producer = own.create("imu");
+    let hostile = b"/dev/shm/\x1b]0;owned\x07\xc2\x9b31m\xff\ndatahub.x";
+    let file = producer.block().file();
+    file.write_all_at(hostile, layout::header::SUCCESSOR as u64).unwrap();
+    let bytes = (hostile.len() as u64).to_le_bytes();
+    file.write_all_at(&bytes, layout::header::SUCCESSOR_BYTES as u64).unwrap();
+    // The stream has moved.
+    file.write_all_at(&3_u64.to_le_bytes(), layout::ACK as u64 + 16).unwrap();
+    for verb in [&["inspect", "imu"][..], &["list"], &["diagnose", "imu", "--over", "10ms"]] {
+        for json in [&[][..], &["--json"]] {
+            let told = own.run(&[json, verb].concat()).out;
+            let order = |letter: char| letter.is_control() && letter != '\n';
+            assert!(!told.contains(order) && !told.contains("\ndatahub.x"), "{told:?}");
+        }
+    }
+    let text = own.run(&["inspect", "imu"]).out;
+    assert!(text.contains("moved to   /dev/shm/\\u{1b}]0;owned"), "{text}");
 }
 
 #[test]

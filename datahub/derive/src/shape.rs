@@ -2,7 +2,7 @@
 
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, LitStr, Meta, Result, Token};
+use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, Ident, LitStr, Meta, Result, Token};
 
 /// A struct that can have a schema, as far as its text tells.
 pub(crate) struct Shape<'a> {
@@ -29,6 +29,7 @@ impl<'a> Shape<'a> {
             wrong.push(error);
             Vec::new()
         });
+        wrong.extend(letters(input, name.is_none(), &fields));
         let mut wrong = wrong.into_iter();
         if let Some(first) = wrong.next() {
             return Err(wrong.fold(first, |mut all, next| {
@@ -54,6 +55,19 @@ fn fields(input: &DeriveInput) -> Result<Vec<&Field>> {
             Fields::Unnamed(_) => refused("a tuple struct"),
         },
     }
+}
+
+/// Names that could not stand in a header, which everybody must be able to print.
+fn letters(input: &DeriveInput, names_itself: bool, fields: &[&Field]) -> Vec<Error> {
+    let unfit = |name: &Ident| !name.to_string().is_ascii();
+    let own = (names_itself && unfit(&input.ident)).then(|| {
+        let why = "a layout's name is plain ASCII: add #[schema(name = \"…\")]";
+        Error::new(input.ident.span(), why)
+    });
+    let named = fields.iter().filter_map(|field| field.ident.as_ref());
+    let why = "the name of a field in a schema is plain ASCII: rename the field";
+    let fields = named.filter(|name| unfit(name)).map(|name| Error::new(name.span(), why));
+    own.into_iter().chain(fields).collect()
 }
 
 /// The struct is `repr(C)`, perhaps aligned, and not packed.

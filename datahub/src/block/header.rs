@@ -10,7 +10,7 @@ use core::time::Duration;
 use crate::config::{
     BlockConfig, ChecksumAlgorithm, ChecksumPolicy, ConfigError, ConsumerSync, OnFull,
 };
-use crate::layout::{self, Layout, header as at};
+use crate::layout::{self, Layout, header};
 use crate::sequence::Sequence;
 
 /// What a header says, checked.
@@ -152,14 +152,14 @@ pub fn parse(copy: &[u8], file_bytes: u64) -> Result<Geometry, HeaderError> {
     let config = shape(copy)?;
     let layout = Layout::of(&config)
         .ok_or(HeaderError::Field { field: "payload_bytes", value: config.payload_bytes() })?;
-    let (found, wanted) = (u64_at(copy, at::TOTAL_BYTES), layout.total as u64);
+    let (found, wanted) = (u64_at(copy, header::TOTAL_BYTES), layout.total as u64);
     if found != wanted {
         return Err(HeaderError::Total { found, wanted });
     }
     if file_bytes < wanted {
         return Err(HeaderError::Truncated { found: file_bytes, wanted });
     }
-    let (first, nonce) = (u64_at(copy, at::FIRST_SEQUENCE), nonce_at(copy, at::NONCE));
+    let (first, nonce) = (u64_at(copy, header::FIRST_SEQUENCE), nonce_at(copy, header::NONCE));
     Ok(Geometry { config, layout, first, nonce, origin: origin(copy) })
 }
 
@@ -170,29 +170,29 @@ fn nonce_at(copy: &[u8], offset: usize) -> [u8; 16] {
 }
 
 fn origin(copy: &[u8]) -> Origin {
-    let nonce = nonce_at(copy, at::PREDECESSOR);
+    let nonce = nonce_at(copy, header::PREDECESSOR);
     let predecessor = (nonce != [0; 16]).then(|| Predecessor {
         nonce,
-        device: u64_at(copy, at::PREDECESSOR_DEVICE),
-        file: u64_at(copy, at::PREDECESSOR_FILE),
+        device: u64_at(copy, header::PREDECESSOR_DEVICE),
+        file: u64_at(copy, header::PREDECESSOR_FILE),
     });
-    Origin { stream: nonce_at(copy, at::STREAM), predecessor }
+    Origin { stream: nonce_at(copy, header::STREAM), predecessor }
 }
 
 fn identify(copy: &[u8]) -> Result<(), HeaderError> {
-    let magic = u64_at(copy, at::MAGIC);
+    let magic = u64_at(copy, header::MAGIC);
     if magic != layout::MAGIC {
         return Err(HeaderError::Magic(magic));
     }
-    let mark = u32_at(copy, at::BYTE_ORDER);
+    let mark = u32_at(copy, header::BYTE_ORDER);
     if mark != layout::BYTE_ORDER_MARK {
         return Err(HeaderError::ByteOrder(mark));
     }
-    let (found, wanted) = (u32_at(copy, at::VERSION), layout::VERSION);
+    let (found, wanted) = (u32_at(copy, header::VERSION), layout::VERSION);
     if found != wanted {
         return Err(HeaderError::Version { found, wanted });
     }
-    let (found, wanted) = (u64_at(copy, at::LAYOUT_HASH), layout::layout_hash());
+    let (found, wanted) = (u64_at(copy, header::LAYOUT_HASH), layout::layout_hash());
     if found != wanted {
         return Err(HeaderError::LayoutHash { found, wanted });
     }
@@ -208,21 +208,25 @@ fn shape(copy: &[u8]) -> Result<BlockConfig, HeaderError> {
         let value = u32_at(copy, offset);
         decode(value).ok_or(HeaderError::Field { field, value: value.into() })
     }
-    let sync = decoded(copy, ("consumer_sync", at::CONSUMER_SYNC), ConsumerSync::decode)?;
-    let on_full = decoded(copy, ("on_full", at::ON_FULL), OnFull::decode)?;
-    let algorithm =
-        decoded(copy, ("checksum_algorithm", at::CHECKSUM_ALGORITHM), ChecksumAlgorithm::decode)?;
-    let policy = decoded(copy, ("checksum_policy", at::CHECKSUM_POLICY), ChecksumPolicy::decode)?;
-    let parking = decoded(copy, ("parking", at::PARKING), |value| match value {
+    let sync = decoded(copy, ("consumer_sync", header::CONSUMER_SYNC), ConsumerSync::decode)?;
+    let on_full = decoded(copy, ("on_full", header::ON_FULL), OnFull::decode)?;
+    let algorithm = decoded(
+        copy,
+        ("checksum_algorithm", header::CHECKSUM_ALGORITHM),
+        ChecksumAlgorithm::decode,
+    )?;
+    let policy =
+        decoded(copy, ("checksum_policy", header::CHECKSUM_POLICY), ChecksumPolicy::decode)?;
+    let parking = decoded(copy, ("parking", header::PARKING), |value| match value {
         0 => Some(false),
         1 => Some(true),
         _ => None,
     })?;
-    let capacity = u32_at(copy, at::CAPACITY);
-    let config = BlockConfig::new(sync, capacity, u64_at(copy, at::PAYLOAD_BYTES))?
-        .max_consumers(u32_at(copy, at::MAX_CONSUMERS))?
-        .with_physical_slots(u32_at(copy, at::PHYSICAL_SLOTS))?;
-    let after = Duration::from_nanos(u64_at(copy, at::EVICT_AFTER_NS));
+    let capacity = u32_at(copy, header::CAPACITY);
+    let config = BlockConfig::new(sync, capacity, u64_at(copy, header::PAYLOAD_BYTES))?
+        .max_consumers(u32_at(copy, header::MAX_CONSUMERS))?
+        .with_physical_slots(u32_at(copy, header::PHYSICAL_SLOTS))?;
+    let after = Duration::from_nanos(u64_at(copy, header::EVICT_AFTER_NS));
     let config = match on_full {
         OnFull::Evict if sync != ConsumerSync::LatestOnly => config.evict_after(after)?,
         _ => config.on_full(on_full),
@@ -238,29 +242,29 @@ pub fn bytes(geometry: &Geometry) -> [u8; layout::HEADER] {
     let mut put = |offset: usize, number: &[u8]| {
         header[offset..offset + number.len()].copy_from_slice(number);
     };
-    put(at::BYTE_ORDER, &layout::BYTE_ORDER_MARK.to_le_bytes());
-    put(at::VERSION, &layout::VERSION.to_le_bytes());
-    put(at::LAYOUT_HASH, &layout::layout_hash().to_le_bytes());
-    put(at::TOTAL_BYTES, &(geometry.layout.total as u64).to_le_bytes());
-    put(at::PAYLOAD_BYTES, &config.payload_bytes().to_le_bytes());
-    put(at::FIRST_SEQUENCE, &geometry.first.to_le_bytes());
-    put(at::NONCE, &geometry.nonce);
-    put(at::STREAM, &geometry.origin.stream);
+    put(header::BYTE_ORDER, &layout::BYTE_ORDER_MARK.to_le_bytes());
+    put(header::VERSION, &layout::VERSION.to_le_bytes());
+    put(header::LAYOUT_HASH, &layout::layout_hash().to_le_bytes());
+    put(header::TOTAL_BYTES, &(geometry.layout.total as u64).to_le_bytes());
+    put(header::PAYLOAD_BYTES, &config.payload_bytes().to_le_bytes());
+    put(header::FIRST_SEQUENCE, &geometry.first.to_le_bytes());
+    put(header::NONCE, &geometry.nonce);
+    put(header::STREAM, &geometry.origin.stream);
     if let Some(predecessor) = geometry.origin.predecessor {
-        put(at::PREDECESSOR, &predecessor.nonce);
-        put(at::PREDECESSOR_DEVICE, &predecessor.device.to_le_bytes());
-        put(at::PREDECESSOR_FILE, &predecessor.file.to_le_bytes());
+        put(header::PREDECESSOR, &predecessor.nonce);
+        put(header::PREDECESSOR_DEVICE, &predecessor.device.to_le_bytes());
+        put(header::PREDECESSOR_FILE, &predecessor.file.to_le_bytes());
     }
-    put(at::EVICT_AFTER_NS, &config.evict_after_ns().to_le_bytes());
+    put(header::EVICT_AFTER_NS, &config.evict_after_ns().to_le_bytes());
     for (offset, number) in [
-        (at::CAPACITY, config.capacity()),
-        (at::PHYSICAL_SLOTS, config.physical_slots()),
-        (at::MAX_CONSUMERS, config.consumers_max()),
-        (at::CONSUMER_SYNC, config.consumer_sync() as u32),
-        (at::ON_FULL, config.when_full() as u32),
-        (at::CHECKSUM_ALGORITHM, config.checksum_algorithm() as u32),
-        (at::CHECKSUM_POLICY, config.checksum_policy() as u32),
-        (at::PARKING, u32::from(config.parks())),
+        (header::CAPACITY, config.capacity()),
+        (header::PHYSICAL_SLOTS, config.physical_slots()),
+        (header::MAX_CONSUMERS, config.consumers_max()),
+        (header::CONSUMER_SYNC, config.consumer_sync() as u32),
+        (header::ON_FULL, config.when_full() as u32),
+        (header::CHECKSUM_ALGORITHM, config.checksum_algorithm() as u32),
+        (header::CHECKSUM_POLICY, config.checksum_policy() as u32),
+        (header::PARKING, u32::from(config.parks())),
     ] {
         put(offset, &number.to_le_bytes());
     }
@@ -308,12 +312,15 @@ mod tests {
             header[offset] = byte;
             parse(&header, total).unwrap_err()
         };
-        assert!(matches!(damaged(at::VERSION, 9), HeaderError::Version { found: 9, wanted: 1 }));
-        assert!(matches!(damaged(at::BYTE_ORDER, 1), HeaderError::ByteOrder(_)));
-        assert!(matches!(damaged(at::LAYOUT_HASH, 1), HeaderError::LayoutHash { .. }));
-        assert!(matches!(damaged(at::CAPACITY, 0), HeaderError::Shape(_)));
-        assert!(matches!(damaged(at::PAYLOAD_BYTES + 1, 99), HeaderError::Total { .. }));
-        assert!(matches!(damaged(at::ON_FULL, 9), HeaderError::Field { field: "on_full", .. }));
+        assert!(matches!(
+            damaged(header::VERSION, 9),
+            HeaderError::Version { found: 9, wanted: 1 }
+        ));
+        assert!(matches!(damaged(header::BYTE_ORDER, 1), HeaderError::ByteOrder(_)));
+        assert!(matches!(damaged(header::LAYOUT_HASH, 1), HeaderError::LayoutHash { .. }));
+        assert!(matches!(damaged(header::CAPACITY, 0), HeaderError::Shape(_)));
+        assert!(matches!(damaged(header::PAYLOAD_BYTES + 1, 99), HeaderError::Total { .. }));
+        assert!(matches!(damaged(header::ON_FULL, 9), HeaderError::Field { field: "on_full", .. }));
         assert!(matches!(parse(&header, total - 1), Err(HeaderError::Truncated { .. })));
         assert!(matches!(parse(&header[..9], 9), Err(HeaderError::TooShort { .. })));
     }
@@ -322,7 +329,7 @@ mod tests {
         // F18, F28: whatever another process wrote, an accepted layout lies inside the file.
         #[test]
         fn no_header_leads_outside_the_file(
-            damage in prop::collection::vec((0..at::END, any::<u8>()), 1..6),
+            damage in prop::collection::vec((0..header::END, any::<u8>()), 1..6),
             file_bytes in 0..1_u64 << 40,
         ) {
             let (_, mut header) = complete();

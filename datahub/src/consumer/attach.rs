@@ -12,6 +12,7 @@ use crate::cursor::NotJoined;
 use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, Metric};
 use crate::place::Place;
+use crate::pulse::Pulse;
 use crate::ring::Fate;
 use crate::ring::reader::{JoinAt, RingReader};
 use crate::schema::Schema;
@@ -201,13 +202,14 @@ impl<M: MappedMemory> Consumer<M> {
             reader,
             wait: WaitStrategy::default(),
             races: 0,
-            reads: 0,
+            pulse: Pulse::new(monotonic_ns()),
             polls: 0,
             process: std::process::id(),
             plain,
             seat_word,
             copy,
             due,
+            evicted_at: None,
             place,
             _token: token,
         }

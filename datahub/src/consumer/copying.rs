@@ -1,15 +1,20 @@
 //! Reading by copies, in a block that evicts: a copy is believed only if the seat still stands after it.
+//!
+//! Who reads in place can be evicted by force only, by somebody who knows that it is not reading. It looks
+//! at its seat before each payload, and so reads nothing that was not kept for it.
 
-use super::Consumer;
+use super::{Consumer, ReadError};
+use crate::aligned::AlignedBytes;
 use crate::eviction;
 use crate::layout::RECORD;
 use crate::memory::MappedMemory;
 use crate::ring::reader::Taken;
+use crate::sequence::Sequence;
 
 /// Room for a payload and its checksum record, if the block evicts.
-pub(super) fn room(evicts: bool, payload_bytes: u64) -> Box<[u8]> {
+pub(super) fn room(evicts: bool, payload_bytes: u64) -> AlignedBytes {
     let bytes = usize::try_from(payload_bytes).unwrap_or(0) + RECORD;
-    vec![0; if evicts { bytes } else { 0 }].into()
+    AlignedBytes::zeroed(if evicts { bytes } else { 0 })
 }
 
 impl<M: MappedMemory> Consumer<M> {
@@ -19,10 +24,23 @@ impl<M: MappedMemory> Consumer<M> {
         !self.copy.is_empty()
     }
 
-    /// Whether the producer has not evicted this consumer.
-    pub(super) fn stands(&self) -> bool {
-        let seat = self.block.heartbeat(self.reader);
-        !self.copies() || eviction::stands(&self.mem, seat, self.seat_word)
+    /// Whether nobody has evicted this consumer, as far as one look at its own seat tells.
+    #[inline]
+    pub(super) fn has_its_seat(&self) -> bool {
+        eviction::word(&self.mem, self.block.heartbeat(self.reader)) == self.seat_word
+    }
+
+    /// The same, asked after a copy, which may then be believed.
+    fn stands(&self) -> bool {
+        eviction::stands(&self.mem, self.block.heartbeat(self.reader), self.seat_word)
+    }
+
+    /// The error that tells an evicted consumer so; always the same from the first time on. `next`: what
+    /// it would have read next.
+    #[cold]
+    pub(super) fn evicted(&mut self, next: Sequence) -> ReadError {
+        let due = if self.copies() { self.due } else { next };
+        ReadError::Evicted { at: *self.evicted_at.get_or_insert(due) }
     }
 
     /// The last copy of a payload.
@@ -38,13 +56,14 @@ impl<M: MappedMemory> Consumer<M> {
     }
 
     /// Copies what was taken, in a block that evicts. False: this consumer was evicted, and the copy
-    /// may be anything. The length was checked.
+    /// may be anything, or what would be read in place overwritten. The length was checked.
     pub(super) fn copy_out(&mut self, taken: &Taken) -> bool {
         if !self.copies() {
-            return true;
+            return self.has_its_seat();
         }
         let bytes = usize::try_from(taken.admission.payload_bytes).unwrap_or(0);
-        let (payload, record) = self.copy.split_at_mut(self.copy.len() - RECORD);
+        let end = self.copy.len() - RECORD;
+        let (payload, record) = self.copy.split_at_mut(end);
         let words = self.block.payload_words(taken.slot);
         eviction::copy_out(&self.mem, words, &mut payload[..bytes]);
         eviction::copy_out(&self.mem, self.block.record_words(taken.slot), record);

@@ -71,8 +71,8 @@ impl<'a, M: MappedMemory> ReadSlot<'a, M> {
         schema::view(self.payload())
     }
 
-    /// Whether the slot still holds what was admitted. Always so, unless somebody recovered by
-    /// force under a living reader; counted when it is not. A copy stays what it is.
+    /// Whether the slot still holds what was admitted. Always so, unless somebody evicted this consumer by
+    /// force and was wrong about what it reads; counted when it is not. A copy stays what it is.
     #[must_use]
     pub fn validate(&self) -> bool {
         if self.consumer.copies() {
@@ -109,7 +109,8 @@ impl<M: MappedMemory> Consumer<M> {
         // SAFETY: `bytes` is at most the payload size, checked in `admitted`, and the slot lies
         // inside the mapping, which outlives the borrow. The slot was COMMITTED when this reader
         // was admitted, and its pin, its cursor or its anchor keeps the writer out until it leaves,
-        // which needs this consumer exclusively.
+        // which needs this consumer exclusively; it had its seat since, and who evicts it by force
+        // vouches that nothing it was lent is read any more.
         unsafe { slice::from_raw_parts(first, bytes) }
     }
 

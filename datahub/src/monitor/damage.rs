@@ -5,14 +5,14 @@
 
 use super::view::{BlockView, SlotView};
 use crate::config::ConsumerSync;
-use crate::slot::SlotState;
+use crate::slot::{SlotState, known_readers};
 
 /// What is wrong with the words of the block, in words.
 #[must_use]
 pub fn damage(view: &BlockView) -> Vec<String> {
     let mut found = Vec::new();
     let config = &view.geometry.config;
-    let seats = seat_mask(config.consumers_max());
+    let seats = known_readers(config.consumers_max() as usize);
     if view.registered & !seats != 0 {
         found.push(format!(
             "the registry names consumers {:#x}, but the block has {} seats",
@@ -40,11 +40,6 @@ pub fn damage(view: &BlockView) -> Vec<String> {
     found
 }
 
-/// One bit for each seat.
-const fn seat_mask(seats: u32) -> u32 {
-    if seats >= u32::BITS { u32::MAX } else { (1 << seats) - 1 }
-}
-
 /// No label or cursor can be beyond this: what is committed, and one lap that is not announced yet.
 fn limit(view: &BlockView) -> u64 {
     view.commit_index.saturating_add(view.rules().slots as u64)
@@ -56,7 +51,7 @@ fn slot_damage(view: &BlockView, slot: &SlotView) -> Option<String> {
     if slot.moving {
         return None;
     }
-    let strangers = slot.readers & !seat_mask(config.consumers_max());
+    let strangers = slot.readers & !known_readers(config.consumers_max() as usize);
     if strangers != 0 {
         return Some(format!("slot {index} names readers {strangers:#x}, who have no seats"));
     }

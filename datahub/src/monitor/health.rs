@@ -53,12 +53,15 @@ pub struct Finding {
 pub struct Thresholds {
     /// Who has not beaten for longer is silent.
     pub silent_ns: u64,
+    /// Who is silent and counts nothing from one look to another, so far apart at least, stands still.
+    pub still_ns: u64,
 }
 
 impl Default for Thresholds {
-    /// Five seconds, as the specification has it.
+    /// Silent after five seconds, as the specification has it; watched for one second, in which who is
+    /// active beats several times.
     fn default() -> Self {
-        Self { silent_ns: 5_000_000_000 }
+        Self { silent_ns: 5_000_000_000, still_ns: 1_000_000_000 }
     }
 }
 

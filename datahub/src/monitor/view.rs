@@ -116,6 +116,22 @@ pub struct SlotView {
 }
 
 impl SlotView {
+    /// How many readers are inside.
+    ///
+    /// Source: HEP-CORE-0002 `reader_count`; here it is the number of bits, so it cannot disagree with them.
+    #[must_use]
+    pub const fn reader_count(&self) -> u32 {
+        self.readers.count_ones()
+    }
+
+    /// Whether the producer has closed the slot and waits until the readers inside have left.
+    ///
+    /// Source: HEP-CORE-0002 `writer_waiting`; here it is the state DRAINING.
+    #[must_use]
+    pub const fn writer_waiting(&self) -> bool {
+        matches!(self.state, SlotState::Draining)
+    }
+
     /// The sequence it holds; `None` when it holds nothing, or its words contradict each other.
     #[must_use]
     pub fn sequence(&self) -> Option<Sequence> {

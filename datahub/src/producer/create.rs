@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::eviction::Patience;
 use super::{Home, Producer};
+use crate::aligned::AlignedBytes;
 use crate::block::header::{Geometry, Origin, Predecessor};
 use crate::block::{Block, OpenError};
 use crate::config::{BlockConfig, ChecksumPolicy};
@@ -14,7 +15,8 @@ use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, ErrorCode, Metric};
 use crate::name::BlockName;
 use crate::place::Place;
-use crate::ring::writer;
+use crate::pulse::Pulse;
+use crate::ring::{Fate, writer};
 use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::shm::{self, Folder};
@@ -72,6 +74,12 @@ pub enum CreateError {
         path: PathBuf,
         /// What is wrong with it.
         reason: OpenError,
+    },
+    /// The stream of the block that was to be taken over goes on in another block.
+    #[error("the stream of the block at {} goes on in another block: take that one over", path.display())]
+    Moved {
+        /// Where it is.
+        path: PathBuf,
     },
     /// The block that was to be taken over has another shape or other rules.
     #[error("the block at {} has another shape than was asked for", path.display())]
@@ -185,8 +193,9 @@ impl<M: MappedMemory> Producer<M> {
     ///
     /// # Errors
     ///
-    /// [`CreateError::Alive`], [`CreateError::Unusable`], [`CreateError::OtherShape`]; the block is
-    /// as before. [`CreateError::NoSpace`], [`CreateError::System`].
+    /// [`CreateError::Alive`], [`CreateError::Unusable`], [`CreateError::Moved`],
+    /// [`CreateError::OtherShape`]; the block is as before. [`CreateError::NoSpace`],
+    /// [`CreateError::System`].
     pub fn take_over_with(mem: M, path: &Path, config: &BlockConfig) -> Result<Self, CreateError> {
         let folder = Folder::at(path.parent().unwrap_or(path));
         let unusable = |reason| CreateError::Unusable { path: path.to_owned(), reason };
@@ -198,6 +207,9 @@ impl<M: MappedMemory> Producer<M> {
             let process = owner.map(|owner| owner.process);
             return Err(CreateError::Alive { path: path.to_owned(), process });
         };
+        if has_moved(&mem, &block) {
+            return Err(CreateError::Moved { path: path.to_owned() });
+        }
         if block.geometry().config != *config {
             return Err(CreateError::OtherShape { path: path.to_owned() });
         }
@@ -227,7 +239,8 @@ impl<M: MappedMemory> Producer<M> {
         let patience = block.geometry().config.patience().map(Patience::new);
         let batch = if patience.is_some() { writer.batch_max().max(1) } else { 0 };
         let config = &block.geometry().config;
-        let bytes = usize::try_from(config.payload_bytes()).unwrap_or(0);
+        // As far apart as in a ring, so that each payload begins a line.
+        let stride = block.geometry().layout.stride;
         let plain = batch == 0 && config.checksum_policy() == ChecksumPolicy::Manual;
         let producer = Self {
             mem,
@@ -236,10 +249,11 @@ impl<M: MappedMemory> Producer<M> {
             home,
             epoch,
             process,
+            pulse: Pulse::new(now_ns),
             looked_ns: 0,
             patience,
             plain,
-            staging: vec![0; batch * bytes].into(),
+            staging: AlignedBytes::zeroed(batch * stride),
             moved: false,
             block,
             _token: token,
@@ -249,6 +263,12 @@ impl<M: MappedMemory> Producer<M> {
         }
         producer
     }
+}
+
+/// Whether the stream of a block whose producer is dead goes on in another one. The caller holds the
+/// producer's token.
+fn has_moved<M: MappedMemory>(mem: &M, block: &Block) -> bool {
+    succession::settled(mem, block, Fate::of(mem, &block.ring())) == Fate::Moved
 }
 
 /// A complete, empty block in an unnamed file, with its producer's token; `old`: the block whose stream
@@ -303,6 +323,11 @@ fn take_over<M: MappedMemory>(
     }
     folder.sweep(name).map_err(|error| system(folder, error))?;
     match opened {
+        // A copy of it, perhaps: the name leads to the successor. What it says stays true.
+        Ok(block) if has_moved(mem, &block) => {
+            folder.unlink(&file, name).map_err(|error| system(folder, error))?;
+            Ok(None)
+        }
         Ok(block) if block.geometry().config == *config => {
             // A copy may have holes, which would be SIGBUS on a full file system.
             shm::fill(&file, block.geometry().layout.total)

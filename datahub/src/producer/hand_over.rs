@@ -141,15 +141,8 @@ impl<M: MappedMemory> Producer<M> {
             liveness::reap_dead(mem, &self.block, kept);
         }
         let known = known_readers(self.config().consumers_max() as usize);
-        self.let_predecessor_go();
+        let_predecessor_go((mem, &self.block));
         handover::kept(mem, arrivals) & known
-    }
-
-    /// Frees the block before this one when nobody has to come from there any more.
-    pub(super) fn let_predecessor_go(&self) {
-        if handover::kept(&self.mem, self.block.arrivals()) == 0 {
-            *self.block.predecessor() = None;
-        }
     }
 
     fn make_successor(&self, config: BlockConfig) -> Result<Made, HandOverReason> {
@@ -225,6 +218,13 @@ impl<M: MappedMemory> Producer<M> {
         let mut next = Self::begin(mem, (made.block, made.token), home);
         next.set_wait(wait);
         next
+    }
+}
+
+/// Frees the block before this one when nobody has to come from there any more.
+pub(super) fn let_predecessor_go<M: MappedMemory>((mem, block): (&M, &Block)) {
+    if handover::kept(mem, block.arrivals()) == 0 {
+        *block.predecessor() = None;
     }
 }
 

@@ -6,7 +6,7 @@ use core::ops::Range;
 use core::slice;
 
 use super::write_slot::CommitError;
-use super::{COMMITS_PER_BEAT, Producer, WriteError};
+use super::{Producer, WriteError};
 use crate::checksum;
 use crate::config::ChecksumPolicy;
 use crate::eviction;
@@ -98,7 +98,8 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
         }
         let bytes = self.limit();
         if !self.producer.staging.is_empty() {
-            return self.producer.staging.get_mut(step * bytes..(step + 1) * bytes);
+            let from = step * self.stride();
+            return self.producer.staging.get_mut(from..from + bytes);
         }
         let first = self.producer.block.payload(self.slot_index(step)).as_ptr();
         // SAFETY: slot `step` of the batch is WRITING since it was acquired, so no reader is
@@ -116,6 +117,11 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
 
     fn limit(&self) -> usize {
         usize::try_from(self.producer.config().payload_bytes()).unwrap_or(usize::MAX)
+    }
+
+    /// From one staged payload to the next.
+    fn stride(&self) -> usize {
+        self.producer.block.geometry().layout.stride
     }
 
     /// Publishes the first `bytes` bytes of every slot; returns their sequences.
@@ -150,8 +156,8 @@ impl<M: MappedMemory> WriteBatch<'_, M> {
             (0..self.count).for_each(|step| self.stamp(step, bytes(step)));
         }
         for step in 0..self.count {
-            let (from, words) =
-                (step * limit, self.producer.block.payload_words(self.slot_index(step)));
+            let words = self.producer.block.payload_words(self.slot_index(step));
+            let from = step * self.stride();
             if let Some(staged) = self.producer.staging.get(from..from + bytes(step)) {
                 eviction::copy_in(&self.producer.mem, words, staged);
             }
@@ -190,8 +196,8 @@ impl<M: MappedMemory> Producer<M> {
         let next = self.writer.next();
         self.count(Metric::SlotsWritten, count as u64);
         self.count(Metric::BytesWritten, (0..count).map(length).sum());
-        if first / COMMITS_PER_BEAT != next / COMMITS_PER_BEAT {
-            self.beat();
+        if self.pulse.counts() {
+            self.look_at_clock();
         }
         first..next
     }

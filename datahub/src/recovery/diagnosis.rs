@@ -49,7 +49,7 @@ pub enum Action {
     },
     /// Empty the dead producer's seat.
     RetireProducer,
-    /// Take a living consumer that stands still out of the producer's way: by force only.
+    /// Let the producer go on without a living consumer that stands still: by force only.
     EvictConsumer {
         /// Which one.
         number: u32,
@@ -85,7 +85,7 @@ pub struct Step {
 pub struct Diagnosis {
     /// Safe: the dead are dead. In the order in which they are done.
     pub steps: Vec<Step>,
-    /// Only by force: these consumers live.
+    /// Only by force: these consumers live, and have stood still from one look to another.
     pub forced: Vec<Step>,
     /// Words that make no sense. A dead producer's slots that cannot be right are given up; nothing else
     /// is repaired.
@@ -101,8 +101,19 @@ impl Diagnosis {
 }
 
 /// Finds what the dead left behind, and who stands still in the producer's way.
+///
+/// That somebody alive stands still takes an `earlier` look to prove: nothing that it counts has changed
+/// since. Without one, or with one that is too near, nobody does.
 #[must_use]
-pub fn diagnose(view: &BlockView, thresholds: Thresholds) -> Diagnosis {
+pub fn diagnose(
+    view: &BlockView,
+    earlier: Option<&BlockView>,
+    thresholds: Thresholds,
+) -> Diagnosis {
+    let earlier = earlier.filter(|earlier| {
+        let apart_ns = view.taken_ns.saturating_sub(earlier.taken_ns);
+        earlier.geometry.nonce == view.geometry.nonce && apart_ns >= thresholds.still_ns
+    });
     let mut diagnosis = Diagnosis { damage: damage(view), ..Diagnosis::default() };
     if !view.producer.alive {
         diagnosis.steps = producer_remains(view);
@@ -112,7 +123,9 @@ pub fn diagnose(view: &BlockView, thresholds: Thresholds) -> Diagnosis {
         let proof = Proof::of(seat, &consumer.seat);
         if consumer.is_dead() && consumer_remains(view, consumer) {
             diagnosis.steps.push(Step { action: reaping(consumer), proof });
-        } else if let Some(silent_ns) = in_the_way(view, consumer, thresholds) {
+        } else if let Some(silent_ns) = in_the_way(view, consumer, thresholds)
+            && earlier.is_some_and(|earlier| stands_still(earlier, consumer))
+        {
             let action = Action::EvictConsumer { number: consumer.number, silent_ns };
             diagnosis.forced.push(Step { action, proof });
         }
@@ -129,6 +142,21 @@ fn reaping(consumer: &ConsumerView) -> Action {
 pub(super) fn consumer_remains(view: &BlockView, consumer: &ConsumerView) -> bool {
     let registered = view.registered & (1 << consumer.number) != 0;
     consumer.seat.occupied || registered || !consumer.pins.is_empty()
+}
+
+/// Whether somebody alive seems to stand still in the producer's way: reason enough for a second look.
+pub(super) fn is_suspicious(view: &BlockView, thresholds: Thresholds) -> bool {
+    view.consumers.iter().any(|consumer| in_the_way(view, consumer, thresholds).is_some())
+}
+
+/// Whether the consumer has done nothing since `earlier`: it has neither beaten, nor read, nor moved, and
+/// is the same one.
+fn stands_still(earlier: &BlockView, now: &ConsumerView) -> bool {
+    let traces = |consumer: &ConsumerView| {
+        (consumer.seat.owner, consumer.cursor, consumer.slots_read, consumer.bytes_read)
+    };
+    let before = earlier.consumers.iter().find(|before| before.number == now.number);
+    before.is_some_and(|before| traces(before) == traces(now) && before.pins == now.pins)
 }
 
 /// How long a living consumer has been silent, if it is and holds the producer back.

@@ -13,9 +13,7 @@ use crate::block::header::HeaderError;
 use crate::block::{Block, OpenError};
 use crate::checksum;
 use crate::config::ChecksumPolicy;
-use crate::heartbeat;
 use crate::layout::RECORD;
-use crate::liveness;
 use crate::memory::Shared;
 use crate::monitor::Monitor;
 use crate::monitor::damage::damage;
@@ -25,6 +23,7 @@ use crate::sequence::Sequence;
 use crate::shm::token::{Seat, Token};
 use crate::slot::{self, Reader, SlotState};
 use crate::wait::monotonic_ns;
+use crate::{handover, heartbeat, liveness};
 
 /// A slot that could not be looked at, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,8 +155,11 @@ impl<'a> Excluder<'a> {
         let process = std::process::id().into();
         // From the last seat on: consumers take the first.
         for number in (0..block.geometry().config.consumers_max()).rev() {
-            let reader = Reader::new(number);
-            let seat = Seat::Consumer(number);
+            let (reader, seat) = (Reader::new(number), Seat::Consumer(number));
+            // Nobody's to take: a consumer of the predecessor comes for it, and its cursor counts.
+            if handover::is_kept(&Shared, block.arrivals(), reader) {
+                continue;
+            }
             let Some(token) = Token::take(block.file(), seat)? else { continue };
             // A dead one's seat is for recovery to clear.
             if heartbeat::claim(&Shared, block.heartbeat(reader), process, monotonic_ns()).is_ok() {

@@ -335,6 +335,11 @@ impl RingReader {
         slot::validate(mem, &ring.slots[taken.slot], taken.admission.sequence)
     }
 
+    /// Leaves a payload that was not read: it comes next again.
+    pub fn give_back<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>, taken: Taken) {
+        self.release(mem, ring, Taken { advances: false, ..taken });
+    }
+
     /// Leaves the payload; the next one comes next.
     #[inline]
     pub fn release<M: Memory>(&mut self, mem: &M, ring: &Ring<'_, M::Word>, taken: Taken) {

@@ -85,7 +85,8 @@ pub struct RobustSpinlock<W = SharedWord> {
     note: W,
     /// How often the holder has locked.
     depth: W,
-    reserved: [u64; 5],
+    /// Shared like the rest of the line: whoever writes bytes into the zone may write here.
+    reserved: [SharedWord; 5],
 }
 
 const _: () = assert!(size_of::<RobustSpinlock>() == crate::layout::LINE);
@@ -99,7 +100,7 @@ impl<W> RobustSpinlock<W> {
     /// A free lock, made of these words, all zero.
     #[must_use]
     pub const fn from_words(word: W, note: W, depth: W) -> Self {
-        Self { word, note, depth, reserved: [0; 5] }
+        Self { word, note, depth, reserved: [const { SharedWord::new(0) }; 5] }
     }
 
     /// Locks, or locks once more if this thread of this seat holds it: looks once.

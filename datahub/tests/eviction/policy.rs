@@ -14,6 +14,7 @@ use datahub::monitor::view::Standing;
 use datahub::place::Place;
 use datahub::producer::{Producer, WriteError};
 use datahub::ring::reader::JoinAt;
+use datahub::schema::Schema;
 use datahub::shm::Folder;
 use datahub::wait::{Timeout, WaitStrategy, monotonic_ns};
 
@@ -249,4 +250,49 @@ fn nothing_torn_is_delivered_while_readers_are_evicted() {
     });
     assert!(read_in_all > 0, "nothing was read");
     assert!(producer.metrics().get(Metric::Evictions) >= evicted && evicted > 0);
+}
+
+/// As much alignment as a slot has.
+#[derive(Debug, Clone, Copy, PartialEq, Schema)]
+#[repr(C, align(64))]
+struct Tile {
+    values: [u64; 8],
+}
+
+/// Half of that.
+#[derive(Debug, Clone, Copy, PartialEq, Schema)]
+#[repr(C, align(32))]
+struct Lane {
+    values: [u64; 4],
+}
+
+/// Passes values one by one and in a batch; many blocks, because an allocator may be lucky.
+fn passes_values<T: Schema + PartialEq + std::fmt::Debug>(value: T) {
+    let passed = |_| {
+        let config = BlockConfig::of::<T>(ConsumerSync::SequentialSync, 4).unwrap();
+        let config = config.batches_of(3).unwrap().evict_after(soon()).unwrap();
+        let mut producer = block(config);
+        let mut consumer = join(&producer);
+        let mut slot = producer.acquire_write_slot(PATIENCE).unwrap();
+        *slot.typed::<T>().unwrap() = value;
+        slot.commit(size_of::<T>()).unwrap();
+        let mut batch = producer.acquire_write_batch(3, PATIENCE).unwrap();
+        for step in 0..3 {
+            *datahub::schema::view_mut::<T>(batch.payload(step).unwrap()).unwrap() = value;
+        }
+        batch.commit(size_of::<T>()).unwrap();
+        for _ in 0..4 {
+            let slot = consumer.acquire_consume_slot(Timeout::Now).unwrap();
+            assert_eq!(slot.typed::<T>(), Ok(&value));
+        }
+        (producer, consumer)
+    };
+    let _all_at_once: Vec<_> = (0..16).map(passed).collect();
+}
+
+#[test]
+fn a_copied_payload_is_aligned_as_one_in_place() {
+    passes_values(Tile { values: [7; 8] });
+    passes_values(Lane { values: [9; 4] });
+    passes_values([3_u8; 3]);
 }

@@ -43,7 +43,7 @@ fn producer_dies(site: &str, visit: u32, recovers: bool) -> bool {
     dies(role);
 
     if recovers {
-        recover(&own.place(), None).unwrap();
+        recover(&own.place()).unwrap();
         assert!(datahub::recovery::plan(&own.place()).unwrap().is_clean());
     }
     let mut producer = successor(&own);
@@ -159,7 +159,7 @@ fn a_successor_of_the_dead_knows_who_is_still_to_come() {
     drop(role);
     let mut producer = successor(&own);
     assert_eq!(producer.still_to_move(), 0b11);
-    assert!(recover(&own.place(), None).unwrap().done.is_empty(), "both live");
+    assert!(recover(&own.place()).unwrap().done.is_empty(), "both live");
     drop(dying);
     assert_eq!(producer.still_to_move(), 0b01);
     for sequence in 4..7 {

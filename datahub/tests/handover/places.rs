@@ -10,6 +10,7 @@ use datahub::monitor::Monitor;
 use datahub::monitor::view::Standing;
 use datahub::place::Place;
 use datahub::producer::Producer;
+use datahub::recovery::integrity::validate_integrity;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::Folder;
 use datahub::wait::{Timeout, monotonic_ns};
@@ -92,6 +93,21 @@ fn nobody_keeps_the_old_block_when_everybody_has_come() {
         Some((facts.dev(), facts.ino()))
     });
     assert_eq!(open.filter(|file| *file == (old.dev(), old.ino())).count(), 0);
+}
+
+// The one seat is kept for a consumer: whoever checks the block must not sit down in it.
+#[test]
+fn a_check_of_the_successor_leaves_kept_seats_alone() {
+    let own = Own::new();
+    let config = |bytes| shape(SYNC, 2, bytes).max_consumers(1).unwrap();
+    let mut producer = own.create(config(8));
+    let mut consumer = own.attach();
+    write_some(&mut producer, 1);
+    let mut producer = producer.hand_over(config(64)).unwrap();
+    write_some(&mut producer, 1);
+    assert!(validate_integrity(&own.place()).unwrap().is_whole());
+    assert_eq!(producer.still_to_move(), 0b1);
+    assert_eq!(read_on(&mut consumer).0, [0, 1]);
 }
 
 // A producer that ends right after the hand-over takes nothing from who is late.

@@ -2,12 +2,14 @@
 
 use datahub::config::{BlockConfig, ConsumerSync, OnFull};
 use datahub::consumer::Consumer;
+use datahub::memory::Shared;
 use datahub::place::Place;
 use datahub::producer::Producer;
+use datahub::producer::create::CreateError;
 use datahub::producer::hand_over::HandOverReason as Why;
 use datahub::ring::reader::JoinAt;
 use datahub::schema::Schema;
-use datahub::shm::Folder;
+use datahub::shm::{Folder, reopenable};
 use datahub::wait::Timeout;
 
 use super::own::{Own, name};
@@ -110,8 +112,7 @@ fn a_folder_whose_path_has_no_room_in_the_header_is_refused() {
     std::fs::create_dir_all(&deep).unwrap();
     let folder = Folder::at(&deep);
     let config = shape(SYNC, 4, 8);
-    let producer =
-        Producer::create_with(datahub::memory::Shared, &folder, &name(), config.clone()).unwrap();
+    let producer = Producer::create_with(Shared, &folder, &name(), config.clone()).unwrap();
     let (_producer, why) = refused(producer, config);
     assert!(matches!(why, Why::Path(_)), "{why}");
 }
@@ -129,4 +130,39 @@ fn a_name_that_leads_elsewhere_is_not_taken() {
     write_some(&mut other, 1);
     assert_eq!(read(&mut own.attach(), PATIENCE), Ok(0));
     assert_eq!(files(&own), ["datahub.imu"]);
+}
+
+// Two producers would go on with one stream, and who has not followed yet would read the wrong one.
+#[test]
+fn a_block_whose_stream_has_moved_is_not_taken_over() {
+    let mut producer = Producer::create_unnamed(&Folder::default(), shape(SYNC, 4, 8)).unwrap();
+    let mut consumer = Consumer::attach(Place::File(producer.path()), JoinAt::Oldest).unwrap();
+    write_some(&mut producer, 1);
+    let mut producer = producer.hand_over(shape(SYNC, 4, 64)).unwrap();
+    let old = reopenable(consumer.block().file());
+    for _ in 0..2 {
+        let refused = Producer::take_over_with(Shared, &old, &shape(SYNC, 4, 8));
+        assert!(matches!(refused, Err(CreateError::Moved { .. })), "{refused:?}");
+    }
+    write_some(&mut producer, 1);
+    assert_eq!(read_on(&mut consumer).0, [0, 1]);
+}
+
+// A name that leads to the old block again: a copy that somebody kept.
+#[test]
+fn a_moved_block_under_the_name_is_replaced_and_its_consumers_still_follow() {
+    let own = Own::new();
+    let mut producer = own.create(shape(SYNC, 4, 8));
+    let mut consumer = own.attach();
+    write_some(&mut producer, 1);
+    let spare = own.folder.path().join("spare");
+    std::fs::hard_link(own.place().path(), &spare).unwrap();
+    let mut producer = producer.hand_over(shape(SYNC, 4, 64)).unwrap();
+    let aside = own.folder.path().join("aside");
+    std::fs::rename(own.place().path(), &aside).unwrap();
+    std::fs::rename(&spare, own.place().path()).unwrap();
+    drop(own.create(shape(SYNC, 4, 8)));
+    std::fs::rename(&aside, own.place().path()).unwrap();
+    write_some(&mut producer, 1);
+    assert_eq!(read_on(&mut consumer).0, [0, 1]);
 }

@@ -7,18 +7,14 @@ use datahub::config::ConsumerSync;
 use datahub::consumer::ReadError;
 use datahub::metrics::Metric;
 use datahub::monitor::Monitor;
-use datahub::monitor::health::{Severity, Thresholds, examine};
-use datahub::name::BlockName;
-use datahub::place::Place;
+use datahub::monitor::health::{Thresholds, examine};
 use datahub::recovery::diagnosis::Action;
 use datahub::recovery::integrity::validate_integrity;
-use datahub::recovery::{RecoverError, plan, recover, recover_at};
+use datahub::recovery::{plan, recover};
 use datahub::slot::SlotState;
 use datahub::wait::{Timeout, monotonic_ns};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 
-use super::own::{Own, name};
+use super::own::Own;
 use super::payloads::{PATIENCE, bytes, evicting, read_all, shape, write};
 use super::role::{dies, ready, start};
 
@@ -30,12 +26,12 @@ fn plan_and_recover(own: &Own) -> Vec<Action> {
     assert!(planned.steps.iter().all(|step| step.proof.token_free), "{planned:?}");
     assert_eq!(planned.damage, [] as [String; 0]);
 
-    let report = recover(&own.place(), None).unwrap();
+    let report = recover(&own.place()).unwrap();
     assert_eq!((&report.done, report.skipped.len()), (&planned.steps, 0));
 
     let settled = bytes(own);
     assert!(plan(&own.place()).unwrap().is_clean());
-    let again = recover(&own.place(), None).unwrap();
+    let again = recover(&own.place()).unwrap();
     assert!(again.done.is_empty() && bytes(own) == settled, "{again:?}");
     planned.steps.into_iter().map(|step| step.action).collect()
 }
@@ -203,7 +199,7 @@ fn a_label_that_cannot_be_is_not_believed() {
     file.write_all_at(&(1_u64 << 40).to_le_bytes(), at).unwrap();
     let planned = plan(&own.place()).unwrap();
     assert_eq!(planned.damage.len(), 1, "{planned:?}");
-    let report = recover(&own.place(), None).unwrap();
+    let report = recover(&own.place()).unwrap();
     let done: Vec<Action> = report.done.into_iter().map(|step| step.action).collect();
     let (index, to) = (1, SlotState::Free);
     let discarded = Action::SettleSlot { index, from: SlotState::Committed, to };
@@ -233,42 +229,4 @@ fn consumers_of_a_recovered_block_read_what_is_left_and_are_told() {
     assert_eq!(read_all(&mut consumer), [0]);
     let dead = consumer.acquire_consume_slot(PATIENCE).map(|_| ());
     assert!(matches!(dead, Err(ReadError::ProducerDead { .. })), "{dead:?}");
-}
-
-#[test]
-fn a_stopped_consumer_is_evicted_by_force_only_and_by_the_right_name_only() {
-    let own = Own::new();
-    let mut producer = own.create(shape(ConsumerSync::SequentialSync));
-    write(&mut producer);
-    let role = ready("holds-a-payload", &own);
-    kill(Pid::from_raw(role.child.id().cast_signed()), Signal::SIGSTOP).unwrap();
-    write(&mut producer);
-    let monitor = Monitor::open(&own.place()).unwrap();
-    // As it will look in six seconds.
-    let later = monotonic_ns() + 6_000_000_000;
-    while !monitor.snapshot(later).consumers[0].seat.is_stopped() {
-        std::thread::yield_now();
-    }
-    let view = monitor.snapshot(later);
-    let findings = examine(&view, None, Thresholds::default());
-    assert_eq!((findings[0].rule, findings[0].severity), ("ring-stuck", Severity::Critical));
-    let diagnosis = datahub::recovery::diagnosis::diagnose(&view, Thresholds::default());
-    assert!(diagnosis.is_clean(), "nothing is done without force");
-    assert!(matches!(diagnosis.forced[0].action, Action::EvictConsumer { number: 0, .. }));
-    assert!(!diagnosis.forced[0].proof.token_free);
-
-    assert!(recover(&own.place(), None).unwrap().done.is_empty());
-    let other = BlockName::new("imu2").unwrap();
-    let refused = recover(&own.place(), Some(&other));
-    assert!(matches!(refused, Err(RecoverError::ForceName { .. })));
-    let by_path = Place::File(own.place().path());
-    assert!(matches!(recover(&by_path, Some(&name())), Err(RecoverError::ForceName { .. })));
-    assert_eq!(monitor.snapshot(later).registered, 1);
-
-    let report = recover_at(&own.place(), Some(&name()), later).unwrap();
-    assert_eq!(report.done.len(), 1);
-    assert_eq!((write(&mut producer), monitor.snapshot(later).registered), (2, 0));
-    // Its seat stays its own while it lives: nobody else is given its bit.
-    assert_eq!(own.attach().number(), 1);
-    assert!(recover_at(&own.place(), Some(&name()), later).unwrap().done.is_empty());
 }

@@ -42,7 +42,7 @@ fn a_flipped_bit_is_found_and_not_laundered() {
             fs::copy(own.place().path(), &copy).unwrap();
             drop(producer);
             fs::rename(copy, own.place().path()).unwrap();
-            recover(&own.place(), None).unwrap();
+            recover(&own.place()).unwrap();
         }
         for _ in 0..2 {
             let flipped = validate_integrity(&own.place()).unwrap();
@@ -106,7 +106,7 @@ fn a_block_under_traffic_is_whole_healthy_and_needs_nothing() {
                     let view = monitor.snapshot(monotonic_ns());
                     let findings = examine(&view, None, Thresholds::default());
                     assert!(worst(&findings) <= Some(Severity::Info), "{findings:?}");
-                    assert!(diagnose(&view, Thresholds::default()).is_clean());
+                    assert!(diagnose(&view, None, Thresholds::default()).is_clean());
                     let integrity = validate_integrity(&own.place()).unwrap();
                     assert!(integrity.is_whole(), "{integrity:?}");
                 }

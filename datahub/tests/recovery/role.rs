@@ -46,6 +46,14 @@ fn role() {
             let _slot = consumer.acquire_consume_slot(PATIENCE).unwrap();
             stay();
         }
+        "reads-when-told" => {
+            let mut consumer = Consumer::attach(place, JoinAt::Latest).unwrap();
+            drop(consumer.acquire_consume_slot(PATIENCE).unwrap());
+            say("ready");
+            std::io::stdin().read_line(&mut String::new()).unwrap();
+            let told = consumer.acquire_consume_slot(Timeout::Now).map(|_| ());
+            say(&format!("told: {told:?}"));
+        }
         "produces" => {
             let config = shape(ConsumerSync::SequentialSync);
             let mut producer = Producer::create_with(Shared, &folder, &name(), config).unwrap();

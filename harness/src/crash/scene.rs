@@ -281,8 +281,8 @@ impl Scene {
     /// Has the remains of the dead cleared from outside, twice: the second time there is nothing.
     pub(super) fn recover(&self, ledger: &mut Ledger) -> Result<(), Trouble> {
         let failed = |error| format!("recovery does not begin: {error}");
-        recovery::recover(&self.place(), None).map_err(failed)?;
-        let again = recovery::recover(&self.place(), None).map_err(failed)?;
+        recovery::recover(&self.place()).map_err(failed)?;
+        let again = recovery::recover(&self.place()).map_err(failed)?;
         if !again.done.is_empty() {
             let left = told(&again.done);
             ledger.leaked(format!("recovery leaves something for a second one: {left}"));

@@ -356,13 +356,13 @@ pub(super) static ALL: &[Entry] = &[
         "eviction/copying",
         "Is what a reader copies whole, although it may be evicted while it copies?",
         Size::Large,
-        &Evict { newcomer: false, late: false, commits: 2 },
+        &Evict { late: false, commits: 2, ..Evict::PLAIN },
     ),
     shipped(
         "eviction/pinned",
         "The same of a reader that pins, because the producer has not acknowledged it.",
         Size::Large,
-        &Evict { newcomer: false, late: true, commits: 1 },
+        &Evict { late: true, ..Evict::PLAIN },
     ),
     shipped(
         "recovery/heir-of-seqlock",
@@ -423,7 +423,13 @@ pub(super) static ALL: &[Entry] = &[
         "eviction/newcomer",
         "Does an eviction ever take what belongs to who comes after the evicted one?",
         Size::Large,
-        &Evict { newcomer: true, late: false, commits: 1 },
+        &Evict { newcomer: true, ..Evict::PLAIN },
+    ),
+    shipped(
+        "eviction/marked",
+        "Does a mark from outside lead to an eviction as sound as the producer's own?",
+        Size::Large,
+        &Evict { outsider: true, ..Evict::PLAIN },
     ),
     shipped(
         "latest/crowded",

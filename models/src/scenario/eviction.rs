@@ -33,6 +33,8 @@ const SEAT: Reader = Reader::new(0);
 pub struct Evict {
     /// Whether somebody wants the seat of the evicted one.
     pub newcomer: bool,
+    /// Whether somebody outside marks the reader; then only that makes the producer go on without it.
+    pub outsider: bool,
     /// Whether the reader joins when a payload is there already, so that it pins what it reads.
     pub late: bool,
     /// Writes of the writer.
@@ -48,6 +50,8 @@ pub struct World<W, C> {
     seat: HeartbeatSlot<W>,
     parked: ParkLine<W>,
     writer: Mutex<RingWriter>,
+    /// Whether the producer waits for a mark.
+    outsider: bool,
     reader: Mutex<Option<RingReader>>,
     /// 1 when the producer is dead.
     dead: W,
@@ -63,6 +67,9 @@ fn content(sequence: Sequence) -> [u8; 16] {
 }
 
 impl Evict {
+    /// One writer and one reader.
+    pub const PLAIN: Self = Self { newcomer: false, outsider: false, late: false, commits: 1 };
+
     const fn rules() -> Rules {
         let sync = ConsumerSync::Sequential;
         Rules { sync, overwrites: false, capacity: 1, slots: 2, first: 0, attempts: 2 }
@@ -79,7 +86,9 @@ impl Evict {
             let taken = writer.acquire(mem, &ring, |_| {
                 mem.pause();
                 looks += 1;
-                if looks == 2 {
+                if world.outsider {
+                    evicted |= eviction::evict_marked(mem, &ring, &world.seat, SEAT);
+                } else if looks == 2 {
                     evicted = eviction::evict(mem, &ring, &world.seat, (SEAT, noted));
                 }
                 looks < 4
@@ -175,7 +184,11 @@ impl Scenario for Evict {
     type World<W: Shareable, C: Shareable> = World<W, C>;
 
     fn roles(&self) -> &'static [&'static str] {
-        if self.newcomer { &["writer", "reader", "newcomer"] } else { &["writer", "reader"] }
+        match (self.newcomer, self.outsider) {
+            (true, _) => &["writer", "reader", "newcomer"],
+            (_, true) => &["writer", "reader", "outsider"],
+            _ => &["writer", "reader"],
+        }
     }
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
@@ -191,6 +204,7 @@ impl Scenario for Evict {
             parked: ParkLine { sleepers: zero("sleepers"), signal: zero("signal") },
             writer: Mutex::new(RingWriter::new(Self::rules())),
             reader: Mutex::default(),
+            outsider: self.outsider,
             dead: zero("dead"),
         };
         let claimed = heartbeat::claim(mem, &world.seat, OWNER, 1);
@@ -216,6 +230,11 @@ impl Scenario for Evict {
         match index {
             0 => Self::write(mem, world, self.commits),
             1 => self.consume(mem, world),
+            // As force does it: of the claim that was seen to stand still.
+            _ if self.outsider => {
+                let marked = eviction::mark(mem, &world.seat, heartbeat::live(1));
+                if marked { "marks" } else { "-" }.to_owned()
+            }
             _ => Self::arrive(mem, world),
         }
     }

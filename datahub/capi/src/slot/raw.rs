@@ -57,7 +57,7 @@ fn generation(slot: &Words) -> u64 {
     slot.write_generation.load(Ordering::Relaxed)
 }
 
-fn word(slot: &Words) -> SlotWord {
+pub(super) fn word(slot: &Words) -> SlotWord {
     // A look: the exchange after it decides, or the caller holds the lock or its own bit.
     SlotWord::from_bits(slot.word.load(Ordering::Relaxed))
 }

@@ -55,8 +55,9 @@ static uint64_t offset_of_slots(const DataBlockConfig *config) {
 
 static void arguments(void) {
     DataBlockConfig config = config_of(DATABLOCK_LATEST_ONLY, 1, 1);
-    DataBlockProducer *producer = NULL;
-    DataBlockConsumer *consumer = NULL;
+    /* Anything, as in a program that did not say; a failure leaves NULL. */
+    DataBlockProducer *producer = (DataBlockProducer *)&config;
+    DataBlockConsumer *consumer = (DataBlockConsumer *)&config;
     DataBlockMetrics metrics;
     DataBlockWriteSlot writing;
     DataBlockReadSlot reading;
@@ -66,12 +67,14 @@ static void arguments(void) {
     REFUSED(DATABLOCK_ERROR, datablock_config_init(NULL, sizeof config));
     REFUSED(DATABLOCK_ERROR, datablock_config_init(&config, 3));
     REFUSED(DATABLOCK_ERROR, datablock_producer_create(NULL, &config, &producer));
+    CHECK(producer == NULL);
     REFUSED(DATABLOCK_ERROR, datablock_producer_create("../up", &config, &producer));
     REFUSED(DATABLOCK_ERROR, datablock_producer_create("\xff", &config, &producer));
     REFUSED(DATABLOCK_ERROR, datablock_producer_create("a", NULL, &producer));
     REFUSED(DATABLOCK_ERROR, datablock_producer_create("a", &config, NULL));
     REFUSED(DATABLOCK_ERROR, datablock_producer_create_unnamed(NULL, &producer));
     REFUSED(DATABLOCK_ERROR, datablock_consumer_attach(NULL, 0, &consumer));
+    CHECK(consumer == NULL);
     REFUSED(DATABLOCK_ERROR, datablock_consumer_attach("UPPER", 0, &consumer));
     REFUSED(DATABLOCK_ERROR, datablock_consumer_attach("a", 0, NULL));
     REFUSED(DATABLOCK_ERROR, datablock_consumer_attach("a", 2, &consumer));

@@ -32,6 +32,8 @@ static void arguments(SlotRWState *slot) {
     CHECK(slot_rw_release_read(NULL, 0) == SLOT_ACQUIRE_ERROR);
     CHECK(slot_rw_release_read(slot, 32) == SLOT_ACQUIRE_ERROR);
     CHECK(!slot_rw_validate_read(NULL, 1));
+    CHECK(slot_rw_slot_state(NULL) == 0 && slot_rw_reader_count(NULL) == 0);
+    CHECK(!slot_rw_writer_waiting(NULL));
 }
 
 static void order(SlotRWState *slot) {
@@ -41,7 +43,9 @@ static void order(SlotRWState *slot) {
     CHECK(slot_rw_release_read(slot, 0) == SLOT_ACQUIRE_INVALID_STATE);
     CHECK(slot_rw_acquire_read(slot, 0, &generation) == SLOT_ACQUIRE_NOT_READY && generation == 99);
 
+    CHECK(slot_rw_slot_state(slot) == 0);
     CHECK(slot_rw_acquire_write(slot, 0) == SLOT_ACQUIRE_OK);
+    CHECK(slot_rw_slot_state(slot) == 1 && slot_rw_reader_count(slot) == 0);
     CHECK(slot_rw_acquire_write(slot, -1) == SLOT_ACQUIRE_INVALID_STATE);
     CHECK(slot_rw_acquire_read(slot, 0, &generation) == SLOT_ACQUIRE_NOT_READY);
     CHECK(slot_rw_commit(slot) == SLOT_ACQUIRE_OK);
@@ -52,6 +56,9 @@ static void order(SlotRWState *slot) {
     CHECK(slot_rw_acquire_read(slot, 31, &generation) == SLOT_ACQUIRE_OK && generation == 1);
     CHECK(slot_rw_acquire_read(slot, 31, &generation) == SLOT_ACQUIRE_INVALID_STATE);
     CHECK(slot_rw_validate_read(slot, 1) && !slot_rw_validate_read(slot, 2));
+
+    CHECK(slot_rw_slot_state(slot) == 2 && slot_rw_reader_count(slot) == 1);
+    CHECK(!slot_rw_writer_waiting(slot));
 
     /* Readers inside: the writer gives up, and the slot is as before. */
     CHECK(slot_rw_acquire_write(slot, 0) == SLOT_ACQUIRE_TIMEOUT);

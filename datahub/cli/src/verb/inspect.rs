@@ -1,7 +1,7 @@
 //! `datahub inspect`: everything about one block.
 
 use datahub::config::BlockConfig;
-use datahub::metrics::Metric;
+use datahub::metrics::{METRICS, Metric};
 use datahub::monitor::age;
 use datahub::monitor::health::{Thresholds, examine};
 use datahub::monitor::view::{BlockView, SlotView};
@@ -117,7 +117,7 @@ fn stream(view: &BlockView) -> String {
         text.add(line("follows", &format!("block {nonce:032x} from sequence {first} on{coming}")));
     }
     if let Some(place) = &view.moved_to {
-        text.add(line("moved to", &place.display().to_string()));
+        text.add(line("moved to", &output::printable(place)));
     }
     text.0
 }
@@ -198,7 +198,8 @@ fn slots(view: &BlockView, shown: usize) -> String {
         Column::Figure("SEQUENCE"),
         Column::Figure("GENERATION"),
         Column::Figure("BYTES"),
-        Column::Text("READERS"),
+        Column::Figure("INSIDE"),
+        Column::Text("WHO"),
     ];
     let row = |slot: &SlotView| {
         let look = match slot.state {
@@ -213,6 +214,7 @@ fn slots(view: &BlockView, shown: usize) -> String {
             plain(slot.sequence().map(units::count).unwrap_or_default()),
             plain(units::count(slot.generation)),
             plain(if holds { units::bytes(slot.payload_bytes) } else { String::new() }),
+            plain(slot.reader_count().to_string()),
             users(view, slot),
         ]
     };
@@ -234,9 +236,12 @@ fn users(view: &BlockView, slot: &SlotView) -> comfy_table::Cell {
             if dead { format!("{bit} (dead)") } else { bit.to_string() }
         })
         .collect();
-    let written = matches!(slot.state, SlotState::Writing | SlotState::Draining);
+    let written = slot.writer_waiting() || slot.state == SlotState::Writing;
     let writer = view.producer.process_id().filter(|_| written);
     let text = match writer {
+        Some(id) if view.producer.alive && slot.writer_waiting() => {
+            format!("{}, {id} waits for them", names.join(" "))
+        }
         Some(id) if view.producer.alive => format!("{} written by {id}", names.join(" ")),
         Some(id) => format!("{} left by dead {id}", names.join(" ")),
         None => names.join(" "),
@@ -244,12 +249,14 @@ fn users(view: &BlockView, slot: &SlotView) -> comfy_table::Cell {
     cell(text.trim(), if slot.dead_readers == 0 { Look::Plain } else { Look::Bad })
 }
 
-/// Every counter that is not zero.
+/// Every counter that is not zero, and those that nothing counts yet.
 fn counters(view: &BlockView) -> String {
     let counted = view.metrics.iter().filter(|&(_, value)| value != 0);
     let row = |(name, value): (&'static str, u64)| vec![plain(name), plain(counter(name, value))];
     let columns = [Column::Text("COUNTER"), Column::Figure("VALUE")];
-    render(&columns, counted.map(row).collect())
+    let idle = METRICS.iter().filter(|(metric, _)| !metric.is_counted());
+    let idle = idle.map(|&(_, name)| vec![plain(name), cell("not counted", Look::Weak)]);
+    render(&columns, counted.map(row).chain(idle).collect())
 }
 
 /// A counter's value with its unit. Points in time mean nothing to people, ages do.

@@ -1,10 +1,11 @@
 //! `datahub recover`: clears what the dead left behind, or says what it would clear.
 
 use datahub::recovery::diagnosis::{Diagnosis, Step};
+use datahub::recovery::force::ForceError;
 use datahub::recovery::{self, RecoverError, Report, Skipped};
 use serde_json::{Value, json};
 
-use super::{Context, show};
+use super::{Context, force, show};
 use crate::args::Recover;
 use crate::exit::Exit;
 use crate::output::{self, BOLD, CYAN, DIM, Failure, GREEN, Page, RED, YELLOW, paint};
@@ -21,10 +22,19 @@ pub(super) fn execute(context: &Context, args: &Recover) -> Result<Exit, Failure
             .map_err(|error| find::refused(&context.folder, &args.name, &error))?;
         return show_plan(context, args, &planned);
     }
-    let report = recovery::recover(&place, args.force.as_ref()).map_err(|error| match error {
-        RecoverError::Open(error) => find::refused(&context.folder, &args.name, &error),
+    let unusable = |error| find::refused(&context.folder, &args.name, &error);
+    let mut report = recovery::recover(&place).map_err(|error| match error {
+        RecoverError::Open(error) => unusable(error),
         error => Failure::new(Exit::Io, error.to_string()),
     })?;
+    if let Some(name) = &args.force {
+        let forced = force::evict(&place, name).map_err(|error| match error {
+            ForceError::Open(error) => unusable(error),
+            error => Failure::new(Exit::Usage, error.to_string()),
+        })?;
+        report.done.extend(forced.done);
+        report.skipped.extend(forced.skipped);
+    }
     // Whoever stands in the way and lives was not touched: say so.
     let left = recovery::plan(&place)
         .map_err(|error| find::refused(&context.folder, &args.name, &error))?;
@@ -56,8 +66,9 @@ fn forced(context: &Context, args: &Recover, needs: &[Step]) -> String {
     let name = &args.name;
     let mut text = Page(steps(needs, &paint(YELLOW, "▲")));
     text.add(format!(
-        "  alive: only `datahub --folder {folder} recover {name} --force {name}` does this, and what \
-         such a consumer is reading may then be overwritten under it\n"
+        "  alive: better end its process; failing that, `datahub --folder {folder} recover {name} \
+         --force {name}` lets the producer go on without it. That vouches that it looks at no payload it \
+         was lent: the producer writes over it\n"
     ));
     text.0
 }

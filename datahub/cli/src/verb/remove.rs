@@ -1,8 +1,8 @@
 //! `datahub unlink` and `datahub reset-metrics`: what an operator takes away.
 
 use datahub::name::BlockName;
-use datahub::recovery::removal::{RemoveError, unlink as remove};
-use datahub::recovery::reset_metrics as reset;
+use datahub::recovery;
+use datahub::recovery::removal::{self, RemoveError};
 use serde_json::json;
 
 use super::{Context, show};
@@ -24,7 +24,7 @@ fn done(
 }
 
 pub(super) fn unlink(context: &Context, name: &BlockName) -> Result<Exit, Failure> {
-    remove(&context.folder, name).map_err(|error| match error {
+    removal::unlink(&context.folder, name).map_err(|error| match error {
         RemoveError::NotFound(_) => find::missing(&context.folder, name),
         RemoveError::Alive { .. } => {
             Failure::new(Exit::Alive, error.to_string()).with_hint("end it; its block goes with it")
@@ -40,7 +40,7 @@ pub(super) fn unlink(context: &Context, name: &BlockName) -> Result<Exit, Failur
 }
 
 pub(super) fn reset_metrics(context: &Context, name: &BlockName) -> Result<Exit, Failure> {
-    reset(&find::place(&context.folder, name))
+    recovery::reset_metrics(&find::place(&context.folder, name))
         .map_err(|error| find::refused(&context.folder, name, &error))?;
     let text = format!("the counters of block '{name}' begin at zero again");
     done(context, name, ("reset-metrics", &text))

@@ -64,7 +64,7 @@ pub(crate) fn seat_state(seat: &SeatView) -> (&'static str, Look) {
     } else if seat.is_stopped() {
         ("stopped", Look::Odd)
     } else if !seat.occupied {
-        // Evicted by force, or about to sit down.
+        // About to sit down, or to leave.
         ("unseated", Look::Odd)
     } else {
         ("alive", Look::Good)

@@ -4,13 +4,13 @@
 
 use super::{HeaderError, u32_at, u64_at};
 use crate::config::{BlockConfig, SchemaTag, ZONES_MAX, ZoneConfig};
-use crate::layout::{header as at, zone};
+use crate::layout::{header, zone};
 use crate::name::BlockName;
 
 type Hash = [u8; 32];
 
 /// Bytes that the header has for the text of the slot's schema.
-const TEXT_ROOM: usize = at::END - at::SLOT_SCHEMA_TEXT;
+const TEXT_ROOM: usize = header::END - header::SLOT_SCHEMA_TEXT;
 
 fn hash_at(bytes: &[u8], offset: usize) -> Hash {
     let mut hash = [0; 32];
@@ -30,39 +30,37 @@ fn hash_of(parts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Hash {
 
 /// Adds to `config` what a checked header says about zones and schemas.
 pub(super) fn read(copy: &[u8], config: BlockConfig) -> Result<BlockConfig, HeaderError> {
-    let count = u32_at(copy, at::ZONE_COUNT) as usize;
+    let count = u32_at(copy, header::ZONE_COUNT) as usize;
     if count > ZONES_MAX {
         return Err(HeaderError::Field { field: "zone_count", value: count as u64 });
     }
     let mut config = config.with_slot_schema(slot_schema(copy)?);
     for index in 0..count {
-        let start = at::ZONES + index * zone::END;
+        let start = header::ZONES + index * zone::END;
         config = config.with_zone(zone_at(&copy[start..start + zone::END], index)?)?;
     }
-    if hash_at(copy, at::ZONE_SCHEMA_HASH) != zones_hash(&config) {
+    if hash_at(copy, header::ZONE_SCHEMA_HASH) != zones_hash(&config) {
         return Err(HeaderError::Schema("the hash over all zones is not that of the zones"));
     }
     Ok(config)
 }
 
 fn slot_schema(copy: &[u8]) -> Result<Option<SchemaTag>, HeaderError> {
-    let hash = hash_at(copy, at::SLOT_SCHEMA_HASH);
-    let bytes = u32_at(copy, at::SLOT_SCHEMA_TEXT_BYTES) as usize;
+    let hash = hash_at(copy, header::SLOT_SCHEMA_HASH);
+    let bytes = u32_at(copy, header::SLOT_SCHEMA_TEXT_BYTES) as usize;
     if bytes > TEXT_ROOM {
         return Err(HeaderError::Schema("the slot's text is longer than the header"));
     }
     if hash == Hash::default() {
         return Ok(None);
     }
-    let text = &copy[at::SLOT_SCHEMA_TEXT..at::SLOT_SCHEMA_TEXT + bytes];
+    let text = &copy[header::SLOT_SCHEMA_TEXT..header::SLOT_SCHEMA_TEXT + bytes];
     if bytes != 0 && hash_of([text]) != hash {
         return Err(HeaderError::Schema("the slot's text does not hash to its hash"));
     }
-    // Control characters would reach a terminal with the message.
-    let text = text.is_ascii().then(|| str::from_utf8(text).ok()).flatten();
-    let text = text.filter(|text| !text.contains(|letter: char| letter.is_ascii_control()));
-    let text = text.ok_or(HeaderError::Schema("the slot's text is not plain text"))?;
-    Ok(Some(SchemaTag::new(hash, text.to_owned())))
+    let text = str::from_utf8(text).ok().map(str::to_owned);
+    let tag = text.and_then(|text| SchemaTag::new(hash, text).ok());
+    Ok(Some(tag.ok_or(HeaderError::Schema("the slot's text is not plain text"))?))
 }
 
 fn zone_at(copy: &[u8], index: usize) -> Result<ZoneConfig, HeaderError> {
@@ -73,7 +71,8 @@ fn zone_at(copy: &[u8], index: usize) -> Result<ZoneConfig, HeaderError> {
     let name = str::from_utf8(name).ok().and_then(|name| BlockName::new(name).ok());
     let name = name.ok_or(wrong("its name is not a name"))?;
     let hash = hash_at(copy, zone::SCHEMA_HASH);
-    let schema = (hash != Hash::default()).then(|| SchemaTag::new(hash, ""));
+    // A hash without a text is refused for being zeros only.
+    let schema = SchemaTag::new(hash, "").ok();
     Ok(ZoneConfig::new(name, u64_at(copy, zone::BYTES))?.with_schema(schema))
 }
 
@@ -89,20 +88,20 @@ fn zones_hash(config: &BlockConfig) -> Hash {
 /// Writes what `config` says about zones and schemas.
 pub(super) fn write(config: &BlockConfig, mut put: impl FnMut(usize, &[u8])) {
     if let Some(schema) = config.schema() {
-        put(at::SLOT_SCHEMA_HASH, schema.hash());
+        put(header::SLOT_SCHEMA_HASH, schema.hash());
         let text = schema.stored_text().as_bytes();
         // A longer text is left out; a mismatch then shows the hash.
         if let (true, Ok(bytes)) = (text.len() <= TEXT_ROOM, u32::try_from(text.len())) {
-            put(at::SLOT_SCHEMA_TEXT_BYTES, &bytes.to_le_bytes());
-            put(at::SLOT_SCHEMA_TEXT, text);
+            put(header::SLOT_SCHEMA_TEXT_BYTES, &bytes.to_le_bytes());
+            put(header::SLOT_SCHEMA_TEXT, text);
         }
     }
     // At most `ZONES_MAX`, checked when they were added.
     let count = u32::try_from(config.zones().len()).unwrap_or(0);
-    put(at::ZONE_COUNT, &count.to_le_bytes());
-    put(at::ZONE_SCHEMA_HASH, &zones_hash(config));
+    put(header::ZONE_COUNT, &count.to_le_bytes());
+    put(header::ZONE_SCHEMA_HASH, &zones_hash(config));
     for (index, zone) in config.zones().iter().enumerate() {
-        let start = at::ZONES + index * zone::END;
+        let start = header::ZONES + index * zone::END;
         let name = zone.name().as_str().as_bytes();
         put(start + zone::BYTES, &zone.bytes().to_le_bytes());
         put(start + zone::NAME_BYTES, &(name.len() as u64).to_le_bytes());
@@ -125,10 +124,10 @@ pub(super) mod tests {
         let text = "Sample;time_ns:u64:0:8;size:8;align:8";
         let zone =
             |name: &str, bytes| ZoneConfig::new(BlockName::new(name).unwrap(), bytes).unwrap();
-        let typed = zone("gains", 100).with_schema(Some(SchemaTag::new([9; 32], "")));
+        let typed = zone("gains", 100).with_schema(SchemaTag::new([9; 32], "").ok());
         let longest = zone(&"z".repeat(63), 1 << 20);
         config
-            .with_slot_schema(Some(SchemaTag::new(hash_of([text]), text)))
+            .with_slot_schema(SchemaTag::new(hash_of([text]), text).ok())
             .with_zone(zone("a", 1))
             .and_then(|config| config.with_zone(typed))
             .and_then(|config| config.with_zone(longest))
@@ -160,22 +159,25 @@ pub(super) mod tests {
 
     #[test]
     fn a_text_too_long_for_the_header_leaves_its_hash() {
-        let tag = SchemaTag::new([0x5a; 32], "x".repeat(TEXT_ROOM + 1));
+        let text = "x".repeat(TEXT_ROOM + 1);
+        let hash = hash_of([&text]);
+        let tag = SchemaTag::new(hash, text).unwrap();
         let (header, total) = header(&plain().with_slot_schema(Some(tag.clone())));
         let found = parse(&header, total).unwrap().config;
         assert_eq!(found.schema(), Some(&tag));
-        assert_eq!(found.schema().unwrap().text(), format!("a layout called {}", "5a".repeat(32)));
+        let name: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(found.schema().unwrap().text(), format!("a layout called {name}"));
     }
 
     #[test]
     fn each_damage_to_zones_and_schemas_is_refused() {
         let (good, total) = header(&furnished(plain()));
-        let second = at::ZONES + zone::END;
+        let second = header::ZONES + zone::END;
         let damages: [(usize, &[u8], &str); 9] = [
-            (at::ZONE_COUNT, &[9], "zone_count"),
-            (at::SLOT_SCHEMA_TEXT, b"Simple", "does not hash"),
-            (at::SLOT_SCHEMA_TEXT_BYTES + 3, &[1], "longer than the header"),
-            (at::ZONE_SCHEMA_HASH, &[1], "hash over all zones"),
+            (header::ZONE_COUNT, &[9], "zone_count"),
+            (header::SLOT_SCHEMA_TEXT, b"Simple", "does not hash"),
+            (header::SLOT_SCHEMA_TEXT_BYTES + 3, &[1], "longer than the header"),
+            (header::ZONE_SCHEMA_HASH, &[1], "hash over all zones"),
             (second + zone::SCHEMA_HASH, &[1], "hash over all zones"),
             (second + zone::NAME, b"../x", "zone 1 in a way that means nothing: its name is not"),
             (second + zone::NAME_BYTES, &[65], "its name is longer"),
@@ -193,7 +195,7 @@ pub(super) mod tests {
     #[test]
     fn two_zones_of_one_name_are_refused() {
         let (mut header, total) = header(&furnished(plain()));
-        let second = at::ZONES + zone::END;
+        let second = header::ZONES + zone::END;
         header[second + zone::NAME..second + zone::NAME + 5].copy_from_slice(b"a\0\0\0\0");
         header[second + zone::NAME_BYTES] = 1;
         let told = parse(&header, total).unwrap_err().to_string();

@@ -60,7 +60,7 @@ pub(super) const COUNTERS: [(Metric, &str, &str, u32); 20] = {
         (M::CommitErrors, "datahub_slot_commit_errors", "Commits refused.", 1),
         (M::ChecksumFailures, "datahub_checksum_failures", "Payloads with a wrong checksum.", 1),
         (M::HeartbeatsSent, "datahub_heartbeats_sent", "Heartbeats, by both sides.", 1),
-        (M::HeartbeatsFailed, "datahub_heartbeats_failed", "Heartbeats that could not be sent.", 1),
+        (M::HeartbeatsFailed, "datahub_heartbeats_failed", "Heartbeats of evicted consumers.", 1),
         (M::Evictions, "datahub_evictions", "Living consumers evicted.", 1),
         (M::RecoveryActions, "datahub_recovery_actions", "Remains of the dead cleared.", 1),
     ]
