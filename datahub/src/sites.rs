@@ -81,7 +81,7 @@ sites! {
     /// Read only by the producer and by observers, who want no edge.
     W_GENERATION: Store = Relaxed -> none;
     /// Payload, label, length and checksum record.
-    W_COMMIT: Store = Release -> R_ADMIT, R_NEXT, X_SCAN;
+    W_COMMIT: Store = Release -> R_ADMIT, R_NEXT;
     /// Nothing is published; only this producer or its proved successor takes the slot next.
     W_ABORT: Store = Relaxed -> none;
 
@@ -201,8 +201,8 @@ sites! {
     E_STANDS: Load = Relaxed -> none;
 
     // Recovery rules (`rules`).
-    /// The slots as the dead producer left them.
-    X_SCAN: Load = Acquire -> W_COMMIT;
+    /// Who scans holds the producer's token, whose release has ordered all that the dead one stored.
+    X_SCAN: Load = Relaxed -> none;
     /// Who looks holds the token of the seat, so its bit cannot appear meanwhile.
     X_LOOK: Load = Relaxed -> none;
     /// Only the producer writes it, and it is dead.

@@ -1,5 +1,6 @@
 //! Every model, by name: what it asks, what it runs, and what must come of it.
 
+mod parking;
 mod published;
 mod shipped;
 
@@ -9,6 +10,7 @@ use report_schema::ModelKind;
 
 use crate::litmus::{Litmus, suite};
 use crate::scenario::Runnable;
+use crate::violation::Promise;
 
 /// What must come of a model.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +21,9 @@ pub enum Expect {
     Fails {
         /// What goes wrong, in one sentence.
         english: &'static str,
+        /// The promises that break, each with words of the message: any other failure is none of this
+        /// flaw.
+        breaks: &'static [(Promise, &'static str)],
     },
     /// The outcomes of a litmus test.
     Litmus(&'static Litmus),
@@ -76,7 +81,8 @@ const fn litmus(test: &'static Litmus) -> Entry {
 #[must_use]
 pub fn all() -> Vec<Entry> {
     let tests = suite::ALL.iter().map(litmus);
-    shipped::ALL.iter().chain(published::ALL).copied().chain(tests).collect()
+    let shipped = shipped::ALL.iter().chain(parking::ALL);
+    shipped.chain(published::ALL).copied().chain(tests).collect()
 }
 
 /// The model called `name`.

@@ -1,5 +1,7 @@
 //! The engines that can run a scenario, and what they find.
 
+#[cfg(test)]
+mod axioms;
 #[cfg(feature = "explore")]
 mod explore;
 #[cfg(feature = "loom")]

@@ -82,8 +82,13 @@ pub type Progress<'p> = &'p mut dyn FnMut(&ModelResult, (usize, usize));
 /// other engines about what the explorer noticed, compares all of them with it, and, where nothing was
 /// left out, accounts for the whole.
 pub fn gate(options: &Options, progress: Progress<'_>) -> Found {
+    gate_on(options, &options.requests(), progress)
+}
+
+/// The same of these requests.
+pub fn gate_on(options: &Options, requests: &[Request], progress: Progress<'_>) -> Found {
     let mut found = Found::default();
-    let first = batches(options, &options.requests(), (&mut found.took, &mut *progress));
+    let first = batches(options, requests, (&mut found.took, &mut *progress));
     let asked = second::plan(&first, &options.engines);
     let opinions = batches(options, &asked, (&mut found.took, &mut *progress));
     found.results = first.into_iter().map(|(_, result)| result).collect();

@@ -20,7 +20,6 @@ pub const EDGES: &str = "site-table";
 
 /// Sites that no model runs, and why none needs to.
 pub const NOT_RUN: &[(&str, &str)] = &[
-    ("G_THAW", "takes a freezing back that nobody was let through meanwhile; carries nothing"),
     ("H_BEAT", "a hint to observers, who believe it no further than any number"),
     ("R_WHERE", "a path, read only after R_CLOSED or the kernel's token has ordered it"),
     ("W_WHERE", "a path, written before W_MOVED or the name publishes it"),
@@ -44,7 +43,6 @@ pub const INCIDENTAL: &[(&str, &str, &str)] = &[
     ("P_FENCE", "P_FENCE", "two sleepers, of whom neither waits for the other"),
     ("R_RELEASE", "R_ADMIT", "a reader that follows another one only reads, as that one did"),
     ("R_RELEASE", "R_NEXT", "a reader that follows another one only reads, as that one did"),
-    ("R_RELEASE", "X_SCAN", "recovery writes no payload; the write after it takes the slot first"),
     ("W_COMMIT", "E_CHECK", FENCE),
     ("W_COMMIT", "W_TAKE", "a successor, to whom the kernel's token has shown its predecessor"),
     ("W_COMMIT_INDEX", "E_CHECK", FENCE),

@@ -17,6 +17,7 @@ pub(super) const HIDDEN: &[(&str, &[&str])] = &[
     ("litmus/independent-reads/acquire", &[" |  | 1 0 | 1 0"]),
     ("litmus/release-sequence/store", &[" | 2 0"]),
     ("litmus/fence/others-loads", &[" | 1 | 1 0"]),
+    ("litmus/fence/order-through-reads", &["1 0 |  | 1"]),
     ("litmus/exchange/stale-refusal", &[" | 1 0"]),
     (
         "litmus/history/nine-stores",

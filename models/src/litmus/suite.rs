@@ -149,6 +149,13 @@ litmus! {
           &[Load(Z, Acquire), If(1), Fence(Acquire), Load(X, Relaxed)]],
         only(&[" | 0 | 0", " | 1 | 0", " | 1 | 1 0", " | 1 | 1 1"]),
         Loom::Misses(&[" | 1 | 1 0"], "acquire fences synchronise too much");
+    "fence/order-through-reads" "Does the order of two fences follow relaxed reads from one to the other?"
+        &[&[Load(Z, Relaxed), Fence(SeqCst), Load(X, Relaxed)],
+          &[Store(X, 1, Relaxed), Fence(SeqCst), Store(Y, 1, Relaxed)],
+          &[Load(Y, Relaxed), Store(Z, 1, Relaxed)]],
+        only(&["0 0 |  | 0", "0 0 |  | 1", "0 1 |  | 0", "0 1 |  | 1",
+            "1 0 |  | 0", "1 0 |  | 1", "1 1 |  | 0", "1 1 |  | 1"]),
+        Loom::Misses(&["1 0 |  | 1"], "orders fences as they ran, which is also along relaxed reads");
     "exchange/atomic" "May two read-modify-writes read the same value?"
         &[&[Add(X, 1, Relaxed)], &[Add(X, 1, Relaxed)]],
         only(&["0 | 1", "1 | 0"]), Loom::Agrees;

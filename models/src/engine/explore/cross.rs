@@ -1,9 +1,10 @@
-//! This engine against a judge that shares nothing with it: all interleavings of small programs, one
-//! operation at a time, on one memory. And the other way round: each defect of the engine is noticed
-//! by that comparison or by the litmus suite.
+//! This engine against two judges that share nothing with it. And the other way round: each defect
+//! of the engine is noticed by the axioms, and by the interleavings or the litmus suite.
 //!
-//! Two fragments are compared, those in which C++20 without load buffering is sequentially
-//! consistent, whatever the orderings say:
+//! One judge are the axioms of C++20 (`engine/axioms`), on programs of any kind. The other one are all
+//! interleavings of small programs, one operation at a time, on one memory; it is asked of two
+//! fragments, those in which C++20 without load buffering is sequentially consistent, whatever the
+//! orderings say:
 //! - read-modify-writes only. Each reads the one before it in modification order, so that order is
 //!   one of read-from edges, and program order with read-from has no cycle (no load buffering): any
 //!   order that extends both is an interleaving that gives the same registers.
@@ -13,18 +14,23 @@ use core::sync::atomic::Ordering::{AcqRel, Relaxed, SeqCst};
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::explore_with;
 use super::flaw::Flaw;
 use crate::context::Setup;
-use crate::engine::random::{Threads, lasting, programs};
+use crate::engine::axioms::{Ends, ends};
+use crate::engine::random::{
+    Threads, handing_over, lasting, mixed, programs, relayed, runner, through_fences,
+};
 use crate::engine::{Engine, Findings, Limits};
 use crate::litmus::program::Step;
 use crate::litmus::{Allowed, Litmus, suite};
+use crate::violation::Promise;
 
-/// Programs of each fragment.
+/// Programs of each fragment that has but interleavings.
 const PROGRAMS: u32 = 10_000;
+/// Programs of each kind that the axioms judge.
+const JUDGED: u32 = 8_000;
 /// Programs until a defect must have been noticed.
 const ENOUGH: u32 = 3_000;
 
@@ -103,20 +109,42 @@ fn explored(flaw: Flaw, threads: &[Vec<Step>]) -> Findings {
     explore_with(flaw, &lasting(threads), &Setup::default(), &Limits::default())
 }
 
-/// The same programs every time.
+/// How a program ends under the engine; the axioms would say it in the same words.
+fn ended(flaw: Flaw, threads: &[Vec<Step>]) -> Result<Ends, String> {
+    let found = explored(flaw, threads);
+    match found.failure.map(|failure| failure.violation) {
+        None => Ok(Ends::Registers(found.outcomes)),
+        Some(violation) if violation.promise == Promise::Race => Ok(Ends::Race),
+        Some(violation) => Err(violation.message),
+    }
+}
+
+/// Programs of one kind, judged by the axioms.
+fn hold(flaw: Flaw, programs: impl Strategy<Value = Threads>, most: u32) -> Result<(), String> {
+    let same = |threads: Threads| {
+        prop_assert_eq!(ended(flaw, &threads), Ok(ends(&threads)));
+        Ok(())
+    };
+    runner(most).run(&programs, same).map_err(|error| error.to_string())
+}
+
+/// Programs of every kind, judged by the axioms.
+fn judge(flaw: Flaw, most: u32) -> Result<(), String> {
+    hold(flaw, mixed(), most)?;
+    hold(flaw, handing_over(), most)?;
+    hold(flaw, relayed(), most)?;
+    hold(flaw, through_fences(), most)
+}
+
 fn compare(flaw: Flaw, programs: u32) -> Result<(), String> {
-    let config = Config { cases: programs, failure_persistence: None, ..Config::default() };
-    let rng = || TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let same = |threads: Threads| {
         let found = explored(flaw, &threads);
         prop_assert!(found.failure.is_none(), "{:?}", found.failure);
         prop_assert_eq!(found.outcomes, interleaved(&threads));
         Ok(())
     };
-    let mut runner = TestRunner::new_with_rng(config.clone(), rng());
-    runner.run(&exchanges(), same).map_err(|error| error.to_string())?;
-    let mut runner = TestRunner::new_with_rng(config, rng());
-    runner.run(&fenced(), same).map_err(|error| error.to_string())
+    runner(programs).run(&exchanges(), same).map_err(|error| error.to_string())?;
+    runner(programs).run(&fenced(), same).map_err(|error| error.to_string())
 }
 
 fn judged(flaw: Flaw, test: &Litmus) -> Result<(), String> {
@@ -162,21 +190,35 @@ fn random_programs_end_as_their_interleavings_do() {
 }
 
 #[test]
-fn every_defect_of_the_engine_is_noticed() {
-    let flaws = [
-        Flaw::NoStaleReads,
-        Flaw::ForgetCoherence,
-        Flaw::EveryLoadAcquires,
-        Flaw::ForgetReleaseSequences,
-        Flaw::SplitExchanges,
-        Flaw::StoresGoLast,
-        Flaw::IgnoreFences,
-        Flaw::FencesSynchronise,
-        Flaw::ForgetReads,
-        Flaw::DropMessageWake,
-        Flaw::DropFenceWake,
-    ];
-    for flaw in flaws {
+fn random_programs_end_as_the_axioms_say() {
+    assert_eq!(judge(Flaw::None, JUDGED), Ok(()));
+}
+
+const FLAWS: &[Flaw] = &[
+    Flaw::NoStaleReads,
+    Flaw::ForgetCoherence,
+    Flaw::EveryLoadAcquires,
+    Flaw::ForgetReleaseSequences,
+    Flaw::SplitExchanges,
+    Flaw::StoresGoLast,
+    Flaw::IgnoreFences,
+    Flaw::FencesSynchronise,
+    Flaw::ForgetReads,
+    Flaw::DropMessageWake,
+    Flaw::FencesInStepOrder,
+    Flaw::ForgetFenceOrder,
+];
+
+#[test]
+fn every_defect_of_the_engine_is_noticed_by_the_axioms() {
+    for &flaw in FLAWS {
+        assert!(judge(flaw, JUDGED).is_err(), "{flaw:?} goes unnoticed");
+    }
+}
+
+#[test]
+fn every_defect_of_the_engine_is_noticed_without_them() {
+    for &flaw in FLAWS {
         let noticed = suite::ALL.iter().find(|test| judged(flaw, test).is_err());
         let seen = noticed.is_some() || compare(flaw, ENOUGH).is_err();
         assert!(seen, "{flaw:?} goes unnoticed");

@@ -27,8 +27,10 @@ pub(super) enum Flaw {
     ForgetReads,
     /// A sleeping role does not wake for new messages.
     DropMessageWake,
-    /// A sleeping fence does not wake for another.
-    DropFenceWake,
+    /// Strongest fences are ordered as they ran.
+    FencesInStepOrder,
+    /// What is read after a strongest fence does not say which others come after it.
+    ForgetFenceOrder,
 }
 
 impl Flaw {

@@ -1,10 +1,10 @@
 //! Which role goes next, and what it reads: a depth-first search that visits no execution twice.
 //!
-//! Only reads and fences compete. A store never does: whatever others do before it can as well be
-//! done after it, because a store may go anywhere in modification order and a load may still read
-//! what is older. So stores go first, and the order in which they ran tells nothing.
+//! Only reads compete. A store never does: whatever others do before it can as well be done after it,
+//! because a store may go anywhere in modification order and a load may still read what is older. So
+//! stores go first, and the order in which they ran tells nothing; nor does that of fences (`fences`).
 //! A role whose reads were tried falls asleep: reading the same old messages later leads nowhere
-//! new. It wakes only for messages written since then; a fence wakes when another fence ran.
+//! new. It wakes only for messages written since then.
 
 use super::flaw::Flaw;
 use super::view::ROLES_MAX;
@@ -17,8 +17,6 @@ enum Sleep {
     Awake,
     /// Everything it could read from messages before this serial has been tried.
     Since(u32),
-    /// Its fence has been tried, and no other fence ran since.
-    UntilFence,
 }
 
 /// One way to go on.
@@ -122,20 +120,9 @@ impl Schedule {
         };
         let chosen = branches[at];
         for earlier in branches[..at].iter().filter(|branch| branch.role != chosen.role) {
-            self.sleep[earlier.role] = match pending[earlier.role] {
-                Some(Operation::Fence) => Sleep::UntilFence,
-                _ => Sleep::Since(world.serial()),
-            };
+            self.sleep[earlier.role] = Sleep::Since(world.serial());
         }
         self.sleep[chosen.role] = Sleep::Awake;
-        let wakes = !self.flaw.is(Flaw::DropFenceWake);
-        if wakes && pending[chosen.role] == Some(Operation::Fence) {
-            for sleep in &mut self.sleep {
-                if *sleep == Sleep::UntilFence {
-                    *sleep = Sleep::Awake;
-                }
-            }
-        }
         Decision::Go(chosen.role, chosen.choice)
     }
 
@@ -152,7 +139,6 @@ impl Schedule {
                 Sleep::Awake => 0,
                 Sleep::Since(_) if self.flaw.is(Flaw::DropMessageWake) => continue,
                 Sleep::Since(serial) => serial,
-                Sleep::UntilFence => continue,
             };
             world.choices(role, *operation, since, &mut choices);
             branches.extend(choices.drain(..).map(|choice| Branch { role, choice }));

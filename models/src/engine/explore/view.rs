@@ -1,9 +1,13 @@
-//! What a role has seen: a place in every word's modification order, and a clock for races.
+//! What a role has seen: a place in every word's modification order, the strongest fences behind it,
+//! and a clock for races.
 
 /// Most shared words in one model.
 pub(super) const WORDS_MAX: usize = 40;
 /// Most roles in one model, the set-up included.
 pub(super) const ROLES_MAX: usize = 6;
+
+/// A set of strongest fences, one bit each.
+pub(super) type Known = u128;
 
 /// What has been seen, by a role or through a message.
 ///
@@ -11,30 +15,34 @@ pub(super) const ROLES_MAX: usize = 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct View {
     stamps: [u32; WORDS_MAX],
+    fences: Known,
     clock: [u16; ROLES_MAX],
 }
 
 impl View {
     /// Nothing seen.
-    pub(super) const NOTHING: Self = Self { stamps: [0; WORDS_MAX], clock: [0; ROLES_MAX] };
+    pub(super) const NOTHING: Self =
+        Self { stamps: [0; WORDS_MAX], fences: 0, clock: [0; ROLES_MAX] };
 
     /// Sees what `other` has seen.
     pub(super) fn join(&mut self, other: &Self) {
-        self.join_stamps(&other.stamps);
+        for (mine, &theirs) in self.stamps.iter_mut().zip(&other.stamps) {
+            *mine = (*mine).max(theirs);
+        }
+        self.fences |= other.fences;
         for (mine, &theirs) in self.clock.iter_mut().zip(&other.clock) {
             *mine = (*mine).max(theirs);
         }
     }
 
-    /// Sees the messages that `stamps` name, but inherits no clock: what two fences exchange.
-    pub(super) fn join_stamps(&mut self, stamps: &[u32; WORDS_MAX]) {
-        for (mine, &theirs) in self.stamps.iter_mut().zip(stamps) {
-            *mine = (*mine).max(theirs);
-        }
+    /// The strongest fences that happened before.
+    pub(super) const fn fences(&self) -> Known {
+        self.fences
     }
 
-    pub(super) const fn stamps(&self) -> &[u32; WORDS_MAX] {
-        &self.stamps
+    /// Has the strongest fence with this number behind it.
+    pub(super) const fn pass(&mut self, fence: usize) {
+        self.fences |= 1 << fence;
     }
 
     /// The last message of `word` that was seen.

@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use super::view::ROLES_MAX;
+use super::fences::each;
+use super::view::{Known, ROLES_MAX};
 use crate::context::Meetings;
 
 /// The releases that a message carries: role and site.
@@ -27,7 +28,7 @@ pub(super) struct Watch {
     roles: [Met; ROLES_MAX],
     /// By serial number.
     messages: HashMap<u32, Heads>,
-    /// The strongest fences so far.
+    /// The strongest fences so far, by number.
     fences: Heads,
     pub(super) meetings: Meetings,
 }
@@ -78,24 +79,32 @@ impl Watch {
         self.messages.insert(serial, heads);
     }
 
-    /// `role` ran a fence that acquires, releases, or is one of the strongest.
-    pub(super) fn fence(
-        &mut self,
-        role: usize,
-        (acquires, releases, strongest): (bool, bool, bool),
-    ) {
+    /// `role` ran a fence that acquires or releases.
+    pub(super) fn fence(&mut self, role: usize, (acquires, releases): (bool, bool)) {
         let own = (role, self.roles[role].site);
         if acquires {
             let offered = self.roles[role].offered.clone();
             self.meet(role, &offered);
         }
-        if strongest {
-            let earlier = self.fences.clone();
-            self.meet(role, &earlier);
-            add(&mut self.fences, &[own]);
-        }
         if releases {
             self.roles[role].fence = vec![own];
+        }
+    }
+
+    /// `role` ran one of the strongest fences, which `earlier` come before.
+    pub(super) fn strongest(&mut self, role: usize, earlier: Known) {
+        let own = self.fences.len();
+        self.fences.push((role, self.roles[role].site));
+        self.ordered(earlier, 1 << own);
+    }
+
+    /// All strongest fences of `earlier` come before those of `later`.
+    pub(super) fn ordered(&mut self, earlier: Known, later: Known) {
+        for after in each(later) {
+            let (role, site) = self.fences[after];
+            let before = each(earlier).map(|fence| self.fences[fence]);
+            let others = before.filter(|(other, _)| *other != role && *other != 0 && role != 0);
+            self.meetings.edges.extend(others.map(|(_, other)| (other, site)));
         }
     }
 }
@@ -121,7 +130,7 @@ mod tests {
     fn a_release_goes_on_through_exchanges_and_fences() {
         let mut watch = Watch::default();
         watch.at(1, 10);
-        watch.fence(1, (false, true, false));
+        watch.fence(1, (false, true));
         watch.at(1, 11);
         watch.wrote(1, 7, (false, None));
         watch.at(2, 20);
@@ -130,8 +139,22 @@ mod tests {
         watch.at(3, 30);
         watch.read(3, 8, false);
         watch.at(3, 31);
-        watch.fence(3, (true, false, false));
+        watch.fence(3, (true, false));
         assert_eq!(watch.meetings.edges, [(10, 31)].into());
+    }
+
+    #[test]
+    fn strongest_fences_meet_in_the_order_that_accesses_give_them() {
+        let mut watch = Watch::default();
+        watch.at(1, 10);
+        watch.strongest(1, 0);
+        watch.at(2, 20);
+        watch.strongest(2, 0);
+        assert!(watch.meetings.edges.is_empty());
+        watch.ordered(0b10, 0b01);
+        watch.at(1, 11);
+        watch.strongest(1, 0b11);
+        assert_eq!(watch.meetings.edges, [(20, 10), (20, 11)].into());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 use core::cell::Cell;
 use core::sync::atomic::Ordering;
 
+use super::fences::Fences;
 use super::flaw::Flaw;
 use super::view::{ROLES_MAX, View, WORDS_MAX};
 use super::watch::Watch;
@@ -25,8 +26,6 @@ pub(super) enum Operation {
     Update(usize, Update, Ordering),
     /// Exchanges the second by the third.
     Exchange(usize, u64, u64, Ordering),
-    /// A sequentially consistent fence; weaker ones concern nobody else.
-    Fence,
 }
 
 /// One way an operation can go.
@@ -38,8 +37,6 @@ pub(super) enum Choice {
     Replace(usize),
     /// Writes behind the message with this place.
     Write(usize),
-    /// There is nothing to choose.
-    Go,
 }
 
 /// What the role is told.
@@ -92,8 +89,8 @@ pub(super) struct World {
     words: Vec<Vec<Message>>,
     roles: Vec<Role>,
     payloads: Vec<Payload>,
-    /// What the fences so far have seen, one after the other.
-    fences: Option<View>,
+    /// The strongest fences so far.
+    fences: Fences,
     serial: u32,
     /// How often a role may read one stale value in a row.
     repeats: Option<u32>,
@@ -201,7 +198,6 @@ impl World {
         into: &mut Vec<Choice>,
     ) {
         let (word, expected) = match operation {
-            Operation::Fence => return into.push(Choice::Go),
             Operation::Store(word, ..) => {
                 let newest = self.words[word].len() - 1;
                 let last = self.flaw.is(Flaw::StoresGoLast);
@@ -235,7 +231,8 @@ impl World {
         word: usize,
         since: u32,
     ) -> impl Iterator<Item = (usize, &Message)> {
-        let mut floor = self.roles[role].seen.stamp(word);
+        let seen = &self.roles[role].seen;
+        let mut floor = seen.stamp(word).max(self.fences.floor(seen.fences(), word));
         if self.flaw.is(Flaw::NoStaleReads) {
             floor = self.words[word].last().map_or(floor, |message| message.stamp);
         }
@@ -284,15 +281,24 @@ impl World {
             (Operation::Exchange(word, _, new, ordering), Choice::Replace(at)) => {
                 self.replace(role, (word, at), |_| new, ordering).map(Ok)
             }
-            (Operation::Fence, Choice::Go) => {
-                self.fence(role, Ordering::SeqCst);
-                Ok(Ok(0))
-            }
             _ => Err("a choice that does not fit its operation".to_owned()),
         }
     }
 
+    /// `role` reads the message of `word` at `stamp`, or writes the one behind it: that orders fences.
+    fn accessed(&mut self, role: usize, word: usize, stamp: u32) {
+        if self.flaw.is(Flaw::ForgetFenceOrder) {
+            return;
+        }
+        let known = self.roles[role].seen.fences();
+        let later = self.fences.accessed(known, word, stamp);
+        if let Some(watch) = &mut self.watch {
+            watch.ordered(known, later);
+        }
+    }
+
     fn read(&mut self, role: usize, word: usize, at: usize, ordering: Ordering) -> u64 {
+        self.accessed(role, word, self.words[word][at].stamp);
         let message = &self.words[word][at];
         if let Some(watch) = &mut self.watch {
             watch.read(role, message.serial, acquires(ordering));
@@ -341,6 +347,7 @@ impl World {
             Some(_) => None,
         };
         let stamp = stamp.ok_or("too many stores to one word")?;
+        self.accessed(role, word, stamp - 1);
         let writer = &mut self.roles[role];
         let mut view = if releases(ordering) { writer.seen } else { writer.released };
         if let Some((sequence, _)) = sequence {
@@ -357,33 +364,45 @@ impl World {
         Ok(())
     }
 
-    /// A fence of `role`.
-    pub(super) fn fence(&mut self, role: usize, ordering: Ordering) {
+    /// A fence of `role`. What others do may come before or after it alike, so it waits for nobody.
+    pub(super) fn fence(&mut self, role: usize, ordering: Ordering) -> Result<(), Refused> {
         let strongest = ordering == Ordering::SeqCst;
+        let (acquires, releases) =
+            (strongest || acquires(ordering), strongest || releases(ordering));
         if let Some(watch) = &mut self.watch {
-            let (acquires, releases) = (acquires(ordering), releases(ordering));
-            watch.fence(role, (strongest || acquires, strongest || releases, strongest));
+            watch.fence(role, (acquires, releases));
         }
-        let flaw = self.flaw;
-        if flaw.is(Flaw::IgnoreFences) {
-            return;
+        if self.flaw.is(Flaw::IgnoreFences) {
+            return Ok(());
         }
-        let role = &mut self.roles[role];
-        if strongest || acquires(ordering) {
-            let offered = role.offered;
-            role.seen.join(&offered);
+        if acquires {
+            let offered = self.roles[role].offered;
+            self.roles[role].seen.join(&offered);
         }
         if strongest {
-            let fences = self.fences.get_or_insert(View::NOTHING);
-            if flaw.is(Flaw::FencesSynchronise) {
-                role.seen.join(fences);
-            }
-            role.seen.join_stamps(fences.stamps());
-            fences.join(&role.seen);
+            self.strongest(role)?;
         }
-        if strongest || releases(ordering) {
-            role.released = role.seen;
+        if releases {
+            self.roles[role].released = self.roles[role].seen;
         }
+        Ok(())
+    }
+
+    /// One of the strongest fences of `role`.
+    fn strongest(&mut self, role: usize) -> Result<(), Refused> {
+        let seen = &mut self.roles[role].seen;
+        if self.flaw.is(Flaw::FencesSynchronise) {
+            self.fences.views().for_each(|view| seen.join(view));
+        }
+        let in_order = self.flaw.is(Flaw::FencesInStepOrder);
+        let always = if in_order { self.fences.everyone() } else { 0 };
+        let (number, earlier) =
+            self.fences.run(*seen, always).ok_or("too many strongest fences")?;
+        seen.pass(number);
+        if let Some(watch) = &mut self.watch {
+            watch.strongest(role, earlier);
+        }
+        Ok(())
     }
 
     /// A new cell.
