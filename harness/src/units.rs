@@ -208,6 +208,17 @@ impl Nanos {
         };
         format!("{} {unit}", three_figures(scaled))
     }
+
+    /// A length of waiting, as people say it: `20 s`, `3 min`, `2.5 h`.
+    #[must_use]
+    pub fn coarse(self) -> String {
+        let seconds = self.0 as f64 / 1e9;
+        match seconds {
+            ..100.0 => format!("{seconds:.0} s"),
+            100.0..6_000.0 => format!("{:.0} min", seconds / 60.0),
+            _ => format!("{} h", three_figures(seconds / 3_600.0)),
+        }
+    }
 }
 
 impl Bytes {

@@ -6,6 +6,7 @@
 
 mod against;
 mod figures;
+mod offered;
 mod performance;
 mod sides;
 
@@ -50,7 +51,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let figures: Vec<Figures<'_>> =
         evidence.trials.iter().map(|trial| Figures::of(trial, evidence.clock_quantum_ns)).collect();
     let mut gates = vec![ran(evidence), agrees(evidence)];
-    if !evidence.cell.faults.is_empty() {
+    if evidence.cell.faults.is_empty() {
+        gates.extend(offered::judge(evidence));
+    } else {
         gates.push(survives(evidence));
     }
     for expectation in &evidence.cell.expectations {
@@ -106,14 +109,25 @@ fn rule(
         (_, [one]) => (worst, one.clone()),
         (_, [first, rest @ ..]) => (worst, format!("{first}; and {} more", rest.len())),
     };
+    let counted = (!evidence.trials.is_empty()).then_some(bad.len() as f64);
+    gate_of_rule(evidence, (id, check), (counted, Some(0.0), ""), (verdict, reason))
+}
+
+/// What is said of a rule that no file states: its figure, bound and unit, and why.
+fn gate_of_rule(
+    evidence: &Evidence<'_>,
+    (id, check): (&str, &str),
+    (value, bound, unit): (Option<f64>, Option<f64>, &str),
+    (verdict, reason): (Verdict, String),
+) -> GateResult {
     GateResult {
         id: id.to_owned(),
         check: check.to_owned(),
         file: evidence.file.to_owned(),
         line: None,
-        value: (!evidence.trials.is_empty()).then_some(bad.len() as f64),
-        bound: Some(0.0),
-        unit: String::new(),
+        value,
+        bound,
+        unit: unit.to_owned(),
         verdict,
         reason,
         evidence: None,

@@ -15,7 +15,7 @@ pub(super) fn text(comparison: &Comparison) -> String {
         table.add_row(row(cell));
     }
     let (base, candidate) = (&comparison.base.name, &comparison.candidate.name);
-    let mut text = format!("A: {base}\nB: {candidate}\n{}", table::text(table));
+    let mut text = format!("A: {base}\nB: {candidate}\n{}", table::text(&table));
     for cell in &comparison.cells {
         text.push_str(&judged(cell));
         text.push_str(&order(cell, comparison.seed));

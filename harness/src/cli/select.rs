@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{Exit, Output};
+use crate::plan::Filter;
 use crate::scenario::{self, Profile, Scenario};
 
 /// Arguments that select scenarios and change them.
@@ -18,12 +19,26 @@ pub struct Selection {
     /// Only cells whose id contains this text.
     #[arg(short = 'E', long, value_name = "TEXT", help_heading = "Selection")]
     pub filter: Option<String>,
-    /// Sets a key for this run (`block.slots=32`) or an axis (`readers=[1,2]`); repeatable.
+    /// No cells whose id contains this text; repeatable.
+    #[arg(long, value_name = "TEXT", help_heading = "Selection")]
+    pub exclude: Vec<String>,
+    /// Only scenarios with this tag; repeatable, and one of them is enough.
+    #[arg(long, value_name = "TAG", help_heading = "Selection")]
+    pub tag: Vec<String>,
+    /// Sets a key for this run (`block.slots=32`), or several values as an axis of the matrix
+    /// (`block.slots=[4,8]`, `readers=[1,2]`); repeatable.
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Selection")]
     pub set: Vec<String>,
 }
 
 impl Selection {
+    /// Which cells are wanted.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        let (text, without, tags) = (self.filter.clone(), self.exclude.clone(), self.tag.clone());
+        Filter { text, without, tags }
+    }
+
     /// Every scenario, checked; mistakes are shown, all of them.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use datahub::memory::{Memory, Shared, SharedWord};
 use datahub::park::{ParkLine, announce, ring};
 use datahub::sites::{P_FENCE, P_WAKE_FENCE, R_CLOSED, R_COMMIT_INDEX, W_CLOSED, W_COMMIT_INDEX};
 use datahub::slot::{self, SlotRWState};
+use models::Stop;
 use report_schema::{Counterexample, Coverage, ModelKind, ModelResult, Verdict};
 
 /// Rounds of one batch; each has words of its own.
@@ -185,11 +186,11 @@ fn play_batch<M: Memory<Word = SharedWord>>(
 fn sample<M: Memory<Word = SharedWord> + Copy + Send + Sync>(
     pair: Pair,
     mem: M,
-    cores: [CoreId; 2],
+    (cores, stop): ([CoreId; 2], &Stop),
 ) -> Option<(u64, u64)> {
     let (started, turns) = (Instant::now(), Turns::default());
     let (mut done, mut forbidden) = (0, 0);
-    while done < ROUNDS && started.elapsed() < LONGEST {
+    while done < ROUNDS && started.elapsed() < LONGEST && !stop.is_asked() {
         let rounds: Vec<Round> = (0..BATCH).map(|_| Round::default()).collect();
         let (rounds, turns) = (&rounds, &turns);
         let play = |side: usize| {
@@ -209,8 +210,8 @@ fn sample<M: Memory<Word = SharedWord> + Copy + Send + Sync>(
     Some((done as u64, forbidden as u64))
 }
 
-/// Runs every pair on two cores.
-pub(super) fn run(progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
+/// Runs every pair on two cores; one that somebody stops is not there.
+pub(super) fn run(stop: &Stop, progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
     let mut results = Vec::new();
     for pair in Pair::ALL {
         let variants =
@@ -218,8 +219,15 @@ pub(super) fn run(progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
         for unfenced in variants {
             let started = Instant::now();
             let counted = two_cores().and_then(|cores| {
-                if unfenced { sample(pair, Unfenced, cores) } else { sample(pair, Shared, cores) }
+                if unfenced {
+                    sample(pair, Unfenced, (cores, stop))
+                } else {
+                    sample(pair, Shared, (cores, stop))
+                }
             });
+            if stop.is_asked() {
+                return results;
+            }
             let mut result = judge(pair, unfenced, counted);
             result.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             progress(&result);
