@@ -37,6 +37,9 @@ pub enum UnitError {
         /// What was wanted, as in "a size".
         quantity: &'static str,
     },
+    /// Less than nothing.
+    #[error("less than nothing")]
+    Negative,
     /// What stands before the unit is not a decimal number.
     #[error("`{0}` is not a decimal number")]
     NotANumber(String),
@@ -115,6 +118,9 @@ impl Scale {
 
     fn parse(&self, text: &str) -> Result<u64, UnitError> {
         let (number, unit) = split(text);
+        if text.trim_start().starts_with(['-', '−']) {
+            return Err(UnitError::Negative);
+        }
         if unit.is_empty() && !number.is_empty() {
             return Err(UnitError::NoUnit);
         }
@@ -269,6 +275,7 @@ mod tests {
     #[test]
     fn a_bare_number_is_refused() {
         assert_eq!("64".parse::<Bytes>(), Err(UnitError::NoUnit));
+        assert_eq!("-5 s".parse::<Nanos>(), Err(UnitError::Negative));
     }
 
     #[test]

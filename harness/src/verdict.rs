@@ -51,11 +51,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let figures: Vec<Figures<'_>> =
         evidence.trials.iter().map(|trial| Figures::of(trial, evidence.clock_quantum_ns)).collect();
     let mut gates = vec![ran(evidence), agrees(evidence)];
-    if evidence.cell.faults.is_empty() {
-        gates.extend(offered::judge(evidence));
-    } else {
-        gates.push(survives(evidence));
-    }
+    gates.extend(offered::judge(evidence));
+    gates.extend(survives(evidence));
     for expectation in &evidence.cell.expectations {
         let gate = match expectation.class() {
             Class::Correctness => correctness(evidence, expectation, &figures),
@@ -69,6 +66,28 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
         verdict: verdict.unwrap_or(Verdict::Inconclusive),
         dropped: dropped(evidence.trials),
     }
+}
+
+/// The id and the words of a rule that no file states.
+pub type Rule = (&'static str, &'static str);
+
+/// The rules that no file states, as [`judge`] will judge them of this cell.
+#[must_use]
+pub fn rules(cell: &Cell) -> Vec<Rule> {
+    let offered = offered::applies(cell).then_some(offered::RULE);
+    let survivors = (!cell.faults.is_empty()).then_some(SURVIVORS);
+    [RAN, agreement(cell)].into_iter().chain(offered).chain(survivors).collect()
+}
+
+const RAN: Rule = ("implied:ran", "every process ends as it should");
+const SURVIVORS: Rule = ("implied:survivors", "nobody stays blocked by the dead");
+
+const fn agreement(cell: &Cell) -> Rule {
+    let check = match cell.block.transport {
+        Carrier::DataHub => "the block's metrics agree with what its users counted",
+        _ => "nobody missed anything without being told",
+    };
+    ("implied:metrics", check)
 }
 
 /// Whether a trial moved between cores, so that its figures belong to neither class.
@@ -98,8 +117,7 @@ fn dropped(trials: &[Trial]) -> Dropped {
 /// A rule that no file states.
 fn rule(
     evidence: &Evidence<'_>,
-    id: &str,
-    check: &str,
+    rule: Rule,
     bad: &[String],
     worst: Verdict,
 ) -> GateResult {
@@ -110,13 +128,13 @@ fn rule(
         (_, [first, rest @ ..]) => (worst, format!("{first}; and {} more", rest.len())),
     };
     let counted = (!evidence.trials.is_empty()).then_some(bad.len() as f64);
-    gate_of_rule(evidence, (id, check), (counted, Some(0.0), ""), (verdict, reason))
+    gate_of_rule(evidence, rule, (counted, Some(0.0), ""), (verdict, reason))
 }
 
 /// What is said of a rule that no file states: its figure, bound and unit, and why.
 fn gate_of_rule(
     evidence: &Evidence<'_>,
-    (id, check): (&str, &str),
+    (id, check): Rule,
     (value, bound, unit): (Option<f64>, Option<f64>, &str),
     (verdict, reason): (Verdict, String),
 ) -> GateResult {
@@ -136,23 +154,18 @@ fn gate_of_rule(
 
 fn ran(evidence: &Evidence<'_>) -> GateResult {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.broken);
-    rule(evidence, "implied:ran", "every process ends as it should", &bad, Verdict::Broken)
+    rule(evidence, RAN, &bad, Verdict::Broken)
 }
 
 fn agrees(evidence: &Evidence<'_>) -> GateResult {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.mismatches);
-    let check = if evidence.cell.block.transport == Carrier::DataHub {
-        "the block's metrics agree with what its users counted"
-    } else {
-        "nobody missed anything without being told"
-    };
-    rule(evidence, "implied:metrics", check, &bad, Verdict::Correctness)
+    rule(evidence, agreement(evidence.cell), &bad, Verdict::Correctness)
 }
 
-fn survives(evidence: &Evidence<'_>) -> GateResult {
+fn survives(evidence: &Evidence<'_>) -> Option<GateResult> {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.stuck);
-    let check = "nobody stays blocked by the dead";
-    rule(evidence, "implied:survivors", check, &bad, Verdict::Correctness)
+    let faults = !evidence.cell.faults.is_empty();
+    faults.then(|| rule(evidence, SURVIVORS, &bad, Verdict::Correctness))
 }
 
 fn in_trials(evidence: &Evidence<'_>, part: impl Fn(&Trial) -> &Vec<String>) -> Vec<String> {

@@ -10,7 +10,7 @@ use report_schema::{ComparisonKind, SuiteResult, Verdict};
 use super::left::Left;
 use super::run::progress::Round;
 use super::run::{self, Progress};
-use super::select::Selection;
+use super::select::{self, Selection};
 use super::sinks::{Sinks, Told};
 use super::{Exit, Output, comparison, unchecked};
 use crate::compare::RATIO;
@@ -50,7 +50,7 @@ pub(super) struct Args {
     #[command(flatten)]
     sinks: Sinks,
     /// Instead of the scenarios' seeds: decides about payloads and the order of both sides' trials.
-    #[arg(long, value_name = "N", help_heading = "Execution")]
+    #[arg(long, value_name = "N", value_parser = select::seed, help_heading = "Execution")]
     seed: Option<u64>,
     /// Comparable trials of each side in each comparison; an odd number is made even.
     #[arg(long, value_name = "N", default_value_t = REPEATS,

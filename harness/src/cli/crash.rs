@@ -12,7 +12,7 @@ use reports::format;
 use super::left::Left;
 use super::output::coloured;
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, select};
 use crate::crash::{self, Job, Neglect, Outcome, Watch};
 use crate::host::Host;
 use crate::scenario::Profile;
@@ -45,7 +45,7 @@ pub(super) struct Args {
         help_heading = "Selection")]
     kills: Option<u64>,
     /// All randomness comes from it.
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Execution")]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = select::seed, help_heading = "Execution")]
     seed: u64,
     #[command(flatten)]
     sinks: Sinks,

@@ -15,7 +15,7 @@ use report_schema::{ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
 use super::left::Left;
 use super::run::{self, commit};
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, select};
 use crate::host::Host;
 use crate::run::Interrupts;
 
@@ -52,7 +52,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// Where random schedules begin.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = select::seed)]
     seed: u64,
     #[command(flatten)]
     sinks: Sinks,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::select::Selection;
+use super::select::{self, Selection};
 use super::{Exit, Output, planned};
 use crate::host::Host;
 use crate::plan::fault::{PlannedFault, schedule};
@@ -18,7 +18,7 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     /// Instead of the scenarios' seeds.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = select::seed)]
     seed: Option<u64>,
     /// Instead of the scenarios' repeats.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]

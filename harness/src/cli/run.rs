@@ -10,7 +10,7 @@ use std::process::Command;
 use report_schema::{Happening, Shard, SuiteBegan, SuiteEnded, SuiteResult, Verdict};
 
 use super::gate::AgainstArgs;
-use super::select::Selection;
+use super::select::{self, Selection};
 use super::sinks::{Sinks, Told};
 use super::{Exit, Output, baseline, comparison, planned, unchecked};
 use crate::host::Host;
@@ -35,7 +35,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub sinks: Sinks,
     /// Instead of the scenarios' seeds; printed with each result, so that a run can be repeated.
-    #[arg(long, value_name = "N", help_heading = "Execution")]
+    #[arg(long, value_name = "N", value_parser = select::seed, help_heading = "Execution")]
     pub seed: Option<u64>,
     /// Instead of the scenarios' repeats.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),

@@ -1,6 +1,7 @@
 //! What is wrong with a scenario: all of it at once, each with its place and a way out.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
@@ -124,6 +125,11 @@ impl Mistakes {
         clean.then_some(result)
     }
 
+    /// Every mistake.
+    pub(crate) fn into_all(self) -> Vec<Mistake> {
+        self.all.into_inner()
+    }
+
     /// The result, or every mistake with lines and columns.
     pub(crate) fn into_error(self, sources: &[Source]) -> Option<ScenarioError> {
         let mut all = self.all.into_inner();
@@ -219,6 +225,16 @@ impl ScenarioError {
         let nowhere = Span { source: usize::MAX, ..Span::default() };
         let mistake = Mistake::new("scenario::unreadable", nowhere, message).help(help);
         Self { file: file.to_owned(), problems: vec![Problem::new(mistake, &[])] }
+    }
+
+    /// Takes out what is wrong with settings of the command line and was told before, of another
+    /// file.
+    pub fn drop_told(&mut self, told: &mut BTreeSet<(String, usize)>) {
+        self.problems.retain(|problem| {
+            let text = problem.source.as_ref().map_or("", |source| source.inner().as_str());
+            let key = (format!("{text}: {}", problem.message), problem.column);
+            problem.place != super::SETTING || told.insert(key)
+        });
     }
 
     /// All problems with lines of the file and carets, for people.

@@ -3,14 +3,23 @@
 
 use report_schema::{GateResult, Role, Trial, Verdict};
 
-use super::{Evidence, gate_of_rule, several};
+use super::{Evidence, Rule, gate_of_rule, several};
+use crate::scenario::Cell;
 
 /// Less than this part of what was asked for is another load.
 const LEAST: f64 = 0.95;
 
-/// `None` where no rate was asked for.
+pub(super) const RULE: Rule =
+    ("implied:offered", "the load is offered at the rate that was asked for");
+
+/// Whether a rate was asked for, and nothing stops it on purpose.
+pub(super) fn applies(cell: &Cell) -> bool {
+    cell.workload.offered_hz().is_some() && cell.faults.is_empty()
+}
+
+/// `None` where it does not apply.
 pub(super) fn judge(evidence: &Evidence<'_>) -> Option<GateResult> {
-    let asked = evidence.cell.workload.offered_hz()?;
+    let asked = evidence.cell.workload.offered_hz().filter(|_| applies(evidence.cell))?;
     let rates: Vec<f64> = evidence.trials.iter().filter_map(rate).collect();
     let less = rates.iter().filter(|rate| **rate < LEAST * asked).count();
     let share = |rate: &f64| rate / asked * 100.0;
@@ -36,9 +45,8 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Option<GateResult> {
             ),
         )
     };
-    let check = "the load is offered at the rate that was asked for";
     let figures = (rates.first().map(|_| lowest), Some(asked), "/s");
-    Some(gate_of_rule(evidence, ("implied:offered", check), figures, (verdict, reason)))
+    Some(gate_of_rule(evidence, RULE, figures, (verdict, reason)))
 }
 
 /// What the producer of a whole trial achieved.

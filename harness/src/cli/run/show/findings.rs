@@ -119,7 +119,7 @@ mod tests {
             cell.verdict = Verdict::Inconclusive;
             cell.degraded = degraded.iter().map(|why| (*why).to_owned()).collect();
         }
-        findings(&result)
+        anstream::adapter::strip_str(&findings(&result)).to_string()
     }
 
     #[test]
