@@ -17,6 +17,7 @@ use crate::scenario::Cell;
 use crate::scenario::model::transport::Carrier;
 pub use against::Against;
 pub(crate) use figures::Figures;
+pub use offered::less as less_than_offered;
 pub(crate) use sides::{Member, comparable, compared, sides};
 
 /// Everything that is known of one cell.
@@ -115,12 +116,7 @@ fn dropped(trials: &[Trial]) -> Dropped {
 }
 
 /// A rule that no file states.
-fn rule(
-    evidence: &Evidence<'_>,
-    rule: Rule,
-    bad: &[String],
-    worst: Verdict,
-) -> GateResult {
+fn rule(evidence: &Evidence<'_>, rule: Rule, bad: &[String], worst: Verdict) -> GateResult {
     let (verdict, reason) = match (evidence.trials, bad) {
         ([], _) => (Verdict::Inconclusive, "no trial ran".to_owned()),
         (trials, []) => (Verdict::Pass, format!("so in {}", several(trials.len(), "trial"))),

@@ -231,11 +231,13 @@ fn syntax(error: &toml_span::Error, text: &str, source: usize) -> Mistake {
             .label("again here")
             .help("keep one of them; lists of tables are written `[[consumer]]`")
             .other(place(*first, source), "first here"),
-        _ if is_date(text, span) => {
-            Mistake::new("scenario::syntax", span, "no key of a scenario is a date or a time of day")
-                .label("a date")
-                .help("put it in quotes if it is a text")
-        }
+        _ if is_date(text, span) => Mistake::new(
+            "scenario::syntax",
+            span,
+            "no key of a scenario is a date or a time of day",
+        )
+        .label("a date")
+        .help("put it in quotes if it is a text"),
         ErrorKind::UnquotedString => mistake.label("here").help("put it in quotes"),
         _ => mistake.label("here"),
     }

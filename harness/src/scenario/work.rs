@@ -84,7 +84,8 @@ fn steady_warmup(fields: &Fields<'_>) -> Option<Steady> {
         fields.mistakes().push(mistake.label("never reached").help("allow some, as in \"5%\""));
     }
     if let Some(node) = fields.node("slope").filter(|_| slope > SLOPE_MAX) {
-        let message = format!("`slope` = {slope}: figures that change by so much do not hold still");
+        let message =
+            format!("`slope` = {slope}: figures that change by so much do not hold still");
         let mistake = Mistake::new("scenario::out-of-range", node.span, message);
         let help = format!("at most \"{SLOPE_MAX}\" is allowed, and \"5%\" is usual");
         fields.mistakes().push(mistake.label("always reached").help(help));

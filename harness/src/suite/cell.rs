@@ -8,7 +8,7 @@ use super::Request;
 use crate::plan::CellPlan;
 use crate::record::Recorded;
 use crate::scenario::{Cell, model};
-use crate::verdict::{Evidence, judge};
+use crate::verdict::{Evidence, judge, less_than_offered, rules};
 
 pub(super) fn result(
     file: &str,
@@ -24,6 +24,8 @@ pub(super) fn result(
         }
     }
     let trials: Vec<Trial> = recorded.into_iter().map(|recorded| recorded.trial).collect();
+    let judged = rules(cell).iter().any(|(id, _)| *id == "implied:offered");
+    degraded.extend(less_than_offered(cell, &trials).filter(|_| !judged));
     let judgement = judge(&Evidence {
         file,
         cell,

@@ -1,9 +1,10 @@
-//! Whether an open load was offered as it was asked for: where it was not, what was judged is another
-//! question, and the answer is not known.
+//! Whether an open load was offered as it was asked for. Where it was not, how fast the block was says
+//! nothing of the load that was meant; that nothing was torn or lost still says what it says.
 
 use report_schema::{GateResult, Role, Trial, Verdict};
 
 use super::{Evidence, Rule, gate_of_rule, several};
+use crate::gate::Class;
 use crate::scenario::Cell;
 
 /// Less than this part of what was asked for is another load.
@@ -12,45 +13,53 @@ const LEAST: f64 = 0.95;
 pub(super) const RULE: Rule =
     ("implied:offered", "the load is offered at the rate that was asked for");
 
-/// Whether a rate was asked for, and nothing stops it on purpose.
+/// The rate that was asked for, where nothing stops it on purpose.
+fn asked(cell: &Cell) -> Option<f64> {
+    cell.workload.offered_hz().filter(|_| cell.faults.is_empty())
+}
+
+/// Whether the rule is judged: a rate was asked for, and figures are judged by it.
 pub(super) fn applies(cell: &Cell) -> bool {
-    cell.workload.offered_hz().is_some() && cell.faults.is_empty()
+    let performance = cell.expectations.iter().any(|one| one.class() == Class::Performance);
+    performance && asked(cell).is_some()
 }
 
 /// `None` where it does not apply.
 pub(super) fn judge(evidence: &Evidence<'_>) -> Option<GateResult> {
-    let asked = evidence.cell.workload.offered_hz().filter(|_| applies(evidence.cell))?;
-    let rates: Vec<f64> = evidence.trials.iter().filter_map(rate).collect();
-    let less = rates.iter().filter(|rate| **rate < LEAST * asked).count();
-    let share = |rate: &f64| rate / asked * 100.0;
-    let lowest = rates.iter().copied().min_by(f64::total_cmp).unwrap_or(0.0);
-    let (verdict, reason) = if rates.is_empty() {
-        (Verdict::Inconclusive, "no trial ran".to_owned())
-    } else if less * 2 > rates.len() {
-        let reason = format!(
-            "asked for {asked:.0} messages/s, achieved {lowest:.0} ({:.0} %) in the slowest of {}: \
-             figures are those of a smaller load; ask for a lower rate, or let [workload.search] find \
-             the highest",
-            share(&lowest),
-            several(rates.len(), "trial")
-        );
-        (Verdict::Inconclusive, reason)
-    } else {
-        (
-            Verdict::Pass,
-            format!(
-                "at least {:.0} % of it in most of {}",
-                100.0 * LEAST,
-                several(rates.len(), "trial")
-            ),
-        )
+    let asked = asked(evidence.cell).filter(|_| applies(evidence.cell))?;
+    let rates = rates(evidence.trials);
+    let lowest = rates.iter().copied().min_by(f64::total_cmp);
+    let said = match less(evidence.cell, evidence.trials) {
+        _ if lowest.is_none() => (Verdict::Inconclusive, "no trial ran".to_owned()),
+        Some(why) => (Verdict::Inconclusive, why),
+        None => (Verdict::Pass, format!("so in most of {}", several(rates.len(), "trial"))),
     };
-    let figures = (rates.first().map(|_| lowest), Some(asked), "/s");
-    Some(gate_of_rule(evidence, RULE, figures, (verdict, reason)))
+    Some(gate_of_rule(evidence, RULE, (lowest, Some(asked), "/s"), said))
 }
 
-/// What the producer of a whole trial achieved.
-fn rate(trial: &Trial) -> Option<f64> {
-    let producer = trial.roles.iter().find(|role| role.role == Role::Producer)?;
-    trial.broken.is_empty().then_some(producer.throughput_msgs_per_s)
+/// That most trials did not offer what was asked for, by how much, and what to do; `None` where they
+/// did or nothing was asked for.
+#[must_use]
+pub fn less(cell: &Cell, trials: &[Trial]) -> Option<String> {
+    let asked = asked(cell)?;
+    let rates = rates(trials);
+    let lacking = rates.iter().filter(|rate| **rate < LEAST * asked).count();
+    let lowest = rates.iter().copied().min_by(f64::total_cmp)?;
+    (lacking * 2 > rates.len()).then(|| {
+        format!(
+            "asked for {asked:.0} messages/s, achieved {lowest:.0} ({:.0} %) in the slowest of {}: the \
+             figures are those of a smaller load; ask for less, or let [workload.search] find the most",
+            lowest / asked * 100.0,
+            several(rates.len(), "trial")
+        )
+    })
+}
+
+/// What the producers of whole trials achieved.
+fn rates(trials: &[Trial]) -> Vec<f64> {
+    let rate = |trial: &Trial| {
+        let producer = trial.roles.iter().find(|role| role.role == Role::Producer)?;
+        trial.broken.is_empty().then_some(producer.throughput_msgs_per_s)
+    };
+    trials.iter().filter_map(rate).collect()
 }

@@ -49,7 +49,12 @@ fn expectation(expectation: &Expectation) -> String {
         Class::Performance => "performance",
     };
     let Expectation { id, check, .. } = expectation;
-    let mut text = format!("{id}: {} (else {class}). {}: {}", check.text, check.metric, check.metric.meaning());
+    let mut text = format!(
+        "{id}: {} (else {class}). {}: {}",
+        check.text,
+        check.metric,
+        check.metric.meaning()
+    );
     if class == "correctness" {
         text.push_str("; one trial that violates it is enough");
     } else if check.needs_baseline() {
@@ -65,7 +70,8 @@ fn expectation(expectation: &Expectation) -> String {
     }
     if expectation.min_trials > 1 {
         // A String takes every write.
-        let _written = write!(text, "; fewer than {} trials are inconclusive", expectation.min_trials);
+        let _written =
+            write!(text, "; fewer than {} trials are inconclusive", expectation.min_trials);
     }
     text.push_str(if expectation.implied { " [implied by the block]" } else { "." });
     text

@@ -31,7 +31,7 @@ pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> S
     for paragraph in paragraphs {
         text.push_str(&table::paragraph(&paragraph, ["  ", "    "], width));
     }
-    text.push_str("\nWhat must hold, and what a violation is:\n");
+    text.push_str("\nWhat must hold:\n");
     for promise in promises::all(cells) {
         text.push_str(&table::paragraph(&promise, ["  ", "      "], width));
     }

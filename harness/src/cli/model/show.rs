@@ -129,14 +129,13 @@ fn table(results: &[ModelResult]) -> String {
         return String::new();
     }
     let header = ["kind", "engine", "runs", "good", "complete", "bound", "sample", "executions"];
-    let mut table = table::with_header(header.into_iter().chain(["time"]));
+    let mut table = table::with_header(header);
     for ((kind, engine), group) in groups {
         let count = |holds: fn(&ModelResult) -> bool| {
             group.iter().filter(|result| holds(result)).count().to_string()
         };
         let executions: u64 =
             group.iter().map(|result| result.executions + result.executions_before).sum();
-        let ms: u64 = group.iter().map(|result| result.elapsed_ms).sum();
         table.add_row([
             kind.to_owned(),
             engine.to_owned(),
@@ -146,7 +145,6 @@ fn table(results: &[ModelResult]) -> String {
             count(|result| matches!(result.coverage, Coverage::Bounded { .. })),
             count(|result| matches!(result.coverage, Coverage::Sampled { .. })),
             format::count(executions),
-            format!("{:.1} s", ms as f64 / 1000.0),
         ]);
     }
     let legend = "good: went as it must; complete: every execution was seen; bound: all of those \

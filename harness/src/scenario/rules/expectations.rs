@@ -18,16 +18,21 @@ fn measurable(parts: &Parts<'_>, written: &Written, mistakes: &Mistakes) {
     let metrics = named(&written.expectation);
     let faultless = parts.faults.is_some_and(<[_]>::is_empty);
     let searches = matches!(parts.workload, Some(Workload::Search(_)) | None);
-    let (metric, why, help) = if let Some(metric) = faultless.then(|| metrics.iter().find(of_faults)).flatten() {
-        (metric, "is only known where faults befall somebody", "add a [[fault]], or leave it out by `only`")
-    } else if let Some(metric) = (!searches)
-        .then(|| metrics.iter().find(|metric| **metric == Metric::SustainedRate))
-        .flatten()
-    {
-        (metric, "is only known of a search", "use [workload.search], or another metric")
-    } else {
-        return;
-    };
+    let (metric, why, help) =
+        if let Some(metric) = faultless.then(|| metrics.iter().find(of_faults)).flatten() {
+            (
+                metric,
+                "is only known where faults befall somebody",
+                "add a [[fault]], or leave it out by `only`",
+            )
+        } else if let Some(metric) = (!searches)
+            .then(|| metrics.iter().find(|metric| **metric == Metric::SustainedRate))
+            .flatten()
+        {
+            (metric, "is only known of a search", "use [workload.search], or another metric")
+        } else {
+            return;
+        };
     let message = format!("`{metric}` {why}: here this is never judged");
     mistakes.push(contradiction(written.check_span, message, "never judged", help));
 }
@@ -57,7 +62,8 @@ fn compatible(parts: &Parts<'_>, written: &Written, mistakes: &Mistakes) {
     if let (Some(rule), Some(bound)) = (rule, bound)
         && !check.op.holds(0.0, bound)
     {
-        let message = format!("the block implies `{}`, so this and that never hold at once", rule.check.text);
+        let message =
+            format!("the block implies `{}`, so this and that never hold at once", rule.check.text);
         let help = "drop it: a run that must be found guilty is made with `--plant`";
         mistakes.push(contradiction(written.check_span, message, "never holds", help));
     }
