@@ -27,6 +27,16 @@ use progress::{Display, Round};
 
 /// Arguments of `run`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness run scenarios/smoke
+  harness run scenarios --profile full --exclude foreign --out results
+  harness run scenarios/throughput --tag depth --set 'block.slots=[64,4096]' --repeats 10
+  harness run scenarios/latency --baseline main
+      Where no check names the baseline, the usual figures are compared with it.
+
+Exit codes: 0 pass, 1 correctness, 2 usage, 3 performance, 4 nothing ran, 5 inconclusive, 6 broken, 7 a
+file could not be read or written, 130 interrupted: what was finished is in the report.")]
 pub struct RunArgs {
     /// What is run.
     #[command(flatten)]

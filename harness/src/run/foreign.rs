@@ -75,6 +75,7 @@ pub fn lacks_c() -> Option<String> {
 }
 
 /// Why this program of the user's cannot be run.
+#[must_use]
 pub fn unfit(program: &Path) -> Option<String> {
     let shown = program.display();
     match fs::metadata(program) {

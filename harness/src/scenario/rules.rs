@@ -35,6 +35,9 @@ pub(super) struct Parts<'a> {
     pub(super) expectations: &'a [Written],
 }
 
+/// Nothing moves a message in less.
+const MESSAGE_NS_MIN: u64 = 5;
+
 pub(super) const CONTRADICTION: &str = "scenario::contradiction";
 
 /// Applies every rule.
@@ -221,9 +224,7 @@ fn one_answers(parts: &Parts<'_>, consumers: &[ConsumerSpec], mistakes: &Mistake
 
 fn in_time(parts: &Parts<'_>, run: &RunSpec, mistakes: &Mistakes) {
     let rate = parts.workload.and_then(Workload::rate_max).map(|rate| rate.0);
-    // Nothing here moves a message in less.
-    const LEAST_NS: u64 = 5;
-    let message = Nanos(rate.map_or(LEAST_NS, |rate| 1_000_000_000 / rate.max(1)));
+    let message = Nanos(rate.map_or(MESSAGE_NS_MIN, |rate| 1_000_000_000 / rate.max(1)));
     let (warmup, length) = (run.warmup.time_max(message).0, run.length.time(message).0);
     let needed = Nanos(warmup.saturating_add(length));
     if needed >= run.deadline {

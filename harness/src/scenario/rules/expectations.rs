@@ -18,27 +18,21 @@ fn measurable(parts: &Parts<'_>, written: &Written, mistakes: &Mistakes) {
     let metrics = named(&written.expectation);
     let faultless = parts.faults.is_some_and(<[_]>::is_empty);
     let searches = matches!(parts.workload, Some(Workload::Search(_)) | None);
-    let (metric, why, help) =
-        if let Some(metric) = faultless.then(|| metrics.iter().find(of_faults)).flatten() {
-            (
-                metric,
-                "is only known where faults befall somebody",
-                "add a [[fault]], or leave it out by `only`",
-            )
-        } else if let Some(metric) = (!searches)
-            .then(|| metrics.iter().find(|metric| **metric == Metric::SustainedRate))
-            .flatten()
-        {
+    let of_faults = |metric: &Metric| matches!(metric, Metric::Blocked(_) | Metric::ProducerWait);
+    let of_search = |metric: &Metric| *metric == Metric::SustainedRate;
+    let found = |what: &dyn Fn(&Metric) -> bool| metrics.iter().copied().find(what);
+    let (metric, why, help) = match (found(&of_faults), found(&of_search)) {
+        (Some(metric), _) if faultless => {
+            let help = "add a [[fault]], or leave it out by `only`";
+            (metric, "is only known where faults befall somebody", help)
+        }
+        (_, Some(metric)) if !searches => {
             (metric, "is only known of a search", "use [workload.search], or another metric")
-        } else {
-            return;
-        };
+        }
+        _ => return,
+    };
     let message = format!("`{metric}` {why}: here this is never judged");
     mistakes.push(contradiction(written.check_span, message, "never judged", help));
-}
-
-fn of_faults(metric: &&Metric) -> bool {
-    matches!(metric, Metric::Blocked(_) | Metric::ProducerWait)
 }
 
 fn named(expectation: &Expectation) -> Vec<Metric> {
