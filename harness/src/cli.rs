@@ -12,11 +12,13 @@ mod doctor;
 mod exit;
 mod explain;
 pub mod gate;
+mod left;
 mod list;
 mod merge;
 mod model;
 mod output;
 mod plan;
+mod planned;
 mod replay;
 mod report;
 pub mod run;
@@ -24,6 +26,7 @@ mod schema;
 pub mod select;
 pub mod sinks;
 mod stored;
+mod unchecked;
 
 use std::ffi::OsString;
 

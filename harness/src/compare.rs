@@ -75,14 +75,20 @@ pub fn compare(pairs: &[Pair<'_>], rules: &Rules) -> Vec<CellComparison> {
 }
 
 fn metrics((base, _): &Pair<'_>, rules: &Rules) -> Vec<Metric> {
-    let usual = match base.workload {
+    figures(base.workload, &rules.metrics)
+}
+
+/// The figures that are compared of a workload: those that were asked for, or its usual ones.
+#[must_use]
+pub fn figures(workload: Workload, asked: &[Metric]) -> Vec<Metric> {
+    let usual = match workload {
         Workload::Stream => vec![Metric::ThroughputMessages],
         Workload::Search => vec![Metric::SustainedRate],
         Workload::PingPong | Workload::Open | Workload::Burst => {
             [Percentile::P50, Percentile::P99].map(Metric::Latency).to_vec()
         }
     };
-    if rules.metrics.is_empty() { usual } else { rules.metrics.clone() }
+    if asked.is_empty() { usual } else { asked.to_vec() }
 }
 
 fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellComparison {

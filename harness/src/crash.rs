@@ -23,12 +23,14 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum as _;
+use datahub::sites::{Site, TABLE};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use report_schema::CrashResult;
 use serde::{Deserialize, Serialize};
 
 use crate::run::Interrupts;
 use crate::scenario::Profile;
+use rounds::Kind;
 
 /// A driver that says nothing for so long stands still.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -84,6 +86,30 @@ impl Job {
             Profile::Soak => 3_000,
         };
         Self { parent: std::process::id(), seed, kills, only: None, plant: None }
+    }
+
+    /// Whether rows of this name, as in `writer/W_COMMIT`, in this shape are wanted.
+    fn wants(&self, row: &str, shape: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| row.contains(only) || shape.contains(only))
+    }
+
+    /// How many kinds of victims in how many shapes it begins with.
+    #[must_use]
+    pub fn begins(&self) -> usize {
+        let kinds = Kind::ALL.iter();
+        let pairs = kinds.flat_map(|kind| shape::ALL.iter().map(move |shape| (kind, shape.name())));
+        let begun = |(kind, shape): &(&Kind, String)| {
+            let row = |site: &Site| format!("{}/{}", kind.name(), site.name);
+            TABLE.iter().any(|site| self.wants(&row(site), shape))
+        };
+        pairs.filter(begun).count()
+    }
+
+    /// Victims and shapes, as `only` may name them.
+    #[must_use]
+    pub fn names() -> (Vec<&'static str>, Vec<String>) {
+        let shapes = shape::ALL.iter().map(|shape| shape.name()).collect();
+        (Kind::ALL.iter().map(|kind| kind.name()).collect(), shapes)
     }
 }
 

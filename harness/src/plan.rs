@@ -6,9 +6,12 @@
 mod cores;
 mod estimate;
 pub mod fault;
+mod filter;
 mod seed;
 pub mod shard;
 mod show;
+
+pub use filter::Filter;
 
 use crate::host::Host;
 use crate::scenario::model::{Sched, TrialOrder};
@@ -24,8 +27,8 @@ pub struct Options {
     pub seed: Option<u64>,
     /// Instead of the scenario's repeats; at least 1.
     pub repeats: Option<u32>,
-    /// Only cells whose id contains this.
-    pub filter: Option<String>,
+    /// Only these cells.
+    pub filter: Filter,
 }
 
 /// Everything that will be run of one scenario.
@@ -130,7 +133,7 @@ pub enum PlanError {
 ///
 /// [`PlanError`]: a cell that does not fit into this machine's memory.
 pub fn plan(scenario: &Scenario, host: &Host, options: &Options) -> Result<Plan, PlanError> {
-    let wanted = |cell: &&Cell| options.filter.as_ref().is_none_or(|text| cell.id.contains(text));
+    let wanted = |cell: &&Cell| options.filter.keeps(scenario, cell);
     let mut cells = vec![];
     for cell in scenario.cells(options.profile).iter().filter(wanted) {
         cells.push(place(cell, host, options)?);

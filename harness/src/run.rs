@@ -43,6 +43,7 @@ use std::path::Path;
 use report_schema::Counts;
 
 pub use calibrate::pairs as measure_pairs;
+pub use foreign::{lacks, lacks_c, unfit};
 pub use plant::Plant;
 pub use process::ProcessLauncher;
 

@@ -40,6 +40,9 @@ use problem::{Mistake, Mistakes, Source, line_of};
 use rules::Parts;
 use tree::{Node, Table};
 
+/// What a setting of the command line is called where it is wrong.
+pub const SETTING: &str = "--set";
+
 /// Reads and checks a scenario; `settings` are `key=value` texts that win over the file.
 ///
 /// # Errors
@@ -48,7 +51,7 @@ use tree::{Node, Table};
 pub fn parse(file: &str, text: &str, settings: &[String]) -> Result<Scenario, ScenarioError> {
     let mut sources = vec![Source { name: file.to_owned(), text: text.to_owned() }];
     for setting in settings {
-        sources.push(Source { name: "--set".to_owned(), text: setting.clone() });
+        sources.push(Source { name: SETTING.to_owned(), text: setting.clone() });
     }
     let mistakes = Mistakes::default();
     let scenario = read(&sources, &mistakes);
@@ -130,7 +133,11 @@ fn profile_cells(root: &Node, profile: Profile, context: &Context<'_>) -> Option
     let written = root.table()?.get("expect");
     let selected = expect::select(context.all, written, ids.as_deref(), mistakes);
     let mut cells = vec![];
-    for mut point in matrix::expand(&tree, mistakes) {
+    let points = matrix::expand(&tree, context.met, mistakes);
+    if let Some(first) = points.first() {
+        shadowed(&tree, first, context);
+    }
+    for mut point in points {
         if mistakes.is_full() {
             return None;
         }
@@ -143,6 +150,24 @@ fn profile_cells(root: &Node, profile: Profile, context: &Context<'_>) -> Option
     }
     one_order(&tree, &cells, mistakes);
     (!cells.is_empty()).then_some(cells)
+}
+
+/// Reads what the axes hide of the base, for the mistakes in it.
+fn shadowed(base: &Node, point: &Point, context: &Context<'_>) {
+    for (root, span) in matrix::shadowed(base, point, context.mistakes) {
+        let found = Mistakes::default();
+        let hidden = Point { suffix: String::new(), axes: vec![], root };
+        cell(hidden, &[], &Context { mistakes: &found, ..*context });
+        let own = |mistake: &Mistake| {
+            let Mistake { code, span: at, .. } = mistake;
+            let inside = at.source == span.source && at.start >= span.start && at.end <= span.end;
+            // That it does not go with the rest is no mistake: it never meets it.
+            inside && *code != rules::CONTRADICTION
+        };
+        for mistake in found.into_all().into_iter().filter(own) {
+            context.mistakes.push(mistake);
+        }
+    }
 }
 
 /// The order of trials is the matrix's: it cannot differ from cell to cell.
@@ -170,10 +195,12 @@ fn cell(point: Point, written: &[Written], context: &Context<'_>) -> Option<Cell
     let consumers =
         mistakes.clean(|m| section("consumer").map(|node| roles::consumers(node, read, m)));
     let consumers = consumers.flatten();
+    // Faults say whom they befall: a consumer that is wrong in itself is still somebody.
+    let named = section("consumer").map(|node| roles::consumers(node, read, &Mistakes::default()));
     let run = mistakes.clean(|m| section("run").and_then(|node| work::run(node, m))).flatten();
-    let faults = consumers
-        .as_ref()
-        .and_then(|consumers| mistakes.clean(|m| fault::faults(section("fault"), consumers, m)));
+    let faults = named
+        .filter(|named| named.iter().all(|consumer| !consumer.name.is_empty()))
+        .and_then(|named| mistakes.clean(|m| fault::faults(section("fault"), &named, m)));
     let history = mistakes.clean(|m| written::history(section("record"), m)).flatten();
     let parts = Parts {
         root,

@@ -13,8 +13,7 @@ use report_schema::{Evidence, Repeat, Side};
 use reports::format;
 
 pub use block::dealt;
-use exchange::repeats_needed;
-pub use exchange::{Exchange, exchange, partnered};
+pub use exchange::{Exchange, exchange, partnered, repeats_needed};
 pub use interval::{ratio, ratio_interval};
 pub use rate::rate_interval;
 

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use report_schema::{SCHEMA_VERSION, ScenarioResult, SuiteResult, Verdict};
+use report_schema::{SCHEMA_VERSION, ScenarioResult, Side, SuiteResult, Verdict};
 
 use crate::host::Host;
 use crate::plan::{CellPlan, Plan};
@@ -23,9 +23,12 @@ use crate::run::{Launcher, Order, Plant, RawTrial, Watch, unplantable};
 use crate::scenario::model::{Quest, Workload};
 use crate::units::Nanos;
 use crate::verdict::{Against, comparable, moved};
+pub use cell::workload;
 use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
 
+/// The note of a run that was interrupted.
+pub const INTERRUPTED: &str = "The run was interrupted: what is here is not all that was asked.";
 /// A trial that moved between cores is run again so many times at most.
 const RETRIES: u32 = 2;
 /// A trial that takes longer than this is not run again: over minutes cores always move.
@@ -76,6 +79,8 @@ pub struct Step<'a> {
     pub repeat: u32,
     /// The time it will take, roughly.
     pub estimate: Nanos,
+    /// Whose trial it is, where two sides run in turns.
+    pub side: Option<Side>,
 }
 
 /// Told of the suite's progress.
@@ -107,8 +112,8 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> Outcome {
     let (started, since) = (Instant::now(), unix_ms());
-    let mut runner =
-        Runner { request, launcher, observer, started, number: 0, total: request.turns.len() };
+    let (number, total, side) = (0, request.turns.len(), None);
+    let mut runner = Runner { request, launcher, observer, started, number, total, side };
     let obstacles = runner.obstacles();
     let (trials, broke_off) = runner.trials(&obstacles);
     let found = request.plans.iter().zip(trials.into_iter().zip(obstacles));
@@ -148,7 +153,7 @@ pub fn run(
 fn notes(request: &Request<'_>, interrupted: bool, broke_off: Option<&io::Error>) -> Vec<String> {
     let mut notes = vec![];
     if interrupted {
-        notes.push("The run was interrupted: what is here is not all that was asked.".to_owned());
+        notes.push(INTERRUPTED.to_owned());
     }
     if let Some(why) = broke_off {
         notes.push(format!("The run broke off, what is here was finished before: {why}."));
@@ -169,6 +174,8 @@ struct Runner<'a> {
     started: Instant,
     number: usize,
     total: usize,
+    /// Of two sides in turns, whose the present trial is.
+    side: Option<Side>,
 }
 
 impl Runner<'_> {
@@ -194,6 +201,8 @@ impl Runner<'_> {
                 break;
             }
             self.number += 1;
+            let side = if turn.plan < plans.len() / 2 { Side::Base } else { Side::Candidate };
+            self.side = self.request.enough.map(|_| side);
             let pair = (turn.plan % plans.len().div_ceil(2), trial.cell);
             if turn.opens && self.has_enough(pair, trial.repeat, &found) {
                 rested.insert(pair);
@@ -282,9 +291,9 @@ impl Runner<'_> {
 
     fn trial(&mut self, order: Order<'_>) -> io::Result<Recorded> {
         let Order { cell, trial, .. } = order;
-        let (number, total, repeat) = (self.number, self.total, trial.repeat);
-        let estimate = cell.trial_estimate;
-        let step = Step { number, total, cell: &cell.cell.id, repeat, estimate };
+        let (number, total, side) = (self.number, self.total, self.side);
+        let (repeat, estimate) = (trial.repeat, cell.trial_estimate);
+        let step = Step { number, total, cell: &cell.cell.id, repeat, estimate, side };
         self.observer.begin(step);
         let started_ms = millis(self.started);
         let raw = self.launcher.run(order, &mut *self.observer).map_err(|error| {

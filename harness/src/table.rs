@@ -1,45 +1,164 @@
 //! How every table and paragraph looks.
 //!
-//! Knows nothing of: what stands in it.
+//! On a terminal nothing is wider than it: the widest columns break, between words and inside names,
+//! never inside a word or between a number and its unit. Elsewhere a row is a line, so that programs
+//! find it. Knows nothing of: what stands in it.
 
-use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, Width, presets};
+use std::io::{self, IsTerminal as _};
 
-/// A table without rows, with a line between them.
-#[must_use]
-pub fn with_header(header: impl Into<Row>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header);
-    table
+use terminal_size::{Width, terminal_size};
+
+/// Between two columns.
+const GAP: usize = 2;
+/// A name that is longer than this may break after `/` and `,`.
+const NAME: usize = 12;
+/// Without a terminal that says otherwise.
+const WIDTH: usize = 100;
+
+/// Rows of texts below a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    rows: Vec<Vec<String>>,
 }
 
-/// Words up to this length are not broken.
-const WORD: u16 = 12;
-
-/// The table as text, on a terminal no wider than that: what does not fit stands closer, breaks
-/// between words, and long ones inside. In a pipe nothing is broken, so that programs find it.
+/// A table without rows.
 #[must_use]
-pub fn text(mut table: Table) -> String {
-    let columns = table.column_max_content_widths();
-    let whole: usize = columns.iter().map(|width| usize::from(*width) + 2).sum();
-    if table.width().is_some_and(|width| whole > usize::from(width)) {
-        let least = (0..columns.len()).map(|column| {
-            let cells = table.column_cells_with_header_iter(column).flatten();
-            let words = cells.flat_map(|cell| {
-                cell.content().split_whitespace().map(|w| w.chars().count()).collect::<Vec<_>>()
-            });
-            let longest = words.max().unwrap_or(0);
-            let whole = u16::try_from(longest).unwrap_or(WORD).min(WORD);
-            ColumnConstraint::LowerBoundary(Width::Fixed(whole + 1))
-        });
-        let least: Vec<ColumnConstraint> = least.collect();
-        table.set_constraints(least);
-        table.column_iter_mut().for_each(|column| {
-            column.set_padding((0, 1));
-        });
+pub fn with_header<T: Into<String>>(header: impl IntoIterator<Item = T>) -> Table {
+    Table { rows: vec![header.into_iter().map(Into::into).collect()] }
+}
+
+impl Table {
+    /// A row more; what is missing at its end stays empty.
+    pub fn add_row<T: Into<String>>(&mut self, row: impl IntoIterator<Item = T>) {
+        self.rows.push(row.into_iter().map(Into::into).collect());
     }
-    format!("{table}\n")
+}
+
+/// The width of the terminal that shows results, or what `COLUMNS` says of it; `None` where they go
+/// somewhere else, and nothing is to be broken.
+#[must_use]
+pub fn terminal() -> Option<usize> {
+    io::stdout().is_terminal().then(width)
+}
+
+/// The width for texts that are always broken: `COLUMNS` where it is set, else that of the terminal.
+#[must_use]
+pub fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let terminal = || terminal_size().map(|(Width(columns), _)| usize::from(columns));
+    columns.or_else(terminal).unwrap_or(WIDTH).clamp(40, 200)
+}
+
+/// The table as text, as [`terminal`] wants it.
+#[must_use]
+pub fn text(table: &Table) -> String {
+    arranged(table, terminal())
+}
+
+/// The table, no wider than that if its words allow it; without a width a line for each row.
+#[must_use]
+pub fn arranged(table: &Table, width: Option<usize>) -> String {
+    let columns = table.rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths = widths(table, columns, width.unwrap_or(usize::MAX));
+    let mut text = String::new();
+    for (number, row) in table.rows.iter().enumerate() {
+        let cells: Vec<Vec<String>> = widths
+            .iter()
+            .enumerate()
+            .map(|(column, width)| broken(row.get(column).map_or("", String::as_str), *width))
+            .collect();
+        let height = cells.iter().map(Vec::len).max().unwrap_or(0);
+        for line in 0..height {
+            let mut shown = String::new();
+            for (cell, width) in cells.iter().zip(&widths) {
+                let part = cell.get(line).map_or("", String::as_str);
+                shown.push_str(part);
+                shown.extend(std::iter::repeat_n(' ', width - length(part) + GAP));
+            }
+            text.push_str(shown.trim_end());
+            text.push('\n');
+        }
+        if number == 0 && width.is_some() {
+            let whole = widths.iter().map(|width| width + GAP).sum::<usize>().saturating_sub(GAP);
+            text.extend(std::iter::repeat_n('─', whole));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// The width of each column: what it holds, and less of the widest ones where that is too much.
+fn widths(table: &Table, columns: usize, limit: usize) -> Vec<usize> {
+    let of = |measure: fn(&str) -> usize| -> Vec<usize> {
+        let cells = |column: usize| table.rows.iter().filter_map(move |row| row.get(column));
+        (0..columns)
+            .map(|column| cells(column).map(|cell| measure(cell)).max().unwrap_or(0))
+            .collect()
+    };
+    let mut widths = of(length);
+    let least =
+        of(|cell| pieces(cell).iter().map(|piece| length(piece.trim_end())).max().unwrap_or(0));
+    let whole = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * columns.saturating_sub(1);
+    while whole(&widths) > limit {
+        let able = (0..columns).filter(|column| widths[*column] > least[*column]);
+        let Some(widest) = able.max_by_key(|column| widths[*column]) else { break };
+        widths[widest] -= 1;
+    }
+    widths
+}
+
+/// What stands together: words, with the blank after them; a number with its unit; a long name up to
+/// each `/` and `,` in it.
+fn pieces(text: &str) -> Vec<&str> {
+    let mut pieces = vec![];
+    for word in words(text) {
+        let mut rest = word;
+        while length(word) > NAME
+            && let Some(end) = rest.find(['/', ',']).map(|at| at + 1).filter(|at| *at < rest.len())
+        {
+            pieces.push(&rest[..end]);
+            rest = &rest[end..];
+        }
+        pieces.push(rest);
+    }
+    pieces
+}
+
+/// Words, each with the blank after it; a number takes the word that follows with it.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = vec![];
+    let mut start = 0;
+    for (at, _) in text.match_indices(' ') {
+        let word = text[start..at].trim_start();
+        let number = word.ends_with(|last: char| last.is_ascii_digit())
+            && word.starts_with(|first: char| first.is_ascii_digit())
+            && text[at + 1..].starts_with(|next: char| next.is_alphabetic() || next == '%');
+        if !number {
+            words.push(&text[start..=at]);
+            start = at + 1;
+        }
+    }
+    words.push(&text[start..]);
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The lines of one cell.
+fn broken(cell: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![];
+    for piece in pieces(&cell.replace('\n', " ")) {
+        let room =
+            lines.last().is_some_and(|line| length(line) + length(piece.trim_end()) <= width);
+        match lines.last_mut().filter(|_| room) {
+            Some(line) => line.push_str(piece),
+            None => lines.push(piece.to_owned()),
+        }
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// Breaks a text at blanks; `indents` stand before the first line and before all others. A word
@@ -67,6 +186,15 @@ pub fn paragraph(text: &str, indents: [&str; 2], width: usize) -> String {
     broken
 }
 
+/// A paragraph on a terminal, one line elsewhere.
+#[must_use]
+pub fn line(text: &str, indents: [&str; 2]) -> String {
+    match terminal() {
+        Some(width) => paragraph(text, indents, width),
+        None => format!("{}{text}\n", indents[0]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,24 +207,35 @@ mod tests {
     }
 
     fn wide() -> Table {
-        let mut table = with_header(["cell", "verdict", "reason"]);
-        table.force_no_tty().add_row(["a-name-that-is-long/slots=4", "inconclusive", "too few"]);
+        let mut table = with_header(["cell", "verdict", "p99", "reason"]);
+        let name = "a-name-that-is-long/slots=4,size=64 B";
+        table.add_row([name, "inconclusive", "1.22 µs", "too few trials"]);
         table
     }
 
     #[test]
-    fn a_table_in_a_pipe_breaks_nothing() {
-        assert!(text(wide()).contains(" a-name-that-is-long/slots=4   inconclusive   too few \n"));
+    fn in_a_pipe_a_row_is_a_line_of_aligned_columns() {
+        let lines = [
+            "cell                                   verdict       p99      reason",
+            "a-name-that-is-long/slots=4,size=64 B  inconclusive  1.22 µs  too few trials",
+        ];
+        assert_eq!(arranged(&wide(), None), lines.join("\n") + "\n");
     }
 
     #[test]
-    fn a_table_on_a_narrow_terminal_breaks_names_and_no_words() {
-        let mut table = wide();
-        table.set_width(36);
-        let shown = text(table);
-        assert!(shown.lines().all(|line| line.chars().count() <= 36), "{shown}");
-        for word in ["verdict", "inconclusive", "reason", "few"] {
+    fn a_narrow_terminal_breaks_names_and_neither_words_nor_quantities() {
+        let shown = arranged(&wide(), Some(54));
+        assert!(shown.lines().all(|line| length(line) <= 54), "{shown}");
+        for word in ["a-name-that-is-long/", "size=64 B", "inconclusive", "1.22 µs", "trials"] {
             assert!(shown.contains(word), "{shown}");
         }
+        assert_eq!(shown.matches('─').count(), shown.lines().nth(1).map_or(0, length));
+    }
+
+    #[test]
+    fn what_cannot_break_is_wider_than_the_terminal() {
+        let mut table = with_header(["one"]);
+        table.add_row(["immeasurably"]);
+        assert_eq!(arranged(&table, Some(5)), "one\n────────────\nimmeasurably\n");
     }
 }

@@ -37,6 +37,9 @@ pub enum UnitError {
         /// What was wanted, as in "a size".
         quantity: &'static str,
     },
+    /// Less than nothing.
+    #[error("less than nothing")]
+    Negative,
     /// What stands before the unit is not a decimal number.
     #[error("`{0}` is not a decimal number")]
     NotANumber(String),
@@ -115,6 +118,9 @@ impl Scale {
 
     fn parse(&self, text: &str) -> Result<u64, UnitError> {
         let (number, unit) = split(text);
+        if text.trim_start().starts_with(['-', '−']) {
+            return Err(UnitError::Negative);
+        }
         if unit.is_empty() && !number.is_empty() {
             return Err(UnitError::NoUnit);
         }
@@ -208,6 +214,17 @@ impl Nanos {
         };
         format!("{} {unit}", three_figures(scaled))
     }
+
+    /// A length of waiting, as people say it: `20 s`, `3 min`, `2.5 h`.
+    #[must_use]
+    pub fn coarse(self) -> String {
+        let seconds = self.0 as f64 / 1e9;
+        match seconds {
+            ..100.0 => format!("{seconds:.0} s"),
+            100.0..6_000.0 => format!("{:.0} min", seconds / 60.0),
+            _ => format!("{} h", three_figures(seconds / 3_600.0)),
+        }
+    }
 }
 
 impl Bytes {
@@ -258,6 +275,7 @@ mod tests {
     #[test]
     fn a_bare_number_is_refused() {
         assert_eq!("64".parse::<Bytes>(), Err(UnitError::NoUnit));
+        assert_eq!("-5 s".parse::<Nanos>(), Err(UnitError::Negative));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod against;
 mod figures;
+mod offered;
 mod performance;
 mod sides;
 
@@ -16,6 +17,7 @@ use crate::scenario::Cell;
 use crate::scenario::model::transport::Carrier;
 pub use against::Against;
 pub(crate) use figures::Figures;
+pub use offered::less as less_than_offered;
 pub(crate) use sides::{Member, comparable, compared, sides};
 
 /// Everything that is known of one cell.
@@ -50,9 +52,8 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let figures: Vec<Figures<'_>> =
         evidence.trials.iter().map(|trial| Figures::of(trial, evidence.clock_quantum_ns)).collect();
     let mut gates = vec![ran(evidence), agrees(evidence)];
-    if !evidence.cell.faults.is_empty() {
-        gates.push(survives(evidence));
-    }
+    gates.extend(offered::judge(evidence));
+    gates.extend(survives(evidence));
     for expectation in &evidence.cell.expectations {
         let gate = match expectation.class() {
             Class::Correctness => correctness(evidence, expectation, &figures),
@@ -66,6 +67,28 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
         verdict: verdict.unwrap_or(Verdict::Inconclusive),
         dropped: dropped(evidence.trials),
     }
+}
+
+/// The id and the words of a rule that no file states.
+pub type Rule = (&'static str, &'static str);
+
+/// The rules that no file states, as [`judge`] will judge them of this cell.
+#[must_use]
+pub fn rules(cell: &Cell) -> Vec<Rule> {
+    let offered = offered::applies(cell).then_some(offered::RULE);
+    let survivors = (!cell.faults.is_empty()).then_some(SURVIVORS);
+    [RAN, agreement(cell)].into_iter().chain(offered).chain(survivors).collect()
+}
+
+const RAN: Rule = ("implied:ran", "every process ends as it should");
+const SURVIVORS: Rule = ("implied:survivors", "nobody stays blocked by the dead");
+
+const fn agreement(cell: &Cell) -> Rule {
+    let check = match cell.block.transport {
+        Carrier::DataHub => "the block's metrics agree with what its users counted",
+        _ => "nobody missed anything without being told",
+    };
+    ("implied:metrics", check)
 }
 
 /// Whether a trial moved between cores, so that its figures belong to neither class.
@@ -93,27 +116,32 @@ fn dropped(trials: &[Trial]) -> Dropped {
 }
 
 /// A rule that no file states.
-fn rule(
-    evidence: &Evidence<'_>,
-    id: &str,
-    check: &str,
-    bad: &[String],
-    worst: Verdict,
-) -> GateResult {
+fn rule(evidence: &Evidence<'_>, rule: Rule, bad: &[String], worst: Verdict) -> GateResult {
     let (verdict, reason) = match (evidence.trials, bad) {
         ([], _) => (Verdict::Inconclusive, "no trial ran".to_owned()),
         (trials, []) => (Verdict::Pass, format!("so in {}", several(trials.len(), "trial"))),
         (_, [one]) => (worst, one.clone()),
         (_, [first, rest @ ..]) => (worst, format!("{first}; and {} more", rest.len())),
     };
+    let counted = (!evidence.trials.is_empty()).then_some(bad.len() as f64);
+    gate_of_rule(evidence, rule, (counted, Some(0.0), ""), (verdict, reason))
+}
+
+/// What is said of a rule that no file states: its figure, bound and unit, and why.
+fn gate_of_rule(
+    evidence: &Evidence<'_>,
+    (id, check): Rule,
+    (value, bound, unit): (Option<f64>, Option<f64>, &str),
+    (verdict, reason): (Verdict, String),
+) -> GateResult {
     GateResult {
         id: id.to_owned(),
         check: check.to_owned(),
         file: evidence.file.to_owned(),
         line: None,
-        value: (!evidence.trials.is_empty()).then_some(bad.len() as f64),
-        bound: Some(0.0),
-        unit: String::new(),
+        value,
+        bound,
+        unit: unit.to_owned(),
         verdict,
         reason,
         evidence: None,
@@ -122,23 +150,18 @@ fn rule(
 
 fn ran(evidence: &Evidence<'_>) -> GateResult {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.broken);
-    rule(evidence, "implied:ran", "every process ends as it should", &bad, Verdict::Broken)
+    rule(evidence, RAN, &bad, Verdict::Broken)
 }
 
 fn agrees(evidence: &Evidence<'_>) -> GateResult {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.mismatches);
-    let check = if evidence.cell.block.transport == Carrier::DataHub {
-        "the block's metrics agree with what its users counted"
-    } else {
-        "nobody missed anything without being told"
-    };
-    rule(evidence, "implied:metrics", check, &bad, Verdict::Correctness)
+    rule(evidence, agreement(evidence.cell), &bad, Verdict::Correctness)
 }
 
-fn survives(evidence: &Evidence<'_>) -> GateResult {
+fn survives(evidence: &Evidence<'_>) -> Option<GateResult> {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.stuck);
-    let check = "nobody stays blocked by the dead";
-    rule(evidence, "implied:survivors", check, &bad, Verdict::Correctness)
+    let faults = !evidence.cell.faults.is_empty();
+    faults.then(|| rule(evidence, SURVIVORS, &bad, Verdict::Correctness))
 }
 
 fn in_trials(evidence: &Evidence<'_>, part: impl Fn(&Trial) -> &Vec<String>) -> Vec<String> {

@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use assert_cmd::Command;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -79,8 +82,55 @@ fn a_mutant_or_a_defect_that_nobody_notices_fails_the_run() {
         assert_eq!(code, Some(1), "{result}");
         assert!(result["expected_failure"].as_bool().unwrap(), "{result}");
     }
-    let (code, result) = model(folder.path(), &[&quiet[..], &["--plant", "no-such"]].concat());
-    assert_eq!(code, Some(6), "{result}");
+}
+
+#[test]
+fn a_name_that_nobody_knows_is_usage_and_says_what_there_is() {
+    let folder = TempDir::new().unwrap();
+    let one = ["model", "--engine", "explore", "--scenario"];
+    for (wrong, told) in [
+        (&["slot/one-reader", "--plant", "nope"][..], "skip-drain"),
+        (&["slot/one-reader", "--mutant", "W_COMIT=Relaxed"], "did you mean `W_COMMIT`?"),
+        (&["slot/one-reader", "--mutant", "W_COMMIT=Weak"], "AcqRel"),
+        (&["slot/one-raeder"], "did you mean `slot/one-reader`?"),
+    ] {
+        let output = harness(folder.path(), &[&one[..], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}: {}", said(&output));
+        assert!(said(&output).contains(told), "{wrong:?}: {}", said(&output));
+    }
+    let help = harness(folder.path(), &["model", "--help"]);
+    assert!(said(&help).contains("lock-by-store"), "{}", said(&help));
+}
+
+#[test]
+fn the_list_for_programs_is_json() {
+    let folder = TempDir::new().unwrap();
+    let output = harness(folder.path(), &["model", "--list", "--json"]);
+    let list: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let entries = list.as_array().unwrap();
+    assert!(entries.iter().any(|entry| entry["name"] == "slot/one-reader"), "{list}");
+}
+
+#[test]
+fn an_interrupted_run_keeps_what_had_ended() {
+    let folder = TempDir::new().unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_harness"));
+    command.current_dir(folder.path()).args(["model", "--jobs", "1", "--no-mutants"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // The first line of progress says that one run has ended.
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    told.read_to_string(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{line}{}", said(&output));
+    assert!(said(&output).contains("interrupted: "), "{}", said(&output));
+    let file = folder.path().join("out/latest/result.json");
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    assert!(!result["models"].as_array().unwrap().is_empty());
+    assert_eq!((&result["verdict"], &result["exit_code"]), (&"inconclusive".into(), &130.into()));
 }
 
 #[test]
@@ -99,7 +149,7 @@ fn what_an_engine_cannot_see_is_said_wherever_its_results_are_shown() {
     for (engine, spot) in spots {
         let output = harness(folder.path(), &["model", "zone/word-changed", "--engine", engine]);
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-        assert!(said(&output).contains(spot), "{spot} is not in {}", said(&output));
+        assert!(said(&output).contains("notes at the end of the report"), "{}", said(&output));
         let page = std::fs::read_dir(folder.path().join("out")).unwrap().flatten();
         let page = page.map(|run| run.path().join("report.html")).find(|page| page.exists());
         let page = std::fs::read_to_string(page.unwrap()).unwrap();
@@ -124,7 +174,7 @@ fn what_would_be_ignored_is_refused() {
         for ignored in [
             &["ring"][..],
             &["--engine", "loom"],
-            &["--engine", "loom", "--scenario", "ring"],
+            &["--engine", "loom", "--scenario", "slot/one-reader"],
             &["--no-mutants"],
             &["--seconds", "5"],
             &["--jobs", "2"],

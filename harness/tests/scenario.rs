@@ -59,6 +59,7 @@ mod scenario {
     mod only;
     mod random;
     mod schema;
+    mod silent;
     mod transports;
     mod zones;
 }

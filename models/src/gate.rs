@@ -8,7 +8,8 @@ use report_schema::ModelResult;
 
 use crate::engine::{Engine, SECONDS};
 use crate::request::{Request, milliseconds, plan, shorten};
-use crate::worker::answer_of_process;
+use crate::stop::Stop;
+use crate::worker::answer_unless;
 use crate::{agree, crash, mutant, second, table, whole};
 
 /// What is said about all runs together, when they are through.
@@ -31,6 +32,8 @@ pub struct Options {
     pub seed: u64,
     /// How many runs go on at once; at least one.
     pub jobs: usize,
+    /// Ends everything early, where somebody asks.
+    pub stop: Stop,
 }
 
 impl Options {
@@ -39,7 +42,8 @@ impl Options {
     pub fn new(exe: PathBuf) -> Self {
         let engines = Engine::ALL.to_vec();
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { exe, filter: None, engines, mutants: true, seconds: SECONDS, seed: 1, jobs }
+        let (filter, mutants, seconds, seed) = (None, true, SECONDS, 1);
+        Self { exe, filter, engines, mutants, seconds, seed, jobs, stop: Stop::default() }
     }
 
     /// Whether nothing is left out, so that everything must be there in the end.
@@ -80,7 +84,7 @@ pub type Progress<'p> = &'p mut dyn FnMut(&ModelResult, (usize, usize));
 
 /// Runs everything, one engine after the other, so that each has a time of its own; then asks the
 /// other engines about what the explorer noticed, compares all of them with it, and, where nothing was
-/// left out, accounts for the whole.
+/// left out, accounts for the whole. What somebody stops is not compared: what had ended is there.
 pub fn gate(options: &Options, progress: Progress<'_>) -> Found {
     gate_on(options, &options.requests(), progress)
 }
@@ -89,13 +93,19 @@ pub fn gate(options: &Options, progress: Progress<'_>) -> Found {
 pub fn gate_on(options: &Options, requests: &[Request], progress: Progress<'_>) -> Found {
     let mut found = Found::default();
     let first = batches(options, requests, (&mut found.took, &mut *progress));
+    if options.stop.is_asked() {
+        found.results = first.into_iter().map(|(_, result)| result).collect();
+        found.results.iter_mut().for_each(shorten);
+        return found;
+    }
     let asked = second::plan(&first, &options.engines);
     let opinions = batches(options, &asked, (&mut found.took, &mut *progress));
     found.results = first.into_iter().map(|(_, result)| result).collect();
-    let agreement = agree::compare(&found.results);
+    let whole = !options.stop.is_asked();
+    let agreement = if whole { agree::compare(&found.results) } else { None };
     found.results.extend(opinions.into_iter().map(|(_, result)| result));
     found.results.extend(agreement);
-    if options.is_whole() {
+    if whole && options.is_whole() {
         found.results.push(whole::judge(&found.results));
     }
     let runs = found.results.len();
@@ -121,7 +131,10 @@ fn batches(
             heard += 1;
             progress(result, (before + heard, total));
         });
-        done.extend(own.into_iter().cloned().zip(results));
+        let with = |(request, result): (&Request, Option<ModelResult>)| {
+            result.map(|result| (request.clone(), result))
+        };
+        done.extend(own.into_iter().zip(results).filter_map(with));
         let took_ms = milliseconds(began);
         match took.iter_mut().find(|(known, _)| *known == engine) {
             Some((_, sum)) => *sum += took_ms,
@@ -131,12 +144,12 @@ fn batches(
     done
 }
 
-/// Runs `requests`, several at once; the results are in their order.
+/// Runs `requests`, several at once; the results are in their order, `None` where it was stopped.
 fn batch(
     options: &Options,
     requests: &[&Request],
     heard: &mut dyn FnMut(&ModelResult),
-) -> Vec<ModelResult> {
+) -> Vec<Option<ModelResult>> {
     let next = Mutex::new(0..requests.len());
     let (sender, receiver) = mpsc::channel();
     let mut results: Vec<Option<ModelResult>> = vec![None; requests.len()];
@@ -144,8 +157,11 @@ fn batch(
         for _ in 0..options.jobs.max(1) {
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
-                while let Some(index) = take(next) {
-                    let answer = answer_of_process(&options.exe, requests[index]);
+                while let Some(index) = take(next).filter(|_| !options.stop.is_asked()) {
+                    let request = requests[index];
+                    let Some(answer) = answer_unless(&options.stop, &options.exe, request) else {
+                        return;
+                    };
                     let result = second::judge(answer.result);
                     if sender.send((index, result)).is_err() {
                         return;
@@ -159,7 +175,7 @@ fn batch(
             results[index] = Some(result);
         }
     });
-    results.into_iter().flatten().collect()
+    results
 }
 
 fn take(next: &Mutex<core::ops::Range<usize>>) -> Option<usize> {

@@ -5,12 +5,14 @@ mod tally;
 
 use std::path::{Path, PathBuf};
 
-use report_schema::{Comparison, ComparisonKind, SuiteResult, Verdict};
+use report_schema::{ComparisonKind, SuiteResult, Verdict};
 
+use super::left::Left;
+use super::run::progress::Round;
 use super::run::{self, Progress};
-use super::select::Selection;
+use super::select::{self, Selection};
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output, comparison};
+use super::{Exit, Output, comparison, unchecked};
 use crate::compare::RATIO;
 use crate::gate::Metric;
 use crate::statistics::ALPHA;
@@ -48,7 +50,7 @@ pub(super) struct Args {
     #[command(flatten)]
     sinks: Sinks,
     /// Instead of the scenarios' seeds: decides about payloads and the order of both sides' trials.
-    #[arg(long, value_name = "N", help_heading = "Execution")]
+    #[arg(long, value_name = "N", value_parser = select::seed, help_heading = "Execution")]
     seed: Option<u64>,
     /// Comparable trials of each side in each comparison; an odd number is made even.
     #[arg(long, value_name = "N", default_value_t = REPEATS,
@@ -185,8 +187,9 @@ fn conduct(args: &Args, contest: &Contest<'_>) -> std::io::Result<Option<(SuiteR
     let mut tally = Tally::default();
     let mut whole: Option<SuiteResult> = None;
     let mut interrupted = false;
+    let left = Left::new();
     for round in 0..times {
-        let outcome = contest.round(round)?;
+        let outcome = contest.round(Round { number: round, of: times, left })?;
         interrupted = outcome.interrupted;
         let mut result = outcome.result;
         if !interrupted {
@@ -215,24 +218,30 @@ fn conduct(args: &Args, contest: &Contest<'_>) -> std::io::Result<Option<(SuiteR
 }
 
 fn finish(args: &Args, mut result: SuiteResult, interrupted: bool, output: &mut Output) -> Exit {
+    if interrupted {
+        // Neither what was found nor that nothing was found is an answer.
+        result.verdict = result.verdict.max(Verdict::Inconclusive);
+    }
     let exit = match result.verdict {
         _ if interrupted => Exit::Interrupted,
         Verdict::Inconclusive if args.allow_inconclusive => Exit::Pass,
         verdict => verdict.into(),
     };
     result.exit_code = exit.code();
-    let told = |file: &Path| {
+    let told = |_: &Path| {
         let compared: String = result.comparisons.iter().map(comparison::text).collect();
         let body = compared + &run::show::findings(&result);
-        Told { body, last: format!("{}; see {}", said(&result), file.display()) }
+        Told { body, last: said(&result, interrupted) }
     };
     args.sinks.deliver((&result, exit), !args.no_report, told, output)
 }
 
-fn said(result: &SuiteResult) -> String {
-    let judged = result.comparisons.iter().map(|comparison: &Comparison| comparison.verdict);
-    match Verdict::worst(judged) {
-        Some(verdict) if verdict == result.verdict => format!("verdict {verdict}"),
-        _ => format!("verdict {}, because of the runs themselves", result.verdict),
+fn said(result: &SuiteResult, interrupted: bool) -> String {
+    let (verdict, told) = (result.verdict, unchecked::said(&result.comparisons));
+    let told = told.unwrap_or_else(|| "nothing was compared".to_owned());
+    match unchecked::worst(&result.comparisons) {
+        _ if interrupted => "interrupted: what was seen so far is no verdict".to_owned(),
+        Some(worst) if worst == verdict => format!("{verdict}: {told}"),
+        _ => format!("{verdict}: because of the runs themselves; {told}"),
     }
 }

@@ -13,6 +13,15 @@ use crate::compare::fingerprint;
 
 /// Arguments of `baseline`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness run scenarios/latency --repeats 20 && harness baseline save main
+  harness run scenarios/latency --repeats 20 && harness gate --baseline main
+      Is it slower than it was? A check of a scenario may say so, too: `p99(latency) <= 1.10 * baseline`.
+  harness baseline promote main release-1
+
+Exit codes: 0 done, 2 there is no such name or result, 4 a result without a trial, 7 a file could not
+be read or written.")]
 pub(super) struct Args {
     /// Where baselines are kept.
     #[arg(long, global = true, value_name = "DIR", default_value = FOLDER)]
@@ -72,6 +81,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
 
 /// Says what is wrong with a baseline, and what that means for the program's end.
 pub(super) fn refused(error: &BaselineError, output: &mut Output) -> Exit {
+    if let BaselineError::File(error) = error {
+        return stored::refused(error, output);
+    }
     output.error(&error.to_string());
     match error {
         BaselineError::Name(_) | BaselineError::Missing { .. } => Exit::Usage,

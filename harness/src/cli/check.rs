@@ -1,5 +1,6 @@
 //! `harness check`: every mistake of every file.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -52,8 +53,12 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
 }
 
 fn show(good: &[Scenario], bad: &[ScenarioError], output: &mut Output) {
-    for error in bad {
-        output.note(&error.render(output.colour(), output.width()));
+    let mut told = BTreeSet::new();
+    for mut error in bad.iter().cloned() {
+        error.drop_told(&mut told);
+        if !error.problems.is_empty() {
+            output.note(&error.render(output.colour(), output.width()));
+        }
     }
     let cells = |profile: Profile| -> usize {
         good.iter().map(|scenario| scenario.cells(profile).len()).sum()

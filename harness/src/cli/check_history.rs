@@ -15,6 +15,14 @@ use crate::suite::files::HISTORY_SUFFIX;
 
 /// Arguments of `check-history`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness run scenarios/smoke --set record.history=ring:1M --keep-history out/histories
+  harness check-history out/histories
+
+G1 to G7 are the promises of the block; ARCHITECTURE.md lists them. Exit codes: 0 nothing is wrong,
+1 a promise was broken, 2 there is no such file or folder, 4 no history in it, 5 an empty history,
+7 a file could not be read.")]
 pub(super) struct Args {
     /// Histories, or folders that hold some, as `run --keep-history` writes them.
     #[arg(value_name = "PATH", required = true)]
@@ -36,7 +44,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             Ok(found) => files.extend(found),
             Err(error) => {
                 output.error(&format!("cannot read {}: {error}", path.display()));
-                return Exit::Io;
+                // What is not there was named wrongly.
+                let missing = error.kind() == io::ErrorKind::NotFound;
+                return if missing { Exit::Usage } else { Exit::Io };
             }
         }
     }

@@ -12,7 +12,14 @@ use crate::compare::{Pair, Rules, compare, differences, pairs};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The two runs did not run together: what drifted between them counts as a difference. `harness ab` \
-runs them in turns. Runs of two machines, kernels or processors are never compared.")]
+runs them in turns. Runs of two machines, kernels or processors are never compared.
+
+Examples:
+  harness compare out/20260101T120000Z-suite out/latest
+  harness compare old/result.json new/result.json --metric 'p99(latency)' --ratio 1.1
+
+Exit codes: 0 improved or no difference, 2 there is no such result, 3 regressed, 4 no cell in common,
+5 inconclusive, 7 a file could not be read.")]
 pub(super) struct Args {
     /// What is compared with: a result document, or the folder of a run.
     #[arg(value_name = "A")]
@@ -34,8 +41,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let (base, mut candidate) = match (stored::read(&args.base), stored::read(&args.candidate)) {
         (Ok(base), Ok(candidate)) => (base, candidate),
         (Err(error), _) | (_, Err(error)) => {
-            output.error(&error.to_string());
-            return Exit::Io;
+            return stored::refused(&error, output);
         }
     };
     let (both, alone) = pairs(&base.scenarios, &candidate.scenarios);

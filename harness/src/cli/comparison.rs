@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use report_schema::{CellComparison, Comparison, Round, Side, Turn, Verdict};
 use reports::format;
 
+use crate::statistics::short;
 use crate::table;
 
 /// A comparison as a table, and why each figure is judged as it is.
@@ -15,7 +16,7 @@ pub(super) fn text(comparison: &Comparison) -> String {
         table.add_row(row(cell));
     }
     let (base, candidate) = (&comparison.base.name, &comparison.candidate.name);
-    let mut text = format!("A: {base}\nB: {candidate}\n{}", table::text(table));
+    let mut text = format!("A: {base}\nB: {candidate}\n{}", table::text(&table));
     for cell in &comparison.cells {
         text.push_str(&judged(cell));
         text.push_str(&order(cell, comparison.seed));
@@ -92,7 +93,7 @@ fn row(cell: &CellComparison) -> [String; 9] {
             let (low, high) = e.ratio_interval;
             format!("{:.3} ({low:.3} … {high:.3})", e.ratio)
         }),
-        shown(&|e| format!("{:.1e}", e.p_value)),
+        shown(&|e| short(e.p_value)),
         shown(&|e| format!("{} + {}", e.count(Side::Base), e.count(Side::Candidate))),
         format!("{} + {}", cell.base_dropped, cell.candidate_dropped),
         cell.change.as_str().to_owned(),

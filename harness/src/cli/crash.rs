@@ -5,19 +5,34 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use datahub::sites::TABLE;
 use report_schema::{CrashResult, SCHEMA_VERSION, SuiteResult, Verdict};
 use reports::format;
 
+use super::left::Left;
 use super::output::coloured;
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, select};
 use crate::crash::{self, Job, Neglect, Outcome, Watch};
 use crate::host::Host;
 use crate::scenario::Profile;
+use crate::suggest::nearest;
 use crate::table;
 
 /// Arguments of `crash`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness crash
+      Eight kills of each victim at each site in each shape of block: a minute or two.
+  harness crash --only writer/W_COMMIT --kills 100
+      Is anybody harmed when the producer is killed right before its commit?
+  harness crash --only evict --profile full
+      All that has to do with eviction, more often.
+
+Exit codes: 0 nobody was harmed, 1 a survivor was, 2 usage, 4 nothing was killed, 5 a site that
+should be reached was not, 6 a process broke, 7 a file could not be written, 130 interrupted: what
+was judged before is in the report.")]
 pub(super) struct Args {
     /// How much is killed.
     #[arg(long, value_enum, default_value_t, help_heading = "Selection")]
@@ -30,7 +45,7 @@ pub(super) struct Args {
         help_heading = "Selection")]
     kills: Option<u64>,
     /// All randomness comes from it.
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = "Execution")]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = select::seed, help_heading = "Execution")]
     seed: u64,
     #[command(flatten)]
     sinks: Sinks,
@@ -49,7 +64,8 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     job.plant = args.plant;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let started = Instant::now();
-    let outcome = match crash::run(&job, &mut Show) {
+    let mut show = Show { left: Left::new(), begun: 0, all: job.begins() };
+    let outcome = match crash::run(&job, &mut show) {
         Ok(outcome) => outcome,
         Err(error) => {
             output.error(&format!("no process can be started: {error}"));
@@ -76,9 +92,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         shard: None,
         notes: notes(args, outcome.interrupted, outcome.broken.as_deref()),
     };
-    let told = |page: &Path| Told {
-        body: table(&result) + &findings(&result),
-        last: format!("{}; see {}", said(&result, exit), page.display()),
+    let told = |_: &Path| Told {
+        body: table(&result) + &findings(&result, exit == Exit::Interrupted),
+        last: said(&result, exit, args.only.as_deref()),
     };
     args.sinks.deliver((&result, exit), true, told, output)
 }
@@ -100,7 +116,7 @@ fn judged(outcome: &Outcome) -> (Verdict, Exit) {
 fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
     let mut notes = vec![];
     if interrupted {
-        notes.push("The run was interrupted: what is here is not all that was asked.".to_owned());
+        notes.push(super::run::INTERRUPTED.to_owned());
     }
     if let Some(why) = broken {
         notes.push(format!("The run broke: {why}."));
@@ -131,12 +147,19 @@ fn table(result: &SuiteResult) -> String {
             format::nanos(blocked as f64),
         ]);
     }
-    table::text(table)
+    table::text(&table)
 }
 
-/// A line for each row that did not pass.
-fn findings(result: &SuiteResult) -> String {
-    let failed = result.crashes.iter().filter(|row| row.verdict != Verdict::Pass);
+/// A line for each row that did not pass; one for all that an interrupt kept from being reached.
+fn findings(result: &SuiteResult, interrupted: bool) -> String {
+    let cut =
+        |row: &CrashResult| interrupted && row.kills == 0 && row.verdict == Verdict::Inconclusive;
+    let missed = result.crashes.iter().filter(|row| cut(row)).count();
+    let missed = match missed {
+        0 => String::new(),
+        _ => format!("not reached before the interrupt: {}\n", format::several(missed, "site")),
+    };
+    let failed = result.crashes.iter().filter(|row| row.verdict != Verdict::Pass && !cut(row));
     let lines = failed.map(|row| {
         let what = row.example.as_deref().or(row.unreached.as_deref()).unwrap_or("?");
         let CrashResult { victim, site, shape, replay, .. } = row;
@@ -144,27 +167,51 @@ fn findings(result: &SuiteResult) -> String {
         format!("{verdict} {victim} killed at {site} ({shape}): {what}\n  again: {replay}\n")
     });
     let notes = result.notes.iter().map(|note| format!("{note}\n"));
-    lines.chain(notes).collect()
+    lines.chain([missed]).chain(notes).collect()
 }
 
-fn said(result: &SuiteResult, exit: Exit) -> String {
+fn said(result: &SuiteResult, exit: Exit, only: Option<&str>) -> String {
     let kills: u64 = result.crashes.iter().map(|row| row.kills).sum();
     let kills = format::count(kills);
     match exit {
         Exit::Pass => format!("pass: {kills} processes were killed and harmed nobody"),
         Exit::Interrupted => format!("interrupted after {kills} kills"),
-        Exit::NothingRan => "nothing was killed".to_owned(),
+        Exit::NothingRan => match only.filter(|_| result.crashes.is_empty()) {
+            Some(only) => unknown(only),
+            None => "nothing was killed".to_owned(),
+        },
         _ => format!("{}: {kills} processes were killed", result.verdict),
     }
 }
 
+/// That no row is called so, and what there is.
+fn unknown(only: &str) -> String {
+    let (victims, shapes) = Job::names();
+    let site = nearest(only.rsplit('/').next().unwrap_or(only), TABLE.iter().map(|site| site.name));
+    let near = site.map(|site| format!("; did you mean `{site}`?")).unwrap_or_default();
+    format!(
+        "nothing was killed: no victim, site or shape contains `{only}`{near}\nvictims: {}\n\
+         shapes: {}\nsites are named as in writer/W_COMMIT",
+        victims.join(", "),
+        shapes.join(", ")
+    )
+}
+
 /// Progress for people: one line for each kind of victim and shape.
-struct Show;
+struct Show {
+    left: Left,
+    begun: usize,
+    all: usize,
+}
 
 impl Watch for Show {
     fn begin(&mut self, victim: &str, shape: &str) {
+        let left = self.left.after(self.begun, self.all);
+        self.begun += 1;
+        let (number, all) = (self.begun, self.all);
+        let line = format!("[{number}/{all}] killing: {victim} in {shape}{left}");
         // Standard error that cannot be written is nobody's loss.
-        let _unwritten = writeln!(io::stderr(), "killing: {victim} in {shape}").is_err();
+        let _unwritten = writeln!(io::stderr(), "{line}").is_err();
     }
 
     fn row(&mut self, _row: &CrashResult) {}

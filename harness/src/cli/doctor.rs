@@ -1,6 +1,5 @@
 //! `harness doctor`: whether this machine can be believed, and what would make it better.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,7 +8,7 @@ use super::{Exit, Output};
 use crate::host::Host;
 use crate::host::health::{Finding, Grade, Pair, examine, verdict};
 use crate::host::signs::Signs;
-use crate::run::measure_pairs;
+use crate::run::{lacks_c, measure_pairs};
 use crate::table;
 use crate::units::Bytes;
 
@@ -32,13 +31,24 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             vec![]
         }
     };
-    let findings = examine(&host, &signs, &pairs);
+    let mut findings = examine(&host, &signs, &pairs);
+    findings.push(roles_in_c());
     if args.json {
         output.json(&as_json(&host, &findings, &pairs));
     } else {
         output.result(&as_text(&host, &findings, output.width()));
     }
     Exit::Pass
+}
+
+/// Whether scenarios with roles in C can run here; says nothing of figures.
+fn roles_in_c() -> Finding {
+    let missing = lacks_c();
+    let (value, grade) = match missing {
+        None => ("compiler and library are there", Grade::Good),
+        Some(_) => ("cannot run", Grade::Neutral),
+    };
+    Finding { name: "roles in C", value: value.to_owned(), grade, advice: missing }
 }
 
 fn as_json(host: &Host, findings: &[Finding], pairs: &[Pair]) -> Value {
@@ -79,22 +89,26 @@ fn as_text(host: &Host, findings: &[Finding], width: usize) -> String {
         ("memory", memory),
     ];
     let mut text = String::new();
-    // A String takes every write.
     for (name, value) in known {
-        let _written = writeln!(text, "         {name:<15} {value}");
+        let first = format!("         {name:<15} ");
+        text.push_str(&table::paragraph(&value, [&first, &" ".repeat(25)], width));
     }
     for finding in findings {
         let word = if finding.grade == Grade::Neutral { "" } else { finding.grade.word() };
-        let _written = writeln!(text, "{word:<8} {:<15} {}", finding.name, finding.value);
+        let first = format!("{word:<8} {:<15} ", finding.name);
+        let indents = [first, " ".repeat(25)];
+        let indents = indents.each_ref().map(String::as_str);
+        text.push_str(&table::paragraph(&finding.value, indents, width));
         if let Some(advice) = &finding.advice {
             let indents = [format!("{:24} → ", ""), " ".repeat(27)];
             text.push_str(&table::paragraph(advice, indents.each_ref().map(String::as_str), width));
         }
     }
     for note in &facts.notes {
-        let _written = writeln!(text, "         not known       {note}");
+        let indents = ["         not known       ", "                         "];
+        text.push_str(&table::paragraph(note, indents, width));
     }
     let (grade, said) = verdict(findings);
-    let _written = writeln!(text, "{}: {said}", grade.word());
+    text.push_str(&table::paragraph(&format!("{}: {said}", grade.word()), ["", "  "], width));
     text
 }

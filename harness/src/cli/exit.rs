@@ -88,12 +88,12 @@ Examples:
 Exit codes:
     0  pass
     1  correctness: an expectation or a model was violated
-    2  usage: the command line or a scenario is wrong; nothing ran
+    2  usage: the command line or a scenario is wrong, or what it names is not there; nothing ran
     3  performance: a gate failed
     4  nothing ran: no scenario, no cell, no execution
     5  inconclusive: too noisy, or too few samples
     6  broken: a worker died, a deadline passed, a set-up failed
-    7  a file could not be read or written
+    7  a file is there and could not be read, or could not be written
    70  a bug in this program
   130  interrupted; partial results are written
 

@@ -1,5 +1,6 @@
 //! `harness explain`: a scenario in words.
 
+mod promises;
 mod words;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(super) struct Args {
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     if args.paths.is_empty() {
         output.result(EXAMPLE);
+        output.result(&promises::metrics());
         return Exit::Pass;
     }
     match select::load(&args.paths, &args.set, output) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use report_schema::{CellResult, GateResult, SuiteResult, Verdict};
 
-use super::{Exit, Output, baseline, run, stored};
+use super::{Exit, Output, baseline, comparison, run, stored, unchecked};
 use crate::baseline::{BaselineError, FOLDER, Store};
 use crate::compare::differences;
 use crate::scenario::{self, Cell, Profile, Scenario};
@@ -13,6 +13,18 @@ use crate::verdict::{Against, Evidence, judge};
 
 /// Arguments of `gate`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+With --baseline, checks that name `baseline` are judged by it; where a cell has none, its usual figures
+(latency p50 and p99, or the rate) are compared as by `harness compare`, so that no such run passes
+without having been held against the baseline.
+
+Examples:
+  harness gate
+  harness gate --baseline main
+  harness gate out/latest --set block.slots=32 --json
+
+Exit codes: 0 all holds, 1 correctness, 2 there is no such result, baseline or scenario, 3 performance,
+5 inconclusive, 6 broken, 7 a file could not be read.")]
 pub(super) struct Args {
     /// A result document, or the folder of a run.
     #[arg(value_name = "RESULT", default_value = "out/latest")]
@@ -60,8 +72,10 @@ impl AgainstArgs {
         host: &report_schema::Host,
         cells: impl Iterator<Item = &'a Cell>,
     ) -> Option<Against<'a>> {
-        let expectations = cells.flat_map(|cell| &cell.expectations);
+        let cells: Vec<&Cell> = cells.collect();
+        let expectations = cells.iter().flat_map(|cell| &cell.expectations);
         let gates = expectations.filter(|expectation| expectation.check.needs_baseline()).count();
+        let gates = gates + unchecked::asked(&cells);
         Some(Against {
             name: self.baseline.as_deref()?,
             result: stored?,
@@ -75,8 +89,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let mut result = match stored::read(&args.result) {
         Ok(result) => result,
         Err(error) => {
-            output.error(&error.to_string());
-            return Exit::Io;
+            return stored::refused(&error, output);
         }
     };
     let against = match args.against.load() {
@@ -181,6 +194,7 @@ fn judged_again(
         .map_err(|id| format!("no scenario has the cell {id} any more; was a key --set?"))?;
     let against = args.against.beside(against, &result.host, ran.iter().copied());
     let quantum = result.host.clock_quantum_ns;
+    let all = ran.clone();
     let mut ran = ran.into_iter();
     for part in &mut result.scenarios {
         for (stored, cell) in part.cells.iter_mut().zip(&mut ran) {
@@ -201,6 +215,10 @@ fn judged_again(
     }
     let worst = Verdict::worst(result.scenarios.iter().map(|part| part.verdict));
     result.verdict = worst.unwrap_or(Verdict::Inconclusive);
+    result.comparisons.clear();
+    if let Some(against) = &against {
+        unchecked::compare_rest(against, result, &all);
+    }
     result.exit_code = result.verdict.exit_code();
     Ok(())
 }
@@ -230,8 +248,9 @@ fn show(args: &Args, result: &SuiteResult, output: &mut Output) -> Exit {
             output.result(&format!("{verdict:<12} {}:{line} {id}: {}\n", gate.file, gate.check));
         }
     }
+    output.result(&result.comparisons.iter().map(comparison::text).collect::<String>());
     output.result(&run::show::findings(result));
-    output.note(&format!("verdict {}", result.verdict));
+    output.result(&format!("{}\n", run::show::last_line(result, exit)));
     exit
 }
 

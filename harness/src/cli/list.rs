@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::select::Selection;
-use super::{Exit, Output};
+use super::{Exit, Output, planned};
+use crate::plan::Filter;
 use crate::scenario::{Cell, Profile, Scenario};
+use crate::table;
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -29,7 +31,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let profile = args.selection.profile;
     let listed: Vec<(&Scenario, Vec<&Cell>)> = scenarios
         .iter()
-        .map(|scenario| (scenario, cells(scenario, profile, args.selection.filter.as_deref())))
+        .map(|scenario| (scenario, cells(scenario, profile, &args.selection.filter())))
         .filter(|(_, cells)| !cells.is_empty())
         .collect();
     if args.json {
@@ -38,15 +40,14 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         output.result(&as_text(&listed, args.cells));
     }
     if listed.is_empty() {
-        output.error("the filter leaves no cell");
+        output.error(&planned::nothing_left(&args.selection, &scenarios));
         return Exit::NothingRan;
     }
     Exit::Pass
 }
 
-fn cells<'a>(scenario: &'a Scenario, profile: Profile, filter: Option<&str>) -> Vec<&'a Cell> {
-    let kept = |cell: &&Cell| filter.is_none_or(|text| cell.id.contains(text));
-    scenario.cells(profile).iter().filter(kept).collect()
+fn cells<'a>(scenario: &'a Scenario, profile: Profile, filter: &Filter) -> Vec<&'a Cell> {
+    scenario.cells(profile).iter().filter(|cell| filter.keeps(scenario, cell)).collect()
 }
 
 fn as_text(listed: &[(&Scenario, Vec<&Cell>)], with_cells: bool) -> String {
@@ -55,9 +56,11 @@ fn as_text(listed: &[(&Scenario, Vec<&Cell>)], with_cells: bool) -> String {
     for (scenario, cells) in listed {
         let (name, question, count) = (&scenario.name, &scenario.question, cells.len());
         let word = if count == 1 { "cell " } else { "cells" };
-        // A String takes every write.
-        let _written = writeln!(text, "{name:width$}  {count:>3} {word}  {question}");
+        let first = format!("{name:width$}  {count:>3} {word}  ");
+        let other = " ".repeat(width + 13);
+        text.push_str(&table::line(question, [&first, &other]));
         for cell in cells.iter().filter(|_| with_cells) {
+            // A String takes every write.
             let _written = writeln!(text, "  {}", cell.id);
         }
     }

@@ -11,6 +11,14 @@ use crate::suite::merge::{Piece, merge};
 
 /// Arguments of `merge`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness merge out/*/latest
+      The shards that four machines wrote below `out/1` to `out/4`.
+  harness merge out/*/latest --partial --out out/whole
+      What there is of them, where one machine failed.
+
+Exit codes: those of `harness run`; 2 also where the shards are not one run or one is missing.")]
 pub(super) struct Args {
     /// Result documents of the shards, or folders of their runs.
     #[arg(value_name = "SHARD", required = true)]
@@ -32,8 +40,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         match reports::load::file(&file) {
             Ok(result) => pieces.push(Piece { file: file.display().to_string(), result }),
             Err(error) => {
-                output.error(&error.to_string());
-                return Exit::Io;
+                return stored::refused(&error, output);
             }
         }
     }
@@ -44,6 +51,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Ok(result) => result,
         Err(error) => {
             output.error(&error.to_string());
+            if error.only_missing {
+                output.note("run what is missing, or put together what there is with --partial");
+            }
             return Exit::Usage;
         }
     };
@@ -53,9 +63,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         verdict => verdict.into(),
     };
     result.exit_code = exit.code();
-    let told = |page: &std::path::Path| Told {
+    let told = |_: &std::path::Path| Told {
         body: show::table(&result) + &show::findings(&result),
-        last: show::last_line(&result, exit, page),
+        last: show::last_line(&result, exit),
     };
     args.sinks.deliver((&result, exit), true, told, output)
 }

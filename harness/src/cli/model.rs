@@ -1,27 +1,45 @@
 //! `harness model`: the shipped protocol under every engine, and the published flaws in theirs.
 
 mod hardware;
+mod named;
 pub(super) mod show;
 
+use std::io;
 use std::path::Path;
 use std::time::Instant;
 
 use models::request::Request;
-use models::{Engine, Found, Options};
-use report_schema::{EXIT_NOTHING_RAN, ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
+use models::{Engine, Found, Options, Stop};
+use report_schema::{ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
 
-use super::run::commit;
+use super::left::Left;
+use super::run::{self, commit};
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, select};
 use crate::host::Host;
+use crate::run::Interrupts;
 
 /// Arguments of `model`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness model
+      Everything, as ci/models runs it: some ten minutes on two cores.
+  harness model ring/ --engine loom --no-mutants
+      The models of the ring under one engine, as shipped.
+  harness model --engine explore --scenario slot/abort --mutant W_COMMIT=Relaxed
+      Does this model notice the weaker ordering?
+  harness model --hardware
+      Do the orderings hold on these very cores?
+
+Exit codes: 0 every run went as it must, 1 a model was violated, or a mutant or defect that must be
+noticed was not, 2 usage, 4 no model has such a name, 5 a search came to no result in its time, 6 an
+engine broke, 7 a file could not be written, 130 interrupted: what had ended is in the report.")]
 pub(super) struct Args {
     /// Only models whose name contains this.
     filter: Option<String>,
     /// Only this engine; may be given several times.
-    #[arg(long, value_name = "ENGINE", value_parser = engine)]
+    #[arg(long, value_name = "ENGINE", value_parser = named::engine)]
     engine: Vec<Engine>,
     /// Leaves out mutants, planted defects and crash points.
     #[arg(long)]
@@ -34,7 +52,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: Option<u16>,
     /// Where random schedules begin.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = select::seed)]
     seed: u64,
     #[command(flatten)]
     sinks: Sinks,
@@ -65,13 +83,14 @@ struct Instead {
 #[command(next_help_heading = "One run again")]
 struct One {
     /// Exactly this model, under the one engine that is named.
-    #[arg(long, value_name = "NAME", conflicts_with = "filter", requires = "engine")]
+    #[arg(long, value_name = "NAME", conflicts_with = "filter", requires = "engine",
+        value_parser = named::scenario)]
     scenario: Option<String>,
     /// A site with another ordering, or `none` for a fence; may be given several times.
-    #[arg(long, value_name = "SITE=ORDERING", requires = "scenario")]
+    #[arg(long, value_name = "SITE=ORDERING", requires = "scenario", value_parser = named::mutation)]
     mutant: Vec<String>,
     /// A defect planted in the protocol, by name.
-    #[arg(long, value_name = "DEFECT", requires = "scenario")]
+    #[arg(long, value_name = "DEFECT", requires = "scenario", value_parser = named::defects())]
     plant: Option<String>,
     /// A role vanishes before one of its steps, or, with `*`, before each in turn.
     #[arg(long, value_name = "ROLE:STEP", requires = "scenario")]
@@ -87,17 +106,13 @@ struct One {
     executions: Option<u64>,
 }
 
-fn engine(name: &str) -> Result<Engine, String> {
-    let names: Vec<&str> = Engine::ALL.iter().map(|engine| engine.name()).collect();
-    let engine = Engine::by_name(name)
-        .ok_or_else(|| format!("there is no such engine; use one of {}", names.join(", ")))?;
-    // A run without an engine that was asked for must not look like a run with it.
-    if engine.compiled_in() { Ok(engine) } else { Err(format!("{name} is not compiled in")) }
-}
-
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     if args.instead.list {
-        output.result(&show::list());
+        if args.sinks.json {
+            output.json(&show::list_as_json());
+        } else {
+            output.result(&show::list());
+        }
         return Exit::Pass;
     }
     let (started, began) = (jiff::Timestamp::now(), Instant::now());
@@ -105,15 +120,28 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     if let Err(exit) = args.sinks.prove(output) {
         return exit;
     }
-    let found = match results(args, output) {
+    let stop = match stoppable() {
+        Ok(stop) => stop,
+        Err(error) => {
+            output.error(&format!("interrupts cannot be heard: {error}"));
+            return Exit::Broken;
+        }
+    };
+    let found = match results(args, &stop, output) {
         Ok(found) => found,
         Err(exit) => return exit,
     };
+    let interrupted = stop.is_asked();
     let mut notes = show::times(&found);
     let results = found.results;
-    let exit = Exit::from(worst(&results));
+    let verdict = worst(&results, interrupted);
+    let exit = if interrupted { Exit::Interrupted } else { Exit::from(verdict) };
     notes.extend(show::kills(&results));
-    notes.extend(blind_spots(&results));
+    let (said, spots) = (notes.len(), blind_spots(&results));
+    notes.extend(spots);
+    if interrupted {
+        notes.insert(0, run::INTERRUPTED.to_owned());
+    }
     let result = SuiteResult {
         schema_version: SCHEMA_VERSION,
         suite: "models".to_owned(),
@@ -124,8 +152,8 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         command: std::env::args().collect(),
         seed: args.seed,
         host: Host::read().report(),
-        verdict: worst(&results),
-        exit_code: if results.is_empty() { EXIT_NOTHING_RAN } else { exit.code() },
+        verdict,
+        exit_code: exit.code(),
         scenarios: vec![],
         models: results,
         crashes: vec![],
@@ -133,21 +161,33 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         shard: None,
         notes,
     };
-    let told = |page: &Path| Told {
-        body: show::body(&result),
-        last: show::last_line(&result.models, exit, page),
+    let told = |_: &Path| Told {
+        body: show::body(&result, said + usize::from(interrupted)),
+        last: show::last_line(&result.models, exit),
     };
     args.sinks.deliver((&result, exit), true, told, output)
 }
 
+/// From now on Ctrl-C and a polite kill end what runs, and what had ended is kept.
+fn stoppable() -> io::Result<Stop> {
+    let mut interrupts = Interrupts::watch()?;
+    let stop = Stop::default();
+    let asked = stop.clone();
+    std::thread::spawn(move || {
+        interrupts.wait();
+        asked.ask();
+    });
+    Ok(stop)
+}
+
 /// Runs what was asked for, and says of each how it went.
-fn results(args: &Args, output: &mut Output) -> Result<Found, Exit> {
+fn results(args: &Args, stop: &Stop, output: &mut Output) -> Result<Found, Exit> {
     let exe = std::env::current_exe().map_err(|error| {
         output.error(&format!("this program cannot find itself: {error}"));
         Exit::Bug
     })?;
     if args.instead.hardware {
-        let results = hardware::run(&mut |result| output.note(&show::line(result)));
+        let results = hardware::run(stop, &mut |result| output.note(&show::line(result)));
         return Ok(Found { results, ..Found::default() });
     }
     if let Some(scenario) = &args.one.scenario {
@@ -155,8 +195,8 @@ fn results(args: &Args, output: &mut Output) -> Result<Found, Exit> {
             output.error("one run has one --engine");
             return Err(Exit::Usage);
         };
-        let results = vec![models::run_in_process_of(&exe, &one(args, *engine, scenario))];
-        return Ok(Found { results, ..Found::default() });
+        let result = models::run_unless(stop, &exe, &one(args, *engine, scenario));
+        return Ok(Found { results: result.into_iter().collect(), ..Found::default() });
     }
     let mut options = Options::new(exe);
     if !args.engine.is_empty() {
@@ -167,10 +207,13 @@ fn results(args: &Args, output: &mut Output) -> Result<Found, Exit> {
     options.mutants = !args.no_mutants;
     (options.seconds, options.seed) = (args.seconds, args.seed);
     options.jobs = args.jobs.map_or(options.jobs, usize::from);
+    options.stop = stop.clone();
+    let left = Left::new();
     let found = models::gate(&options, &mut |result, (done, all)| {
-        output.note(&format!("[{done}/{all}] {}", show::line(result)));
+        let left = left.after(done, all);
+        output.note(&format!("[{done}/{all}] {}{left}", show::line(result)));
     });
-    if found.results.is_empty() {
+    if found.results.is_empty() && !stop.is_asked() {
         output.error("no model has such a name: see `harness model --list`");
         return Err(Exit::NothingRan);
     }
@@ -200,6 +243,9 @@ fn blind_spots(results: &[ModelResult]) -> Vec<String> {
         .collect()
 }
 
-fn worst(results: &[ModelResult]) -> Verdict {
-    Verdict::worst(results.iter().map(|result| result.verdict)).unwrap_or(Verdict::Inconclusive)
+/// What was interrupted has not shown everything.
+fn worst(results: &[ModelResult], interrupted: bool) -> Verdict {
+    let lacking = interrupted.then_some(Verdict::Inconclusive);
+    let all = results.iter().map(|result| result.verdict).chain(lacking);
+    Verdict::worst(all).unwrap_or(Verdict::Inconclusive)
 }

@@ -2,12 +2,11 @@
 
 use std::io::{self, ErrorKind, Write};
 
+use super::Exit;
+use crate::table;
 use anstyle::AnsiColor;
 use clap::ColorChoice;
 use report_schema::Verdict;
-use terminal_size::{Width, terminal_size};
-
-use super::Exit;
 
 /// Where a verb writes.
 #[derive(Debug)]
@@ -17,9 +16,6 @@ pub struct Output {
     /// The first failure to write a result, other than a reader that went away.
     failed: Option<io::Error>,
 }
-
-/// Without a terminal that says otherwise.
-const WIDTH: usize = 100;
 
 impl Output {
     /// Decides about colours, once, for both streams.
@@ -44,9 +40,7 @@ impl Output {
     /// The width for text: `COLUMNS` where it is set, else that of the terminal.
     #[must_use]
     pub fn width(&self) -> usize {
-        let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
-        let terminal = || terminal_size().map(|(Width(columns), _)| usize::from(columns));
-        columns.or_else(terminal).unwrap_or(WIDTH).clamp(40, 200)
+        table::width()
     }
 
     /// A result.

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::select::Selection;
-use super::{Exit, Output};
+use super::select::{self, Selection};
+use super::{Exit, Output, planned};
 use crate::host::Host;
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::shard::Part;
-use crate::plan::{Options, Plan, RolePlan, TrialPlan, plan};
+use crate::plan::{Options, Plan, RolePlan, TrialPlan};
+use crate::run::lacks;
 use crate::scenario::model::Sched;
 use crate::units::Nanos;
 
@@ -17,7 +18,7 @@ pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
     /// Instead of the scenarios' seeds.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = select::seed)]
     seed: Option<u64>,
     /// Instead of the scenarios' repeats.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
@@ -40,30 +41,20 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         profile: args.selection.profile,
         seed: args.seed,
         repeats: args.repeats,
-        filter: args.selection.filter.clone(),
+        filter: args.selection.filter(),
     };
-    let mut plans = vec![];
-    let mut refused = false;
-    for scenario in &scenarios {
-        match plan(scenario, &host, &options) {
-            Ok(plan) if plan.trials.is_empty() => {}
-            Ok(plan) => plans.push(plan),
-            Err(error) => {
-                output.error(&format!("{}: {error}", scenario.file));
-                refused = true;
-            }
-        }
-    }
-    if plans.is_empty() && !refused {
-        output.error("the filter leaves no cell");
-        return Exit::NothingRan;
-    }
-    let plans = match super::run::part(args.shard, plans, output) {
+    let asked = (&args.selection, &options);
+    let plans = planned::plans(asked, &scenarios, &host, output);
+    let mut plans = match plans.and_then(|plans| planned::part(args.shard, plans, output)) {
         Ok((plans, _)) => plans,
         Err(exit) => return exit,
     };
+    for cell in plans.iter_mut().flat_map(|plan| &mut plan.cells) {
+        let lacking = lacks(&cell.cell).map(|why| format!("cannot run here: {why}"));
+        cell.degraded.extend(lacking);
+    }
     show(&plans, args.json, output);
-    if refused { Exit::Usage } else { Exit::Pass }
+    Exit::Pass
 }
 
 fn show(plans: &[Plan], json: bool, output: &mut Output) {

@@ -10,6 +10,14 @@ use super::{Exit, Output};
 
 /// Arguments of `replay`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness model --engine explore --scenario published/f12-two-owners
+      Its last lines end with the text of the execution that failed.
+  harness replay 'explore,scenario=…' --chrome-trace trace.json
+
+Exit codes: 0 it ends as it must, 1 it shows the violation, 2 this is no such text, 6 its engine is not
+in this build, 7 the trace could not be written.")]
 pub(super) struct Args {
     /// The text that a failing run of `harness model` gives.
     text: String,

@@ -1,5 +1,6 @@
 //! `harness report`: the report of a result, made again.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use report_schema::SuiteResult;
@@ -10,6 +11,16 @@ use crate::suite::files::{Neighbours, write_whole};
 
 /// Arguments of `report`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness report
+      The page of the last run, beside its result.
+  harness report out/latest --trend out -o trend.html
+      With what became of each figure over all runs in `out`.
+  harness report --markdown >>summary.md
+
+Exit codes: 0 it is written, whatever the result says; 2 there is no such result or folder; 4 no run
+in the folder of --trend; 7 a file could not be read or written.")]
 pub(super) struct Args {
     /// A result document, or the folder of a run.
     #[arg(value_name = "RESULT", default_value = "out/latest")]
@@ -33,8 +44,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let result = match reports::load::file(&file) {
         Ok(result) => result,
         Err(error) => {
-            output.error(&error.to_string());
-            return Exit::Io;
+            return stored::refused(&error, output);
         }
     };
     if args.markdown {
@@ -75,7 +85,7 @@ const RUNS: usize = 30;
 fn history(folder: &Path, output: &mut Output) -> Result<Vec<SuiteResult>, Exit> {
     let entries = std::fs::read_dir(folder).map_err(|error| {
         output.error(&format!("cannot read {}: {error}", folder.display()));
-        Exit::Io
+        if error.kind() == ErrorKind::NotFound { Exit::Usage } else { Exit::Io }
     })?;
     let mut runs = vec![];
     for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))

@@ -8,25 +8,35 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use report_schema::{Happening, Shard, SuiteBegan, SuiteEnded, SuiteResult, Verdict};
-use reports::format;
 
 use super::gate::AgainstArgs;
-use super::select::Selection;
+use super::select::{self, Selection};
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output, baseline};
+use super::{Exit, Output, baseline, comparison, planned, unchecked};
 use crate::host::Host;
 use crate::plan::shard::Part;
-use crate::plan::{Options, Plan, plan};
+use crate::plan::{Options, Plan};
 use crate::run::{Plant, ProcessLauncher};
-use crate::scenario::Scenario;
+use crate::scenario::Cell;
 use crate::scenario::model::History;
+pub(super) use crate::suite::INTERRUPTED;
 use crate::suite::{self, Outcome, Request, files};
 use crate::verdict::Against;
 use events::Events;
-use progress::Display;
+use progress::{Display, Round};
 
 /// Arguments of `run`.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness run scenarios/smoke
+  harness run scenarios --profile full --exclude foreign --out results
+  harness run scenarios/throughput --tag depth --set 'block.slots=[64,4096]' --repeats 10
+  harness run scenarios/latency --baseline main
+      Where no check names the baseline, the usual figures are compared with it.
+
+Exit codes: 0 pass, 1 correctness, 2 usage, 3 performance, 4 nothing ran, 5 inconclusive, 6 broken, 7 a
+file could not be read or written, 130 interrupted: what was finished is in the report.")]
 pub struct RunArgs {
     /// What is run.
     #[command(flatten)]
@@ -35,7 +45,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub sinks: Sinks,
     /// Instead of the scenarios' seeds; printed with each result, so that a run can be repeated.
-    #[arg(long, value_name = "N", help_heading = "Execution")]
+    #[arg(long, value_name = "N", value_parser = select::seed, help_heading = "Execution")]
     pub seed: Option<u64>,
     /// Instead of the scenarios' repeats.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100),
@@ -92,7 +102,7 @@ impl RunArgs {
             profile: self.selection.profile,
             seed: self.seed,
             repeats: self.repeats,
-            filter: self.selection.filter.clone(),
+            filter: self.selection.filter(),
         }
     }
 }
@@ -102,12 +112,21 @@ pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
         Ok(prepared) => prepared,
         Err(exit) => return exit,
     };
-    let mut display = Display::new(args.progress, events);
+    let mut display = Display::new(args.progress, events, Round::only());
     let cells = plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell));
     let against = args.against.beside(stored.as_ref(), &host.facts, cells);
     let mut outcome = conduct(args, (&plans, seed, against.as_ref()), &host, &mut display);
     if let Ok(outcome) = &mut outcome {
         outcome.result.shard = shard;
+        if let Some(against) = against.as_ref().filter(|_| !outcome.interrupted) {
+            let cells = plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell));
+            let cells: Vec<&Cell> = cells.collect();
+            let ran = outcome.result.exit_code != Exit::NothingRan.code();
+            unchecked::compare_rest(against, &mut outcome.result, &cells);
+            if ran {
+                outcome.result.exit_code = outcome.result.verdict.exit_code();
+            }
+        }
     }
     display.clear();
     match outcome {
@@ -135,10 +154,12 @@ fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
     let scenarios = args.selection.scenarios(output)?;
     let host = Host::read();
     let stored = args.against.load().map_err(|error| baseline::refused(&error, output))?;
-    let plans = plans(&args.options(), &scenarios, &host, output)?;
+    let asked = (&args.selection, &args.options());
+    let plans = planned::plans(asked, &scenarios, &host, output)?;
     let first_seed = plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
     let seed = args.seed.or(first_seed).unwrap_or(0);
-    let (plans, shard) = part(args.shard, plans, output)?;
+    let (plans, shard) = planned::part(args.shard, plans, output)?;
+    planned::programs(&plans, output)?;
     args.sinks.prove(output)?;
     args.keep_history.as_deref().map_or(Ok(()), |folder| keepable(folder, &plans, output))?;
     let events = Events::open(args.events.as_deref(), args.progress == Progress::Jsonl);
@@ -160,54 +181,12 @@ fn keepable(folder: &Path, plans: &[Plan], output: &mut Output) -> Result<(), Ex
     })
 }
 
-/// The part of the plans that was asked for; a part without a cell runs nothing.
-pub(super) fn part(
-    part: Option<Part>,
-    plans: Vec<Plan>,
-    output: &mut Output,
-) -> Result<(Vec<Plan>, Option<Shard>), Exit> {
-    let Some(part) = part else { return Ok((plans, None)) };
-    let (plans, shard) = part.of(plans);
-    if plans.is_empty() {
-        let (index, count) = (shard.index, shard.count);
-        let cells = format::several(shard.cells.len(), "cell");
-        output.error(&format!("shard {index}/{count} has no cell: the whole plan has {cells}"));
-        return Err(Exit::NothingRan);
-    }
-    Ok((plans, Some(shard)))
-}
-
 /// Says that events cannot be written.
 fn unwritten(args: &RunArgs, error: &std::io::Error, output: &mut Output) -> Exit {
     let file = args.events.as_ref().map(|file| file.display().to_string());
     let file = file.unwrap_or_else(|| "events on standard error".to_owned());
     output.error(&format!("cannot write {file}: {error}"));
     Exit::Io
-}
-
-/// The plans of all scenarios that have a cell left.
-pub(super) fn plans(
-    options: &Options,
-    scenarios: &[Scenario],
-    host: &Host,
-    output: &mut Output,
-) -> Result<Vec<Plan>, Exit> {
-    let mut plans = vec![];
-    for scenario in scenarios {
-        match plan(scenario, host, options) {
-            Ok(plan) if plan.trials.is_empty() => {}
-            Ok(plan) => plans.push(plan),
-            Err(error) => {
-                output.error(&format!("{}: {error}", scenario.file));
-                return Err(Exit::Usage);
-            }
-        }
-    }
-    if plans.is_empty() {
-        output.error("the filter leaves no cell");
-        return Err(Exit::NothingRan);
-    }
-    Ok(plans)
 }
 
 /// What the suite is called: the file or folder that was named, if it was one.
@@ -272,8 +251,9 @@ fn finish(args: &RunArgs, outcome: Outcome, mut events: Events, output: &mut Out
     let mut folder = String::new();
     let told = |file: &Path| {
         folder = file.parent().unwrap_or(file).display().to_string();
-        let body = show::table(&result) + &show::findings(&result);
-        Told { body, last: show::last_line(&result, exit, file) }
+        let compared: String = result.comparisons.iter().map(comparison::text).collect();
+        let body = show::table(&result) + &compared + &show::findings(&result);
+        Told { body, last: show::last_line(&result, exit) }
     };
     let exit = args.sinks.deliver((&result, exit), !args.no_report, told, output);
     events.tell(Happening::SuiteEnded(SuiteEnded {

@@ -1,9 +1,10 @@
 //! Which scenarios a verb works on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::{Exit, Output};
+use crate::plan::Filter;
 use crate::scenario::{self, Profile, Scenario};
 
 /// Arguments that select scenarios and change them.
@@ -18,12 +19,26 @@ pub struct Selection {
     /// Only cells whose id contains this text.
     #[arg(short = 'E', long, value_name = "TEXT", help_heading = "Selection")]
     pub filter: Option<String>,
-    /// Sets a key for this run (`block.slots=32`) or an axis (`readers=[1,2]`); repeatable.
+    /// No cells whose id contains this text; repeatable.
+    #[arg(long, value_name = "TEXT", help_heading = "Selection")]
+    pub exclude: Vec<String>,
+    /// Only scenarios with this tag; repeatable, and one of them is enough.
+    #[arg(long, value_name = "TAG", help_heading = "Selection")]
+    pub tag: Vec<String>,
+    /// Sets a key for this run (`block.slots=32`), or several values as an axis of the matrix
+    /// (`block.slots=[4,8]`, `readers=[1,2]`); repeatable.
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Selection")]
     pub set: Vec<String>,
 }
 
 impl Selection {
+    /// Which cells are wanted.
+    #[must_use]
+    pub fn filter(&self) -> Filter {
+        let (text, without, tags) = (self.filter.clone(), self.exclude.clone(), self.tag.clone());
+        Filter { text, without, tags }
+    }
+
     /// Every scenario, checked; mistakes are shown, all of them.
     ///
     /// # Errors
@@ -46,14 +61,21 @@ pub(super) fn load(
     })?;
     let mut scenarios = vec![];
     let mut wrong = 0;
+    let mut told = BTreeSet::new();
     for file in &files {
         match scenario::load(file, settings) {
             Ok(scenario) => scenarios.push(scenario),
-            Err(error) => {
-                output.note(&error.render(output.colour(), output.width()));
+            Err(mut error) => {
+                error.drop_told(&mut told);
+                if !error.problems.is_empty() {
+                    output.note(&error.render(output.colour(), output.width()));
+                }
                 wrong += 1;
             }
         }
+    }
+    if !told.is_empty() && wrong > 1 {
+        output.note(&format!("what is wrong with --set is so in {wrong} files, and told once"));
     }
     wrong += twins(&scenarios, output);
     if wrong > 0 {
@@ -79,4 +101,25 @@ pub(super) fn twins(scenarios: &[Scenario], output: &mut Output) -> usize {
         }
     }
     count
+}
+
+/// A seed as it is written in files, or as results print it: `7`, `0x00000000000002a7`.
+pub(super) fn seed(text: &str) -> Result<u64, String> {
+    let found = match text.strip_prefix("0x") {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    found.ok_or_else(|| "a seed is a whole number of at most 64 bits, as in 7 or 0x2a".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_is_taken_as_it_is_written_and_as_it_is_printed() {
+        assert_eq!(seed("42"), Ok(42));
+        assert_eq!(seed(&format!("{:#018x}", 0x2a7_u64)), Ok(0x2a7));
+        assert!(seed("0xg").is_err() && seed("-1").is_err() && seed("1e3").is_err());
+    }
 }

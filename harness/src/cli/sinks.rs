@@ -43,7 +43,7 @@ pub enum Annotations {
 pub(super) struct Told {
     /// The result for people; not with `--json`.
     pub(super) body: String,
-    /// The last line.
+    /// The last line but the one that says where the report is.
     pub(super) last: String,
 }
 
@@ -67,8 +67,8 @@ impl Sinks {
         output: &mut Output,
     ) -> Exit {
         let written = self.write(result, page);
-        let file = written.as_deref().unwrap_or(&self.out);
-        let told = told(file);
+        let file = written.as_deref().unwrap_or(&self.out).to_owned();
+        let told = told(&file);
         if self.json {
             match result.to_json() {
                 Ok(json) => output.result(&json),
@@ -82,10 +82,12 @@ impl Sinks {
             output.error(&error.to_string());
             return Exit::Io;
         }
+        // A path on a line of its own is whole on every terminal.
+        let ending = format!("{}\nreport: {}", told.last, file.display());
         if self.json {
-            output.note(&told.last);
+            output.note(&ending);
         } else {
-            output.result(&format!("{}\n", told.last));
+            output.result(&format!("{ending}\n"));
         }
         exit
     }

@@ -60,7 +60,7 @@ fn pair(job: &Job, kind: Kind, shape: Shape) -> Result<(), Trouble> {
     let told = |error: io::Error| error.to_string();
     let wanted = |site: u16| {
         let row = format!("{}/{}", kind.name(), TABLE[usize::from(site)].name);
-        job.only.as_ref().is_none_or(|only| row.contains(only) || shape.name().contains(only))
+        job.wants(&row, &shape.name())
     };
     let all = (0..=u16::MAX).take(sites::COUNT);
     let sites: Vec<u16> = all.filter(|site| wanted(*site)).collect();

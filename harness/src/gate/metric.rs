@@ -61,6 +61,17 @@ pub enum Percentile {
     Max,
 }
 
+impl Percentile {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::P50 => "the median",
+            Self::P99 => "not exceeded by 99 %",
+            Self::P999 => "not exceeded by 99.9 %",
+            Self::Max => "the worst",
+        }
+    }
+}
+
 /// What a figure measures; only equals are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Dimension {
@@ -145,6 +156,37 @@ impl Metric {
     #[must_use]
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(_, metric)| *metric == self).map_or("?", |(name, _)| name)
+    }
+
+    /// What it is, in words; those of a distribution say which part of it.
+    #[must_use]
+    pub fn meaning(self) -> String {
+        let of = |percentile: Percentile, what: &str| format!("{what}, {}", percentile.words());
+        let plain = match self {
+            Self::Latency(part) => return of(part, "from the intended start to the valid read"),
+            Self::Service(part) => return of(part, "from the actual start to the valid read"),
+            Self::Blocked(part) => {
+                return of(part, "how long a fault kept the survivor that waited longest");
+            }
+            Self::Torn => "reads that mixed two payloads",
+            Self::Mislabelled => "reads whose label and content disagree",
+            Self::Backward => "sequences that went back at one consumer",
+            Self::Lost => "payloads that were committed and promised, and not delivered",
+            Self::Duplicated => "payloads that one consumer got twice",
+            Self::ChecksumFailures => "checksums that did not match",
+            Self::Lapped => "times a consumer was lapped by the producer",
+            Self::Timeouts => "waits that gave up",
+            Self::Delivered => "valid reads, over all consumers",
+            Self::Committed => "writes that were committed",
+            Self::ProducerWait => "the longest that the producer waited for a slot",
+            Self::Faults => "faults that came as planned",
+            Self::ThroughputMessages => "messages per second",
+            Self::ThroughputBytes => "payload bytes per second",
+            Self::SustainedRate => "the highest rate that kept the bound of the search",
+            Self::Calibration => "one way over a bare cache line between the same cores",
+            Self::ClockQuantum => "the smallest step of the clock",
+        };
+        plain.to_owned()
     }
 
     /// What the figure measures.

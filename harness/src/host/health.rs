@@ -308,14 +308,18 @@ fn mitigations(host: &Host) -> Finding {
 }
 
 fn limits(signs: &Signs) -> Vec<Finding> {
-    let shown =
-        |limit: Limit| limit.map_or_else(|| "unlimited".to_owned(), |limit| limit.to_string());
+    let shown = |name: &str, limit: Limit| match limit {
+        None => "unlimited".to_owned(),
+        Some(bytes) if name == "memlock" => Bytes(bytes).rough(),
+        Some(files) if name == "nofile" => format!("{files} files"),
+        Some(priority) => format!("up to priority {priority}"),
+    };
     let judged = |name, limit: Option<Limit>, least: u64, advice: &str| {
         let Some(limit) = limit else { return finding(name, "unknown", Grade::Neutral, "") };
         if limit.is_none_or(|limit| limit >= least) {
-            return finding(name, shown(limit), Grade::Good, "");
+            return finding(name, shown(name, limit), Grade::Good, "");
         }
-        finding(name, shown(limit), Grade::Neutral, advice)
+        finding(name, shown(name, limit), Grade::Neutral, advice)
     };
     vec![
         judged(

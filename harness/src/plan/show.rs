@@ -15,7 +15,8 @@ const MOMENTS: usize = 3;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} ({}): {}", self.name, self.profile, self.question)?;
+        let said = format!("{} ({}): {}", self.name, self.profile, self.question);
+        f.write_str(&table::line(&said, ["", "  "]))?;
         if self.cells.is_empty() {
             return writeln!(f, "  the filter leaves no cell");
         }
@@ -37,12 +38,13 @@ impl fmt::Display for Plan {
                 self.seeds(index),
             ]);
         }
-        f.write_str(&table::text(table))?;
+        f.write_str(&table::text(&table))?;
         for fault in self.faults() {
-            writeln!(f, "  fault: {fault}")?;
+            f.write_str(&table::line(&fault, ["  fault: ", "    "]))?;
         }
         for (reason, cells) in self.degraded() {
-            writeln!(f, "  degraded: {reason} ({cells})")?;
+            let said = format!("{reason} ({cells})");
+            f.write_str(&table::line(&said, ["  degraded: ", "    "]))?;
         }
         writeln!(
             f,

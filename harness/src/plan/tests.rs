@@ -93,7 +93,7 @@ fn every_trial_has_a_seed_of_its_own_that_a_filter_leaves() {
     seeds.sort_unstable();
     seeds.dedup();
     assert_eq!(seeds.len(), all.trials.len());
-    let options = Options { filter: Some("readers=2".to_owned()), ..Options::default() };
+    let options = Options { filter: Filter::of("readers=2"), ..Options::default() };
     let one = planned(TEXT, &host, &options);
     assert_eq!(one.cells.len(), 1);
     assert_eq!(one.trials[0].seed, all.trials[1].seed);
@@ -148,7 +148,7 @@ fn ping_pong_has_two_blocks() {
 
 #[test]
 fn a_filter_that_leaves_nothing_gives_an_empty_plan() {
-    let options = Options { filter: Some("nothing".to_owned()), ..Options::default() };
+    let options = Options { filter: Filter::of("nothing"), ..Options::default() };
     let plan = planned(TEXT, &host(4, None), &options);
     assert!(plan.trials.is_empty());
     assert!(plan.to_string().contains("leaves no cell"));

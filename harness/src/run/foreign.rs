@@ -18,6 +18,7 @@ use super::payload::mix;
 use super::process::VERB;
 use super::tally::Promise;
 use super::wire::{BlockTask, Duty, Full, Function, Pace, Span, Sync, Task, Waiting};
+use crate::scenario::Cell;
 
 const HEADER: &str = include_str!("../../../datahub/capi/include/datahub.h");
 /// What a role in C is made of: the payload, the role, and DataHub's calls.
@@ -55,8 +56,27 @@ fn source() -> String {
     format!("#define _GNU_SOURCE 1\n{HEADER}\n{payload}\n{role}\n{calls}")
 }
 
+/// Why a cell that needs more than this program cannot be run here; compiles nothing.
+#[must_use]
+pub fn lacks(cell: &Cell) -> Option<String> {
+    if let Some(program) = &cell.block.program {
+        return unfit(Path::new(program));
+    }
+    cell.is_foreign().then(lacks_c).flatten()
+}
+
+/// What roles in C would need and is not there.
+#[must_use]
+pub fn lacks_c() -> Option<String> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let compiler = env::split_paths(&path).any(|folder| folder.join("cc").is_file());
+    let missing = "there is no C compiler: install one that is called `cc`";
+    library().err().or_else(|| (!compiler).then(|| missing.to_owned()))
+}
+
 /// Why this program of the user's cannot be run.
-pub(super) fn unfit(program: &Path) -> Option<String> {
+#[must_use]
+pub fn unfit(program: &Path) -> Option<String> {
     let shown = program.display();
     match fs::metadata(program) {
         Err(error) => Some(format!("the program {shown} cannot be run: {error}")),

@@ -6,6 +6,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
@@ -38,6 +39,15 @@ impl Interrupts {
             self.count += 1;
         }
         self.count
+    }
+
+    /// Sleeps until there is one.
+    pub(crate) fn wait(&mut self) {
+        while self.count() == 0 {
+            let mut polled = [PollFd::new(self.descriptor(), PollFlags::POLLIN)];
+            // Woken for whatever reason, it is looked.
+            let _woken = poll(&mut polled, PollTimeout::NONE);
+        }
     }
 
     /// Readable when there is a new one.

@@ -211,7 +211,12 @@ fn settings(kind: &str, node: &Node, mistakes: &Mistakes) -> Option<Action> {
 
 fn lasting(fields: &Fields<'_>) -> Option<Nanos> {
     fields.required("for", "\"50 ms\"");
-    fields.time("for")
+    let time = fields.time("for")?;
+    if let Some(node) = fields.node("for").filter(|_| time.0 == 0) {
+        let mistake = Mistake::new("scenario::out-of-range", node.span, "no time at all");
+        fields.mistakes().push(mistake.label("nothing happens").help("use at least \"1 us\""));
+    }
+    Some(time)
 }
 
 fn site_of(fields: &Fields<'_>, name: &str) -> Option<u16> {

@@ -221,6 +221,18 @@ pub(crate) fn whole(
     inside
 }
 
+/// The unit that somebody who left it out most probably meant.
+fn usual_unit(key: &str, scale: &Scale) -> &'static str {
+    let wanted = match key {
+        "duration" | "deadline" | "max" | "window" | "min" | "warmup" => "s",
+        "work" | "by" => "ns",
+        "rate" | "from" | "to" => "kHz",
+        _ => "ms",
+    };
+    let known = scale.units.iter().find(|(name, _)| *name == wanted);
+    known.map_or(scale.units[0].0, |(name, _)| name)
+}
+
 /// A quantity with its unit.
 pub(crate) fn quantity<T: FromStr<Err = UnitError>>(
     mistakes: &Mistakes,
@@ -228,13 +240,13 @@ pub(crate) fn quantity<T: FromStr<Err = UnitError>>(
     key: &str,
     scale: &Scale,
 ) -> Option<T> {
-    let smallest = scale.units[0].0;
+    let usual = usual_unit(key, scale);
     let text = match &node.kind {
         Kind::Text(text) => text,
         Kind::Integer(value) => {
             let message = format!("`{key}` = {value} has no unit");
             let mistake = Mistake::new("scenario::bare-number", node.span, message);
-            let help = format!("write \"{value} {smallest}\"; units are {}", scale.names());
+            let help = format!("write \"{value} {usual}\"; units are {}", scale.names());
             mistakes.push(mistake.label("a bare number").help(help));
             return None;
         }
@@ -251,14 +263,22 @@ pub(crate) fn quantity<T: FromStr<Err = UnitError>>(
             let (code, help) = match error {
                 UnitError::NoUnit => {
                     let text = text.trim();
-                    let help = format!("write \"{text} {smallest}\"; units are {}", scale.names());
+                    let help = format!("write \"{text} {usual}\"; units are {}", scale.names());
                     ("scenario::bare-number", help)
                 }
                 UnitError::UnknownUnit { .. } => {
                     ("scenario::wrong-unit", format!("units are {}", scale.names()))
                 }
-                UnitError::TooLarge | UnitError::NotWhole(_) | UnitError::NotANumber(_) => {
-                    ("scenario::bad-quantity", format!("write it as \"10 {smallest}\""))
+                UnitError::Negative => {
+                    let text = text.trim().trim_start_matches(['-', '−']).trim_start();
+                    ("scenario::bad-quantity", format!("write it without the sign: \"{text}\""))
+                }
+                UnitError::TooLarge => {
+                    let help = format!("at most {} {} can be counted", u64::MAX, scale.base);
+                    ("scenario::bad-quantity", help)
+                }
+                UnitError::NotWhole(_) | UnitError::NotANumber(_) => {
+                    ("scenario::bad-quantity", format!("write it as \"10 {usual}\""))
                 }
             };
             mistakes.push(Mistake::new(code, node.span, message).label("this value").help(help));

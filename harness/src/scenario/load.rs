@@ -1,5 +1,6 @@
 //! Finds scenario files and reads them from disk.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -66,19 +67,31 @@ fn reason(name: &str, error: &io::Error) -> String {
 /// [`ScenarioError`]: a path that is not there or cannot be listed.
 pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, ScenarioError> {
     let mut found = vec![];
+    let mut folders = BTreeSet::new();
     for path in paths {
-        collect(path, 0, &mut found)?;
+        collect(path, 0, (&mut folders, &mut found))?;
     }
     found.sort();
     found.dedup();
     Ok(found)
 }
 
-fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), ScenarioError> {
+/// Each folder is looked into once, by whatever name it is reached.
+fn collect(
+    path: &Path,
+    depth: usize,
+    (folders, found): (&mut BTreeSet<PathBuf>, &mut Vec<PathBuf>),
+) -> Result<(), ScenarioError> {
     let scenario = path.extension().is_some_and(|extension| extension == "toml");
     let refuse = |error: io::Error| {
         let name = path.display().to_string();
-        ScenarioError::unreadable(&name, reason(&name, &error), "")
+        let help = match error.kind() {
+            io::ErrorKind::NotFound if depth == 0 => {
+                "name a scenario file or a folder that holds some; `harness explain` shows the format"
+            }
+            _ => "",
+        };
+        ScenarioError::unreadable(&name, reason(&name, &error), help)
     };
     let folder = match fs::metadata(path) {
         Ok(facts) => facts.is_dir(),
@@ -90,11 +103,17 @@ fn collect(path: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Sc
         found.extend((depth == 0 || scenario).then(|| path.to_owned()));
         return Ok(());
     }
-    if depth < DEPTH_MAX {
-        for entry in fs::read_dir(path).map_err(refuse)? {
-            let entry = entry.map_err(refuse)?;
+    let real = fs::canonicalize(path).map_err(refuse)?;
+    if depth < DEPTH_MAX && folders.insert(real) {
+        let entries: io::Result<Vec<_>> = fs::read_dir(path).and_then(Iterator::collect);
+        let mut entries = entries.map_err(refuse)?;
+        // A folder is known by its own name rather than by a link to it.
+        entries.sort_by_key(|entry| {
+            (entry.file_type().is_ok_and(|kind| kind.is_symlink()), entry.file_name())
+        });
+        for entry in entries {
             if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-                collect(&entry.path(), depth + 1, found)?;
+                collect(&entry.path(), depth + 1, (folders, found))?;
             }
         }
     }

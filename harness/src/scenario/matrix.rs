@@ -6,8 +6,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::fields::wrong_type;
-use super::only;
-use super::overlay::{SECTIONS, set_path};
+use super::only::{self, Met};
+use super::overlay::{SECTIONS, at_path, set_path};
 use super::problem::{Mistake, Mistakes, Span};
 use super::tree::{Entry, Kind, Node};
 use crate::suggest::nearest;
@@ -32,8 +32,23 @@ pub(super) struct Point {
     pub(super) root: Node,
 }
 
+/// The base's own values of keys that an axis with a path sets: nothing runs with them, but whoever
+/// reads the file believes them. Each stands in a tree that is as `point` otherwise.
+pub(super) fn shadowed(base: &Node, point: &Point, mistakes: &Mistakes) -> Vec<(Node, Span)> {
+    let paths = point.axes.iter().map(|(key, _)| key).filter(|key| key.contains('.'));
+    let one = |key: &String| {
+        let own = at_path(base, key)?.clone();
+        let (mut root, span) = (point.root.clone(), own.span);
+        let is_axis = own.text().is_some_and(|text| text.contains("${"));
+        let entry = Entry { key: String::new(), key_span: span, node: own };
+        set_path(&mut root, key, entry, mistakes);
+        (!is_axis).then_some((root, span))
+    };
+    paths.filter_map(one).collect()
+}
+
 /// Every point that is not excluded, the last axis fastest.
-pub(super) fn expand(root: &Node, mistakes: &Mistakes) -> Vec<Point> {
+pub(super) fn expand(root: &Node, met: &Met, mistakes: &Mistakes) -> Vec<Point> {
     let matrix = root.table().and_then(|table| table.get("matrix"));
     let (axes, excluded) = match matrix {
         Some(node) => (axes(node, mistakes), excludes(node, mistakes)),
@@ -49,8 +64,12 @@ pub(super) fn expand(root: &Node, mistakes: &Mistakes) -> Vec<Point> {
         return vec![];
     };
     let used = RefCell::default();
-    let points: Vec<Point> = (0..size)
-        .map(|index| pick(&axes, index))
+    let all: Vec<Vec<&Node>> = (0..size).map(|index| pick(&axes, index)).collect();
+    for rule in &excluded {
+        met.excludes(rule.node, all.iter().any(|values| rule.matches(&axes, values)));
+    }
+    let points: Vec<Point> = all
+        .into_iter()
         .filter(|values| !excluded.iter().any(|rule| rule.matches(&axes, values)))
         .map(|values| point(root, &axes, &values, (&used, mistakes)))
         .collect();
@@ -122,7 +141,10 @@ fn values<'a>(key: &str, node: &'a Node, mistakes: &Mistakes) -> Option<Vec<&'a 
 
 /// One `exclude`: points at which all of these hold are left out.
 #[derive(Debug)]
-struct Exclude<'a>(Vec<(String, &'a Entry)>);
+struct Exclude<'a> {
+    node: &'a Node,
+    all_of: Vec<(String, &'a Entry)>,
+}
 
 impl Exclude<'_> {
     fn matches(&self, axes: &[Axis<'_>], values: &[&Node]) -> bool {
@@ -130,7 +152,7 @@ impl Exclude<'_> {
             let place = axes.iter().position(|axis| axis.key == *key);
             place.is_some_and(|place| values[place].to_string() == entry.node.to_string())
         };
-        !self.0.is_empty() && self.0.iter().all(holds)
+        !self.all_of.is_empty() && self.all_of.iter().all(holds)
     }
 }
 
@@ -145,7 +167,7 @@ fn excludes<'a>(matrix: &'a Node, mistakes: &Mistakes) -> Vec<Exclude<'a>> {
     let mut all = vec![];
     for item in items {
         match item.table() {
-            Some(table) => all.push(Exclude(table.leaves())),
+            Some(table) => all.push(Exclude { node: item, all_of: table.leaves() }),
             None => wrong_type(mistakes, item, "an exclusion is a table, as in { readers = 8 }"),
         }
     }
@@ -153,7 +175,7 @@ fn excludes<'a>(matrix: &'a Node, mistakes: &Mistakes) -> Vec<Exclude<'a>> {
 }
 
 fn known_keys(axes: &[Axis<'_>], excluded: &[Exclude<'_>], mistakes: &Mistakes) {
-    for (key, entry) in excluded.iter().flat_map(|rule| &rule.0) {
+    for (key, entry) in excluded.iter().flat_map(|rule| &rule.all_of) {
         if axes.iter().any(|axis| axis.key == *key) {
             continue;
         }

@@ -31,6 +31,8 @@ pub(super) struct Here<'a> {
 pub(super) struct Met {
     /// Every item, and whether it held anywhere.
     items: RefCell<BTreeMap<(usize, usize), (Node, bool)>>,
+    /// Every exclusion, and whether it took anything away.
+    excluded: RefCell<BTreeMap<(usize, usize), (Node, bool)>>,
     /// Every axis of any profile with its values.
     axes: RefCell<BTreeMap<String, BTreeSet<String>>>,
 }
@@ -41,6 +43,13 @@ impl Met {
         for (key, value) in here.axes {
             self.axes.borrow_mut().entry(key.clone()).or_default().insert(value.clone());
         }
+    }
+
+    /// Notes whether an exclusion takes a cell away.
+    pub(super) fn excludes(&self, item: &Node, takes: bool) {
+        let place = (item.span.source, item.span.start);
+        let mut known = self.excluded.borrow_mut();
+        known.entry(place).or_insert_with(|| (item.clone(), false)).1 |= takes;
     }
 
     /// Whether what says `only` stands in this cell; without it, everywhere.
@@ -75,8 +84,13 @@ impl Met {
         }
     }
 
-    /// Says which items held nowhere.
+    /// Says which items held nowhere, and which exclusions took nothing away.
     pub(super) fn finish(&self, mistakes: &Mistakes) {
+        for (item, _) in self.excluded.borrow().values().filter(|(_, took)| !took) {
+            let message = "this excludes no cell of any profile";
+            let mistake = Mistake::new("scenario::never", item.span, message).label("nothing");
+            mistakes.push(mistake.help(self.hint(item)));
+        }
         for (item, _) in self.items.borrow().values().filter(|(_, held)| !held) {
             let message = "this holds in no cell of any profile";
             let mistake = Mistake::new("scenario::never", item.span, message).label("nowhere");

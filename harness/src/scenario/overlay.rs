@@ -11,6 +11,9 @@ pub(super) const SECTIONS: [&str; 7] =
 /// Ways to say how long a trial is; the last one said replaces the other.
 const LENGTHS: [&str; 2] = ["duration", "count"];
 
+/// The one key whose value is a list.
+const LIST: &str = "only";
+
 /// A `key=value` of the command line, read.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
@@ -38,7 +41,8 @@ impl Setting {
         Ok(Self { key, entry: Entry { key: last, key_span, node } })
     }
 
-    /// Replaces an axis of this name, or sets the key that the path names.
+    /// Replaces an axis of this name, sets the key that the path names, or, with several values, makes
+    /// an axis of it.
     pub(super) fn apply(&self, root: &mut Node, mistakes: &Mistakes) {
         let axes = root.table_mut().and_then(|table| table.get_mut("matrix"));
         if let Some(axes) = axes.and_then(Node::table_mut)
@@ -53,7 +57,23 @@ impl Setting {
             };
             return;
         }
+        let listed = matches!(self.entry.node.kind, Kind::Array(_));
+        if listed && self.key.contains('.') && self.entry.key != LIST {
+            return self.as_axis(root);
+        }
         set_path(root, &self.key, self.entry.clone(), mistakes);
+    }
+
+    fn as_axis(&self, root: &mut Node) {
+        let span = self.entry.key_span;
+        let Some(root) = root.table_mut() else { return };
+        if root.get("matrix").is_none() {
+            let node = Node { span, kind: Kind::Table(Table::default()) };
+            root.set(Entry { key: "matrix".to_owned(), key_span: span, node });
+        }
+        if let Some(matrix) = root.get_mut("matrix").and_then(Node::table_mut) {
+            matrix.set(Entry { key: self.key.clone(), ..self.entry.clone() });
+        }
     }
 }
 
@@ -73,7 +93,14 @@ fn literal(text: &str, span: Span) -> Node {
     let mut node = match value {
         // A second line would smuggle in a second key.
         Some(entry) if !text.contains('\n') => entry.node,
-        _ => Node { span, kind: Kind::Text(text.to_owned()) },
+        _ => match text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+            // A list whose words are not in quotes.
+            Some(items) if !text.contains('\n') && !items.contains(['[', '{', '"']) => {
+                let items = items.split(',').map(|item| literal(item.trim(), span));
+                Node { span, kind: Kind::Array(items.collect()) }
+            }
+            _ => Node { span, kind: Kind::Text(text.to_owned()) },
+        },
     };
     replace_spans(&mut node, span);
     node
@@ -132,6 +159,17 @@ pub(super) fn set_path(root: &mut Node, path: &str, entry: Entry, mistakes: &Mis
             "consumers are named by their `name`, as in consumer.reader.work".to_owned(),
         ),
     }
+}
+
+/// What stands at a path; nothing is made on the way.
+pub(super) fn at_path<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
+    path.split('.').try_fold(root, |node, key| match &node.kind {
+        Kind::Table(table) => table.get(key),
+        Kind::Array(items) => items.iter().find(|item| {
+            item.table().and_then(|table| table.get("name")).and_then(Node::text) == Some(key)
+        }),
+        _ => None,
+    })
 }
 
 /// The value under a key; a table is made where nothing is; a list is searched by `name`.

@@ -1,7 +1,11 @@
 //! What is wrong with a scenario: all of it at once, each with its place and a way out.
 
+mod excerpt;
+
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Range;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource};
 use miette::{Severity, SourceCode};
@@ -124,6 +128,11 @@ impl Mistakes {
         clean.then_some(result)
     }
 
+    /// Every mistake.
+    pub(crate) fn into_all(self) -> Vec<Mistake> {
+        self.all.into_inner()
+    }
+
     /// The result, or every mistake with lines and columns.
     pub(crate) fn into_error(self, sources: &[Source]) -> Option<ScenarioError> {
         let mut all = self.all.into_inner();
@@ -167,30 +176,30 @@ impl Problem {
     fn new(mistake: Mistake, sources: &[Source]) -> Self {
         let source = sources.get(mistake.span.source);
         let (line, column) = source.map_or((0, 0), |source| position(&source.text, mistake.span));
-        let mut labels = vec![];
-        if let Some(source) = source {
-            labels.push(labelled(&source.text, mistake.span, mistake.label));
-            if let Some((span, label)) = mistake.other.filter(|o| o.0.source == mistake.span.source)
-            {
-                labels.push(labelled(&source.text, span, label));
-            }
-        }
+        let mut labels = vec![(mistake.span, mistake.label)];
+        labels.extend(mistake.other.filter(|other| other.0.source == mistake.span.source));
+        let shown = source.map(|source| {
+            let places = labels.iter().map(|(span, _)| boundaries(&source.text, *span));
+            let places: Vec<_> = places.map(|(start, end)| start..end).collect();
+            let (text, places) = excerpt::of(&source.text, &places);
+            let label = |(place, (_, label)): (Range<usize>, (Span, String))| {
+                LabeledSpan::new((!label.is_empty()).then_some(label), place.start, place.len())
+            };
+            let labels = places.into_iter().zip(labels).map(label).collect();
+            (NamedSource::new(&source.name, text), labels)
+        });
+        let (shown, labels) = shown.unzip();
         Self {
             code: mistake.code,
-            message: mistake.message,
-            help: mistake.help,
+            message: excerpt::shortened(mistake.message),
+            help: excerpt::shortened(mistake.help),
             place: source.map(|source| source.name.clone()).unwrap_or_default(),
             line,
             column,
-            source: source.map(|source| NamedSource::new(&source.name, source.text.clone())),
-            labels,
+            source: shown,
+            labels: labels.unwrap_or_default(),
         }
     }
-}
-
-fn labelled(text: &str, span: Span, label: String) -> LabeledSpan {
-    let (start, end) = boundaries(text, span);
-    LabeledSpan::new((!label.is_empty()).then_some(label), start, end - start)
 }
 
 /// The span, moved outwards to character boundaries and cut at the end of the text.
@@ -219,6 +228,16 @@ impl ScenarioError {
         let nowhere = Span { source: usize::MAX, ..Span::default() };
         let mistake = Mistake::new("scenario::unreadable", nowhere, message).help(help);
         Self { file: file.to_owned(), problems: vec![Problem::new(mistake, &[])] }
+    }
+
+    /// Takes out what is wrong with settings of the command line and was told before, of another
+    /// file.
+    pub fn drop_told(&mut self, told: &mut BTreeSet<(String, usize)>) {
+        self.problems.retain(|problem| {
+            let text = problem.source.as_ref().map_or("", |source| source.inner().as_str());
+            let key = (format!("{text}: {}", problem.message), problem.column);
+            problem.place != super::SETTING || told.insert(key)
+        });
     }
 
     /// All problems with lines of the file and carets, for people.

@@ -2,6 +2,7 @@
 //!
 //! Each rule sees what it needs and is silent where a part could not be read.
 
+mod expectations;
 mod sched;
 mod stay;
 mod transport;
@@ -34,6 +35,9 @@ pub(super) struct Parts<'a> {
     pub(super) expectations: &'a [Written],
 }
 
+/// Nothing moves a message in less.
+const MESSAGE_NS_MIN: u64 = 5;
+
 pub(super) const CONTRADICTION: &str = "scenario::contradiction";
 
 /// Applies every rule.
@@ -55,6 +59,7 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
         in_time(parts, run, mistakes);
         enough_trials(parts, run, mistakes);
     }
+    expectations::check(parts, mistakes);
     fault::check(parts, mistakes);
     foreign(parts, mistakes);
     recorded(parts, mistakes);
@@ -103,7 +108,15 @@ fn recorded(parts: &Parts<'_>, mistakes: &Mistakes) {
     };
     if messages_max(workload, run).is_none_or(|records| records > RECORDS_MAX) {
         let message = "it is not known, or too much, how many records everything is".to_owned();
-        let help = "keep the last ones by \"ring:1M\", or end the trial by a `count`";
+        let timed = !matches!(run.warmup, Warmup::Messages(_) | Warmup::Time(Nanos(0)));
+        let help = match run.length {
+            Length::Messages(_) if timed => {
+                "the warm-up is timed: warm up by messages, too, as in `warmup = { messages = 1_000 }`, \
+                 or keep the last records by \"ring:1M\""
+            }
+            Length::Messages(_) => "keep the last ones by \"ring:1M\", or run fewer messages",
+            Length::Time(_) => "keep the last ones by \"ring:1M\", or end the trial by a `count`",
+        };
         mistakes.push(contradiction(span, message, "everything", help));
     }
 }
@@ -211,13 +224,14 @@ fn one_answers(parts: &Parts<'_>, consumers: &[ConsumerSpec], mistakes: &Mistake
 
 fn in_time(parts: &Parts<'_>, run: &RunSpec, mistakes: &Mistakes) {
     let rate = parts.workload.and_then(Workload::rate_max).map(|rate| rate.0);
-    let message = Nanos(rate.map_or(0, |rate| 1_000_000_000 / rate.max(1)));
+    let message = Nanos(rate.map_or(MESSAGE_NS_MIN, |rate| 1_000_000_000 / rate.max(1)));
     let (warmup, length) = (run.warmup.time_max(message).0, run.length.time(message).0);
     let needed = Nanos(warmup.saturating_add(length));
     if needed >= run.deadline {
         let span = parts.root.place(&["run", "deadline"]);
+        let least = if rate.is_some() { "" } else { "at least " };
         let message = format!(
-            "a trial takes {}, but is stopped after {}",
+            "a trial takes {least}{}, but is stopped after {}",
             needed.rough(),
             run.deadline.rough()
         );

@@ -167,7 +167,8 @@ impl fmt::Display for Node {
 
 /// Reads TOML.
 pub(crate) fn read(text: &str, source: usize) -> Result<Node, Box<Mistake>> {
-    let mut value = toml_span::parse(text).map_err(|error| Box::new(syntax(&error, source)))?;
+    let parsed = toml_span::parse(text);
+    let mut value = parsed.map_err(|error| Box::new(syntax(&error, text, source)))?;
     Ok(convert(value.take(), place(value.span, source), source))
 }
 
@@ -207,7 +208,17 @@ fn convert(value: ValueInner<'_>, span: Span, source: usize) -> Node {
     Node { span, kind }
 }
 
-fn syntax(error: &toml_span::Error, source: usize) -> Mistake {
+/// Whether the value at this place begins as dates (`2026-01-31`) or times of day (`07:30`) do.
+fn is_date(text: &str, span: Span) -> bool {
+    let line = text.get(..span.start).map_or(0, |before| before.rfind('\n').map_or(0, |at| at + 1));
+    let value = text.get(line..).and_then(|line| line.lines().next()?.split_once('='));
+    let value = value.map_or("", |(_, value)| value.trim_start());
+    let digits = value.bytes().take_while(u8::is_ascii_digit).count();
+    let next = value.as_bytes().get(digits);
+    (digits, next) == (4, Some(&b'-')) || (digits, next) == (2, Some(&b':'))
+}
+
+fn syntax(error: &toml_span::Error, text: &str, source: usize) -> Mistake {
     use toml_span::ErrorKind;
     let span = place(error.span, source);
     let mistake = Mistake::new("scenario::syntax", span, format!("not TOML: {error}"));
@@ -220,6 +231,13 @@ fn syntax(error: &toml_span::Error, source: usize) -> Mistake {
             .label("again here")
             .help("keep one of them; lists of tables are written `[[consumer]]`")
             .other(place(*first, source), "first here"),
+        _ if is_date(text, span) => Mistake::new(
+            "scenario::syntax",
+            span,
+            "no key of a scenario is a date or a time of day",
+        )
+        .label("a date")
+        .help("put it in quotes if it is a text"),
         ErrorKind::UnquotedString => mistake.label("here").help("put it in quotes"),
         _ => mistake.label("here"),
     }

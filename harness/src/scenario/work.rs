@@ -12,6 +12,8 @@ const DURATION_MAX: Nanos = Nanos(24 * 3_600 * SECOND);
 const DEADLINE_DEFAULT: Nanos = Nanos(60 * SECOND);
 /// What a warm-up looks at, where it does not say.
 const WINDOW_DEFAULT: Nanos = Nanos(500_000_000);
+/// More is no steadiness at all.
+const SLOPE_MAX: Share = Share(1_000_000);
 const SLOPE_DEFAULT: Share = Share(50_000);
 const COUNT_MAX: u64 = 1_000_000_000_000;
 /// TOML has signed numbers.
@@ -80,6 +82,13 @@ fn steady_warmup(fields: &Fields<'_>) -> Option<Steady> {
         let message = "nothing that is measured holds still exactly".to_owned();
         let mistake = Mistake::new("scenario::out-of-range", node.span, message);
         fields.mistakes().push(mistake.label("never reached").help("allow some, as in \"5%\""));
+    }
+    if let Some(node) = fields.node("slope").filter(|_| slope > SLOPE_MAX) {
+        let message =
+            format!("`slope` = {slope}: figures that change by so much do not hold still");
+        let mistake = Mistake::new("scenario::out-of-range", node.span, message);
+        let help = format!("at most \"{SLOPE_MAX}\" is allowed, and \"5%\" is usual");
+        fields.mistakes().push(mistake.label("always reached").help(help));
     }
     until.map(|()| least)
 }

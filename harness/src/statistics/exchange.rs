@@ -54,7 +54,8 @@ fn least(sizes: impl IntoIterator<Item = (usize, usize)>) -> f64 {
 }
 
 /// How many repeats a side needs so that a p value of at most `alpha` is possible.
-pub(super) fn repeats_needed(alpha: f64, blocked: bool) -> usize {
+#[must_use]
+pub fn repeats_needed(alpha: f64, blocked: bool) -> usize {
     const MOST: usize = 500;
     let enough = |side: &usize| {
         let blocks = if blocked { vec![(2, 2); side / 2] } else { vec![(*side, *side)] };

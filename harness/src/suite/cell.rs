@@ -8,7 +8,7 @@ use super::Request;
 use crate::plan::CellPlan;
 use crate::record::Recorded;
 use crate::scenario::{Cell, model};
-use crate::verdict::{Evidence, judge};
+use crate::verdict::{Evidence, judge, less_than_offered, rules};
 
 pub(super) fn result(
     file: &str,
@@ -24,6 +24,8 @@ pub(super) fn result(
         }
     }
     let trials: Vec<Trial> = recorded.into_iter().map(|recorded| recorded.trial).collect();
+    let judged = rules(cell).iter().any(|(id, _)| *id == "implied:offered");
+    degraded.extend(less_than_offered(cell, &trials).filter(|_| !judged));
     let judgement = judge(&Evidence {
         file,
         cell,
@@ -31,18 +33,6 @@ pub(super) fn result(
         clock_quantum_ns: request.host.facts.clock_quantum_ns,
         against: request.against,
     });
-    let workload = match cell.workload {
-        model::Workload::PingPong => Workload::PingPong,
-        model::Workload::Stream => Workload::Stream,
-        model::Workload::Open { .. } => Workload::Open,
-        model::Workload::Burst { .. } => Workload::Burst,
-        model::Workload::Search(_) => Workload::Search,
-    };
-    let offered_rate_hz = match cell.workload {
-        model::Workload::Burst { size, every } => Some(size as f64 * 1e9 / every.0 as f64),
-        model::Workload::Search(_) => None,
-        workload => workload.rate_max().map(|rate| rate.0 as f64),
-    };
     CellResult {
         id: cell.id.clone(),
         axes: cell.axes.iter().cloned().collect(),
@@ -50,11 +40,23 @@ pub(super) fn result(
         degraded,
         block: block(plan),
         transport: Some(transport(cell)),
-        workload,
-        offered_rate_hz,
+        workload: workload(cell),
+        offered_rate_hz: cell.workload.offered_hz(),
         trials,
         gates: judgement.gates,
         dropped: judgement.dropped,
+    }
+}
+
+/// As results name it.
+#[must_use]
+pub fn workload(cell: &Cell) -> Workload {
+    match cell.workload {
+        model::Workload::PingPong => Workload::PingPong,
+        model::Workload::Stream => Workload::Stream,
+        model::Workload::Open { .. } => Workload::Open,
+        model::Workload::Burst { .. } => Workload::Burst,
+        model::Workload::Search(_) => Workload::Search,
     }
 }
 

@@ -15,6 +15,8 @@ use crate::plan::shard::Part;
 pub struct MergeError {
     /// Every reason, with the names of the files.
     pub reasons: Vec<String>,
+    /// Nothing contradicts itself: only cells are missing, and `partial` would take what is there.
+    pub only_missing: bool,
 }
 
 /// One shard and the file it was read from.
@@ -36,18 +38,20 @@ pub struct Piece {
 pub fn merge(mut pieces: Vec<Piece>, partial: bool) -> Result<SuiteResult, MergeError> {
     pieces.sort_by_key(|piece| piece.result.shard.as_ref().map(|shard| shard.index));
     let Some(first) = pieces.first() else {
-        return Err(MergeError { reasons: vec!["there is no shard".to_owned()] });
+        let reasons = vec!["there is no shard".to_owned()];
+        return Err(MergeError { reasons, only_missing: false });
     };
     let mut reasons: Vec<String> =
         pieces.iter().skip(1).flat_map(|piece| differences(first, piece)).collect();
     reasons.extend(pieces.iter().flat_map(strangers));
     reasons.extend(twins(&pieces));
     let missing = missing(&pieces);
+    let only_missing = reasons.is_empty();
     if !partial {
         reasons.extend(missing.iter().cloned());
     }
     if !reasons.is_empty() {
-        return Err(MergeError { reasons });
+        return Err(MergeError { reasons, only_missing });
     }
     Ok(together(&pieces, missing))
 }

@@ -94,6 +94,36 @@ fn with(change: impl FnOnce(&mut Trial)) -> Trial {
     trial
 }
 
+/// What the rule about the load says, and the cell with it.
+fn offered(checks: &[(&str, bool, u32)], rates: &[f64]) -> (Option<Verdict>, Option<String>) {
+    let mut cell = cell(checks);
+    let arrival = crate::scenario::model::Arrival::Uniform;
+    let rate = crate::units::Hertz(1_000);
+    cell.workload = crate::scenario::model::Workload::Open { rate, arrival };
+    let trials: Vec<Trial> = rates.iter().map(|rate| trial(Placement::Near, *rate)).collect();
+    let file = "s.toml";
+    let evidence =
+        Evidence { file, cell: &cell, trials: &trials, clock_quantum_ns: None, against: None };
+    let gates = judge(&evidence).gates;
+    assert_eq!(rules(&cell).len(), gates.iter().filter(|gate| gate.line.is_none()).count());
+    let gate = gates.into_iter().find(|gate| gate.id == "implied:offered");
+    (gate.map(|gate| gate.verdict), less_than_offered(&cell, &trials))
+}
+
+#[test]
+fn figures_of_a_load_that_was_never_offered_are_no_answer() {
+    let fast = [("throughput.messages >= 1 /s", false, 1)];
+    assert_eq!(offered(&fast, &[999.0, 1_000.0]).0, Some(Verdict::Pass));
+    let (verdict, why) = offered(&fast, &[640.0, 700.0, 999.0]);
+    assert_eq!(verdict, Some(Verdict::Inconclusive));
+    assert!(why.unwrap().contains("achieved 640 (64 %)"));
+    // One late trial of many is noise.
+    assert_eq!(offered(&fast, &[640.0, 999.0, 999.0]).0, Some(Verdict::Pass));
+    // That nothing was lost does not hang on the rate; it is said aloud.
+    let (verdict, why) = offered(&[("lost == 0", false, 1)], &[640.0]);
+    assert!(verdict.is_none() && why.is_some());
+}
+
 #[test]
 fn one_violation_in_one_trial_is_enough_also_in_a_dropped_one() {
     let torn = with(|trial| {

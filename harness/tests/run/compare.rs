@@ -116,13 +116,22 @@ fn two_builds_run_their_own_workers_and_a_stranger_is_refused() {
 #[test]
 fn a_thing_compared_with_itself_counts_its_false_alarms() {
     let place = Place::new();
-    let output = place.harness(&["ab", "slow.toml", "--aa", "2", "--repeats", "4", "--no-report"]);
-    // Four repeats cannot be sure enough, so nothing can be found: that is no pass.
-    assert_eq!(code(&output), 5, "{}", said(&output));
+    let output = place.harness(&["ab", "slow.toml", "--aa", "2", "--repeats", "6", "--no-report"]);
     let result = place.result();
     let found = result.comparisons[0].false_alarms.unwrap();
-    assert_eq!((found.comparisons, found.alarms, found.inconclusive), (2, 0, 2));
-    assert!(result.comparisons[0].cells[0].reason.contains("take 6 each"), "{}", said(&output));
+    assert_eq!(found.comparisons, 2, "{}", said(&output));
+    for line in ["comparison 1 of 2 [1/36] A slow #0", "comparison 2 of 2 [1/36] "] {
+        assert!(said(&output).contains(line), "{}", said(&output));
+    }
+}
+
+#[test]
+fn too_few_repeats_to_be_sure_of_anything_are_refused_before_they_run() {
+    let place = Place::new();
+    let output = place.harness(&["ab", "slow.toml", "--aa", "2", "--repeats", "4", "--no-report"]);
+    assert_eq!(code(&output), 2, "{}", said(&output));
+    assert!(said(&output).contains("take --repeats 6"), "{}", said(&output));
+    assert!(!place.file("out/latest").exists());
 }
 
 #[test]
@@ -147,7 +156,47 @@ fn nothing_to_compare_is_usage() {
     assert_eq!(code(&place.harness(&["ab", "slow.toml", "--aa", "1", "--ratio", "0.9"])), 2);
     assert_eq!(code(&place.harness(&["ab", "slow.toml", "--aa", "1", "--metric", "lost"])), 2);
     assert_eq!(code(&place.harness(&["baseline", "remove", "../nightly"])), 2);
-    assert_eq!(code(&place.harness(&["gate", "--baseline", "none"])), 7);
+}
+
+#[test]
+fn what_is_named_and_not_there_is_usage_for_every_verb() {
+    let place = Place::new();
+    for verb in [
+        &["run", "nothere"][..],
+        &["check", "nothere"],
+        &["report", "nothere"],
+        &["compare", "nothere", "slow.toml"],
+        &["merge", "nothere"],
+        &["gate"],
+        &["gate", "nothere"],
+        &["baseline", "save", "x", "nothere"],
+        &["check-history", "nothere"],
+    ] {
+        let output = place.harness(verb);
+        assert_eq!(code(&output), 2, "{verb:?}: {}", said(&output));
+    }
+    // What is there and cannot be read is another matter.
+    for verb in [&["report", "slow.toml"][..], &["check-history", "slow.toml"]] {
+        let output = place.harness(verb);
+        assert_eq!(code(&output), 7, "{verb:?}: {}", said(&output));
+    }
+}
+
+#[test]
+fn a_run_of_which_no_check_names_the_baseline_is_compared_with_it_all_the_same() {
+    let place = Place::new();
+    let unchecked = SCENARIO.split("[[expect]]").next().unwrap();
+    fs::write(place.file("slow.toml"), unchecked).unwrap();
+    let run = |more: &[&str]| place.harness(&[&["run", "slow.toml", "--no-report"], more].concat());
+    assert_eq!(code(&run(&[])), 0);
+    assert_eq!(code(&place.harness(&["baseline", "save", "first"])), 0);
+    let slower = run(&["--baseline", "first", "--set", SLOWER]);
+    assert_eq!(code(&slower), 3, "{}", said(&slower));
+    let gated = place.harness(&["gate", "--baseline", "first", "--set", SLOWER]);
+    assert_eq!(code(&gated), 3, "{}", said(&gated));
+    let verdict = "performance: all 7 expectations hold, but of 1 figures compared 1 regressed";
+    let stdout = String::from_utf8_lossy(&gated.stdout);
+    assert!(stdout.contains(verdict), "{stdout}");
 }
 
 #[test]

@@ -4,19 +4,23 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use report_schema::{Comparison, ComparisonKind, Contender, Verdict};
+use report_schema::{
+    CellComparison, Change, Comparison, ComparisonKind, Contender, SuiteResult, Verdict,
+};
+use reports::format;
 
 use super::Args;
 use crate::cli::run::Progress;
 use crate::cli::run::events::Events;
-use crate::cli::run::progress::Display;
-use crate::cli::{Exit, Output, run};
-use crate::compare::{Pair, Rules, compare};
+use crate::cli::run::progress::{Display, Round};
+use crate::cli::{Exit, Output, planned, run};
+use crate::compare::{Pair, Rules, compare, figures};
 use crate::gate::Class;
 use crate::host::Host;
-use crate::plan::{Options, Plan};
+use crate::plan::{CellPlan, Options, Plan};
 use crate::run::ProcessLauncher;
-use crate::suite::{self, Outcome, Request, in_turns};
+use crate::statistics::{repeats_needed, short};
+use crate::suite::{self, Outcome, Request, in_turns, workload};
 
 /// What is run, round after round.
 pub(super) struct Contest<'a> {
@@ -44,7 +48,27 @@ impl<'a> Contest<'a> {
         let plans = contest.plans(0, output)?;
         let first = || plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
         contest.seed = args.seed.or_else(first).unwrap_or(0);
+        contest.enough(&plans, output)?;
         Ok(contest)
+    }
+
+    /// Whether so many repeats can be sure of anything; nobody should wait for what cannot be said.
+    fn enough(&self, plans: &[Plan], output: &mut Output) -> Result<(), Exit> {
+        let base = plans[..plans.len() / 2].iter().flat_map(|plan| &plan.cells);
+        let asked = |cell: &CellPlan| figures(workload(&cell.cell), &self.args.rules.metric).len();
+        let count = base.map(asked).sum::<usize>().max(1);
+        let alpha = self.args.rules.alpha / count as f64;
+        let (own, needed) = (even(self.args.repeats) as usize, repeats_needed(alpha, true));
+        if own >= needed {
+            return Ok(());
+        }
+        output.error(&format!(
+            "{own} repeats of each side cannot be sure of anything: {} to compare, and p <= {} is wanted \
+             of each; take --repeats {needed}, or fewer cells by --filter",
+            format::several(count, "figure"),
+            short(alpha)
+        ));
+        Err(Exit::Usage)
     }
 
     /// The base's plans, then the candidate's, cell by cell the same.
@@ -57,9 +81,10 @@ impl<'a> Contest<'a> {
                 profile: selection.profile,
                 seed: seed.map(|seed| seed.wrapping_add(u64::from(round))),
                 repeats: Some(even(self.args.most())),
-                filter: selection.filter.clone(),
+                filter: selection.filter(),
             };
-            run::plans(&options, &selection.scenarios(output)?, &self.host, output)
+            let scenarios = selection.scenarios(output)?;
+            planned::plans((&selection, &options), &scenarios, &self.host, output)
         };
         let mut plans = side(&self.args.base_set, output)?;
         let candidates = side(&self.args.cand_set, output)?;
@@ -70,6 +95,7 @@ impl<'a> Contest<'a> {
             return Err(Exit::Usage);
         }
         plans.extend(candidates);
+        planned::programs(&plans, output)?;
         for cell in plans.iter_mut().flat_map(|plan| &mut plan.cells) {
             // Whether a side is fast enough was not asked; whether it works always is.
             cell.cell.expectations.retain(|e| e.class() == Class::Correctness);
@@ -78,7 +104,8 @@ impl<'a> Contest<'a> {
     }
 
     /// One comparison, with trials of its own.
-    pub(super) fn round(&self, round: u32) -> io::Result<Outcome> {
+    pub(super) fn round(&self, shown: Round) -> io::Result<Outcome> {
+        let round = shown.number;
         let mut quiet = Output::new(clap::ColorChoice::Never);
         let plans =
             self.plans(round, &mut quiet).map_err(|_| io::Error::other("a file changed"))?;
@@ -100,13 +127,14 @@ impl<'a> Contest<'a> {
         };
         let mut launcher = ProcessLauncher::new()?;
         let events = Events::open(None, self.args.progress == Progress::Jsonl)?;
-        let mut display = Display::new(self.args.progress, events);
+        let mut display = Display::new(self.args.progress, events, shown);
         let mut outcome = suite::run(&request, &mut launcher, &mut display);
         display.clear();
         if let Some(error) = outcome.broke_off.take() {
             return Err(error);
         }
         self.compare(&mut outcome, seed);
+        Self::name_sides(&mut outcome.result);
         Ok(outcome)
     }
 
@@ -134,7 +162,10 @@ impl<'a> Contest<'a> {
             baseline: self.contender(0).name,
             obstacle: None,
         };
-        let cells = compare(&pairs, &rules);
+        let mut cells = compare(&pairs, &rules);
+        if outcome.interrupted {
+            cells.iter_mut().for_each(unfinished);
+        }
         let comparison = Comparison {
             kind: self.kind,
             base: self.contender(0),
@@ -153,6 +184,10 @@ impl<'a> Contest<'a> {
         )
         .unwrap_or(Verdict::Inconclusive);
         result.comparisons.push(comparison);
+    }
+
+    /// Cells and scenarios say whose they are.
+    fn name_sides(result: &mut SuiteResult) {
         let half = result.scenarios.len() / 2;
         for (index, scenario) in result.scenarios.iter_mut().enumerate() {
             let letter = if index < half { 'A' } else { 'B' };
@@ -177,6 +212,16 @@ impl<'a> Contest<'a> {
             None => Contender { name: own, commit: run::commit() },
         }
     }
+}
+
+/// What was seen before an interrupt, without the judgement: where one stops is chosen by looking.
+fn unfinished(cell: &mut CellComparison) {
+    let seen = match cell.change {
+        Change::Inconclusive => cell.reason.clone(),
+        change => format!("{}, {}", change.as_str(), cell.reason),
+    };
+    cell.reason = format!("interrupted, so this is no answer; so far {seen}");
+    cell.change = Change::Inconclusive;
 }
 
 /// Whole blocks have two of each side.

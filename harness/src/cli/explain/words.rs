@@ -1,8 +1,7 @@
 //! A checked scenario in sentences.
 
-use std::fmt::Write as _;
-
-use crate::gate::{Class, Expectation, Metric};
+use super::promises;
+use crate::gate::Metric;
 use crate::scenario::model::fault::{FaultSpec, Target};
 use crate::scenario::model::transport::Carrier;
 use crate::scenario::model::zone::{ZoneKind, ZoneSpec};
@@ -27,18 +26,26 @@ pub(super) fn scenario(scenario: &Scenario, profile: Profile, width: usize) -> S
     paragraphs.extend(cell.block.zones.iter().map(zone));
     paragraphs.push(run(&cell.run));
     paragraphs.extend(history(cell.history));
-    paragraphs.extend(cell.faults.iter().map(|spec| fault(spec, &cell.consumers)));
+    paragraphs.extend(faults(cells));
     paragraphs.extend(matrix(cells));
     for paragraph in paragraphs {
         text.push_str(&table::paragraph(&paragraph, ["  ", "    "], width));
     }
     text.push_str("\nWhat must hold:\n");
-    for expectation in &cell.expectations {
-        // A String takes every write.
-        let _written = writeln!(text, "  {}", expectation_line(expectation));
+    for promise in promises::all(cells) {
+        text.push_str(&table::paragraph(&promise, ["  ", "      "], width));
     }
     text.push('\n');
     text
+}
+
+/// The faults of all cells, each once, and in how many of them it stands.
+fn faults(cells: &[Cell]) -> Vec<String> {
+    let told = cells.iter().map(|cell| {
+        let told = cell.faults.iter().map(|spec| fault(spec, &cell.consumers));
+        told.collect::<Vec<_>>()
+    });
+    promises::counted(told.collect())
 }
 
 fn matrix(cells: &[Cell]) -> Option<String> {
@@ -303,26 +310,4 @@ fn fault(spec: &FaultSpec, consumers: &[ConsumerSpec]) -> String {
         }
     };
     format!("Fault `{}`: {when}{again}, {who} {}.", spec.name, spec.action)
-}
-
-fn expectation_line(expectation: &Expectation) -> String {
-    let class = match expectation.class() {
-        Class::Correctness => "correctness",
-        Class::Performance => "performance",
-    };
-    let mut line = format!("{:<12} {}", class, expectation.check);
-    if expectation.near_only {
-        line.push_str(", on near trials");
-    }
-    if expectation.min_trials > 1 {
-        let _written = write!(line, ", from {} trials", expectation.min_trials);
-    }
-    if expectation.check.needs_baseline() {
-        line.push_str(
-            ", against the stored run named by --baseline: fails only if it also lies two steps of \
-             the clock away and chance is excluded; without one inconclusive",
-        );
-    }
-    line.push_str(if expectation.implied { "  (implied)" } else { "" });
-    line
 }

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use core_affinity::CoreId;
 use datahub::memory::{Memory, Shared, SharedWord};
 use datahub::sites::{R_CLOSED, W_CLOSED};
+use models::Stop;
 use report_schema::{Counterexample, Coverage, ModelKind, ModelResult, Verdict};
 
 use self::pair::{Line, Pair, Round};
@@ -59,11 +60,11 @@ fn play_batch<M: Memory<Word = SharedWord>>(
 fn sample<M: Memory<Word = SharedWord> + Copy + Send + Sync>(
     pair: Pair,
     mem: M,
-    cores: [CoreId; 2],
+    (cores, stop): ([CoreId; 2], &Stop),
 ) -> Option<(u64, u64)> {
     let (started, turns) = (Instant::now(), Turns::default());
     let (mut done, mut forbidden) = (0, 0);
-    while done < ROUNDS && started.elapsed() < LONGEST {
+    while done < ROUNDS && started.elapsed() < LONGEST && !stop.is_asked() {
         let rounds: Vec<Round> = (0..BATCH).map(|_| Round::default()).collect();
         let (rounds, turns) = (&rounds, &turns);
         let play = |side: usize| {
@@ -83,19 +84,23 @@ fn sample<M: Memory<Word = SharedWord> + Copy + Send + Sync>(
     Some((done as u64, forbidden as u64))
 }
 
-/// Runs every pair on two cores.
-pub(super) fn run(progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
+/// Runs every pair on two cores; one that somebody stops is not there.
+pub(super) fn run(stop: &Stop, progress: &mut dyn FnMut(&ModelResult)) -> Vec<ModelResult> {
     let mut results = Vec::new();
     for pair in Pair::ALL {
         let variants = [false, true].into_iter().filter(|weak| !weak || pair.hidden().is_none());
         for weak in variants {
             let started = Instant::now();
-            let counted = two_cores().and_then(|cores| match pair {
-                _ if !weak => sample(pair, Shared, cores),
-                Pair::Commit => sample(pair, Weakened::<RelaxedCommit>::new(), cores),
-                Pair::Counted => sample(pair, Weakened::<RelaxedCount>::new(), cores),
-                _ => sample(pair, Weakened::<NoFences>::new(), cores),
+            let at = two_cores().map(|cores| (cores, stop));
+            let counted = at.and_then(|at| match pair {
+                _ if !weak => sample(pair, Shared, at),
+                Pair::Commit => sample(pair, Weakened::<RelaxedCommit>::new(), at),
+                Pair::Counted => sample(pair, Weakened::<RelaxedCount>::new(), at),
+                _ => sample(pair, Weakened::<NoFences>::new(), at),
             });
+            if stop.is_asked() {
+                return results;
+            }
             let mut result = judge(pair, weak, counted);
             result.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
             progress(&result);

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 
 use models::replay::Replayed;
 use models::{Engine, Found};
 use report_schema::{Coverage, ModelKind, ModelResult, SuiteResult, Verdict};
+use reports::format;
 use reports::summary::{Kills, noticed};
+use serde_json::{Value, json};
 
 use crate::cli::Exit;
 use crate::cli::output::coloured;
@@ -19,7 +20,21 @@ pub(super) fn list() -> String {
     for entry in models::catalogue::all() {
         table.add_row([entry.name, kind(entry.kind), entry.memory, entry.question]);
     }
-    table::text(table)
+    table::text(&table)
+}
+
+/// The same for programs.
+pub(super) fn list_as_json() -> Value {
+    let all = models::catalogue::all();
+    let entries = all.iter().map(|entry| {
+        json!({
+            "name": entry.name,
+            "kind": kind(entry.kind),
+            "protocol": entry.memory,
+            "question": entry.question,
+        })
+    });
+    Value::Array(entries.collect())
 }
 
 const fn kind(kind: ModelKind) -> &'static str {
@@ -37,6 +52,11 @@ const fn kind(kind: ModelKind) -> &'static str {
 
 /// How one run went.
 pub(super) fn line(result: &ModelResult) -> String {
+    if result.kind == ModelKind::Hardware {
+        let (verdict, name) = (coloured(result.verdict), &result.scenario);
+        let (counted, ms) = (result.outcomes.join("; "), result.elapsed_ms);
+        return format!("{verdict} {name}, {}: {counted}, {ms} ms", result.memory);
+    }
     format!(
         "{} {} {}: {}, {} executions, {} ms",
         coloured(result.verdict),
@@ -57,36 +77,65 @@ fn coverage(coverage: &Coverage) -> String {
     }
 }
 
-/// All that is shown of a result, but the last line.
-pub(super) fn body(result: &SuiteResult) -> String {
+/// All that is shown of a result, but the last line; only the first `shown` notes, because what the
+/// engines cannot see is always the same.
+pub(super) fn body(result: &SuiteResult, shown: usize) -> String {
     let models = &result.models;
-    table(models) + &planted(models) + &findings(models) + &notes(&result.notes)
+    let (shown, rest) = result.notes.split_at(shown.min(result.notes.len()));
+    let table = table(models) + &pairs(models);
+    table + &planted(models) + &findings(models) + &notes(shown) + &unseen(rest)
+}
+
+/// What engines cannot see is told in full where it stays.
+fn unseen(spots: &[String]) -> String {
+    if spots.is_empty() {
+        return String::new();
+    }
+    let count = spots.len();
+    let text = format!(
+        "What no model shows, because an engine cannot see it: {count} notes at the end of the \
+         report and in `notes` of result.json."
+    );
+    table::line(&text, ["", "  "])
+}
+
+/// Pairs of operations on real cores: a row each, those without fences beside those with them.
+fn pairs(results: &[ModelResult]) -> String {
+    let pairs: Vec<_> = results.iter().filter(|r| r.kind == ModelKind::Hardware).collect();
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let mut table = table::with_header(["pair", "protocol", "forbidden outcomes", "verdict"]);
+    for pair in pairs {
+        let forbidden = pair.outcomes.join("; ").replace(" forbidden outcomes", "");
+        table.add_row([
+            pair.scenario.clone(),
+            pair.memory.clone(),
+            forbidden,
+            pair.verdict.to_string(),
+        ]);
+    }
+    let legend = "Without fences some must be seen, or the sample is blind; as shipped, none.";
+    table::text(&table) + &table::line(legend, ["", "  "])
 }
 
 /// One row for each engine and kind.
 fn table(results: &[ModelResult]) -> String {
     let mut groups: BTreeMap<(&str, &str), Vec<&ModelResult>> = BTreeMap::new();
-    for result in results {
+    for result in results.iter().filter(|result| result.kind != ModelKind::Hardware) {
         groups.entry((kind(result.kind), &result.engine)).or_default().push(result);
     }
-    let mut table = table::with_header([
-        "kind",
-        "engine",
-        "runs",
-        "as expected",
-        "complete",
-        "bounded",
-        "sampled",
-        "executions",
-        "seconds",
-    ]);
+    if groups.is_empty() {
+        return String::new();
+    }
+    let header = ["kind", "engine", "runs", "good", "complete", "bound", "sample", "executions"];
+    let mut table = table::with_header(header);
     for ((kind, engine), group) in groups {
         let count = |holds: fn(&ModelResult) -> bool| {
             group.iter().filter(|result| holds(result)).count().to_string()
         };
         let executions: u64 =
             group.iter().map(|result| result.executions + result.executions_before).sum();
-        let ms: u64 = group.iter().map(|result| result.elapsed_ms).sum();
         table.add_row([
             kind.to_owned(),
             engine.to_owned(),
@@ -95,11 +144,12 @@ fn table(results: &[ModelResult]) -> String {
             count(|result| result.coverage == Coverage::Complete),
             count(|result| matches!(result.coverage, Coverage::Bounded { .. })),
             count(|result| matches!(result.coverage, Coverage::Sampled { .. })),
-            executions.to_string(),
-            format!("{:.1}", ms as f64 / 1000.0),
+            format::count(executions),
         ]);
     }
-    table::text(table)
+    let legend = "good: went as it must; complete: every execution was seen; bound: all of those \
+                  within a bound; sample: some, at random.";
+    table::text(&table) + &table::line(legend, ["", "  "])
 }
 
 /// How long each engine took, over everything that it was asked.
@@ -143,7 +193,7 @@ fn planted(results: &[ModelResult]) -> String {
         let name = [row.what.to_owned(), row.model().unwrap_or_default().to_owned()];
         table.add_row(name.into_iter().chain(row.runs.iter().copied().map(count)));
     }
-    table::text(table)
+    table::text(&table)
 }
 
 /// What else is to be known.
@@ -174,7 +224,8 @@ fn findings(results: &[ModelResult]) -> String {
                     found.english
                 );
                 for (number, step) in (1..).zip(&found.steps) {
-                    let _written = writeln!(text, "  {number:>3}  {step}");
+                    let first = format!("  {number:>3}  ");
+                    text.push_str(&table::line(step, [&first, "         "]));
                 }
                 let _written = writeln!(text, "  again: {}", result.replay);
             }
@@ -201,7 +252,8 @@ pub(in crate::cli) fn execution(replayed: &Replayed) -> String {
     // A String takes every write.
     let _written = writeln!(text, "{} ({}, {})", result.scenario, result.memory, result.engine);
     for (number, step) in (1..).zip(&replayed.steps) {
-        let _written = writeln!(text, "  {number:>3}  {step}");
+        let first = format!("  {number:>3}  ");
+        text.push_str(&table::line(&step.to_string(), [&first, "         "]));
     }
     let verdict = coloured(result.verdict);
     let _written = match &result.counterexample {
@@ -214,12 +266,19 @@ pub(in crate::cli) fn execution(replayed: &Replayed) -> String {
     text
 }
 
-/// The verdict in words, and where the page is.
-pub(super) fn last_line(results: &[ModelResult], exit: Exit, page: &Path) -> String {
+/// The verdict in words.
+pub(super) fn last_line(results: &[ModelResult], exit: Exit) -> String {
     let good = results.iter().filter(|result| result.verdict == Verdict::Pass).count();
-    let (all, page) = (results.len(), page.display());
-    match exit {
-        Exit::Pass => format!("PASS: {good} of {all} runs went as they must; see {page}"),
-        _ => format!("FAIL: {} of {all} runs did not go as they must; see {page}", all - good),
+    let all = results.len();
+    let worst = Verdict::worst(results.iter().map(|result| result.verdict));
+    match (exit, worst) {
+        (Exit::Interrupted, _) => {
+            format!("interrupted: {good} of the {all} runs that had ended went as they must")
+        }
+        (Exit::Pass, _) => format!("pass: {good} of {all} runs went as they must"),
+        (_, Some(worst)) => {
+            format!("{worst}: {} of {all} runs did not go as they must", all - good)
+        }
+        (_, None) => "inconclusive: nothing ran".to_owned(),
     }
 }

@@ -4,10 +4,12 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use report_schema::Side;
 use reports::format;
 
 use super::Progress;
 use super::events::Events;
+use crate::cli::left::Left;
 use crate::record::Recorded;
 use crate::run::{Glimpse, Watch};
 use crate::suite::{Observer, Step};
@@ -29,15 +31,48 @@ pub(in crate::cli) struct Display {
     /// Commits when they were last looked at.
     last: (Instant, u64),
     cell: String,
+    /// How long everything will still take, in words.
+    left: String,
     /// What a line about the present trial begins with, and how long that will take.
     line: (String, Nanos),
     began: Instant,
     /// The worst 99th percentile of the slices that were told since the last line, and whose.
     p99: Option<(u64, String)>,
+    /// Which of how many runs this is.
+    round: Round,
+}
+
+/// One of several runs that are waited for together.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Round {
+    /// From 0.
+    pub(in crate::cli) number: u32,
+    /// At least one.
+    pub(in crate::cli) of: u32,
+    /// Since the first one began.
+    pub(in crate::cli) left: Left,
+}
+
+impl Round {
+    /// The only one, which begins now.
+    pub(in crate::cli) fn only() -> Self {
+        Self { number: 0, of: 1, left: Left::new() }
+    }
+
+    /// Before this of all its trials: which run it is, and how long everything will still take.
+    fn said(self, trial: usize, trials: usize) -> (String, String) {
+        let part = trial.saturating_sub(1) as f64 / trials.max(1) as f64;
+        let left = self.left.at((f64::from(self.number) + part) / f64::from(self.of));
+        let which = match self.of {
+            1 => String::new(),
+            of => format!("comparison {} of {of} ", self.number + 1),
+        };
+        (which, left)
+    }
 }
 
 impl Display {
-    pub(in crate::cli) fn new(progress: Progress, events: Events) -> Self {
+    pub(in crate::cli) fn new(progress: Progress, events: Events, round: Round) -> Self {
         let terminal = std::io::stderr().is_terminal();
         let bar = progress == Progress::Bar || progress == Progress::Auto && terminal;
         let plain = progress == Progress::Plain || progress == Progress::Auto && !terminal;
@@ -56,9 +91,11 @@ impl Display {
             plain,
             last: (now, 0),
             cell: String::new(),
+            left: String::new(),
             line,
             began: now,
             p99: None,
+            round,
         }
     }
 
@@ -119,9 +156,16 @@ impl Observer for Display {
     fn begin(&mut self, step: Step<'_>) {
         self.events.begin(step);
         self.last = (Instant::now(), 0);
-        step.cell.clone_into(&mut self.cell);
-        let Step { number, total, cell, repeat, estimate } = step;
-        self.line = (format!("[{number}/{total}] {cell} #{repeat}"), estimate);
+        let Step { number, total, cell, repeat, estimate, side } = step;
+        let (which, left) = self.round.said(number, total);
+        let side = match side {
+            None => "",
+            Some(Side::Base) => "A ",
+            Some(Side::Candidate) => "B ",
+        };
+        self.cell = format!("{which}{side}{cell}{left}");
+        self.left = left;
+        self.line = (format!("{which}[{number}/{total}] {side}{cell} #{repeat}"), estimate);
         (self.began, self.p99) = (Instant::now(), None);
         if let Some(bar) = &self.bar {
             bar.set_length(step.total as u64);
@@ -146,7 +190,7 @@ impl Observer for Display {
             parts.push(format!("{wrong} violations"));
         }
         parts.extend(trial.broken.iter().chain(&trial.mismatches).cloned());
-        let line = parts.join(", ");
+        let line = parts.join(", ") + &self.left;
         // Standard error that cannot be written is nobody's loss.
         let _unwritten = writeln!(anstream::stderr().lock(), "{line}").is_err();
     }

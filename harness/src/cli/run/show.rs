@@ -1,16 +1,16 @@
 //! What a run shows at its end: a table of cells, what did not hold and where, one last line.
 
-use std::path::Path;
+mod findings;
 
 use report_schema::{
     CellResult, Counts, GateResult, Latency, Placement, Role, SuiteResult, Trial, Verdict,
 };
 use reports::format;
-use reports::summary::{Drift, drifts};
 
 use super::Exit;
-use crate::cli::output::coloured;
+use crate::cli::unchecked;
 use crate::table;
+pub(in crate::cli) use findings::findings;
 
 /// One row a cell.
 pub(in crate::cli) fn table(result: &SuiteResult) -> String {
@@ -28,7 +28,25 @@ pub(in crate::cli) fn table(result: &SuiteResult) -> String {
     for cell in cells(result) {
         table.add_row(row(cell));
     }
-    table::text(table)
+    table::text(&table) + &legend(result)
+}
+
+/// What the columns are, for who sees them for the first time.
+fn legend(result: &SuiteResult) -> String {
+    let classed = |trial: &Trial| trial.calibration.class != Placement::Unknown;
+    let trials = || cells(result).flat_map(|cell| &cell.trials);
+    let line = "line: one way over a bare cache line between the same two cores in the same trial; \
+                cores are near (they share a cache) or far by it, and figures of one class only are \
+                shown.";
+    let offered = "rate: achieved, of what was asked for.";
+    let mut text = String::new();
+    if trials().any(classed) {
+        text.push_str(&table::line(line, ["", "  "]));
+    }
+    if cells(result).any(|cell| cell.offered_rate_hz.is_some()) {
+        text.push_str(&table::line(offered, ["", "  "]));
+    }
+    text
 }
 
 fn cells(result: &SuiteResult) -> impl Iterator<Item = &CellResult> {
@@ -57,7 +75,7 @@ fn row(cell: &CellResult) -> [String; 9] {
         median(line.map(|ns| ns as f64).collect()).map_or("-".to_owned(), format::nanos),
         latency(|latency| latency.p50_ns),
         latency(|latency| latency.p99_ns),
-        sustained(cell).unwrap_or_else(|| median(messages).map_or("-".to_owned(), format::rate)),
+        sustained(cell).unwrap_or_else(|| achieved(cell, median(messages))),
         median(bytes).map_or("-".to_owned(), format::byte_rate),
         violations(&counts),
     ]
@@ -69,6 +87,15 @@ fn sustained(cell: &CellResult) -> Option<String> {
     let rate = median(searches.map(|search| search.sustained_hz.unwrap_or(0.0)).collect())?;
     let none = || "none sustained".to_owned();
     Some(if rate > 0.0 { format!("{} sustained", format::rate(rate)) } else { none() })
+}
+
+/// The rate, beside what was asked for.
+fn achieved(cell: &CellResult, rate: Option<f64>) -> String {
+    let achieved = rate.map_or("-".to_owned(), format::rate);
+    match cell.offered_rate_hz.filter(|_| rate.is_some()) {
+        Some(offered) => format!("{achieved} of {}", format::rate(offered)),
+        None => achieved,
+    }
 }
 
 /// The trials of the commonest class, near ones rather than others, and that class in words:
@@ -107,61 +134,8 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// What did not pass, where it is stated, and why; one line where several have one reason.
-pub(in crate::cli) fn findings(result: &SuiteResult) -> String {
-    let mut lines = vec![];
-    for cell in cells(result) {
-        let failed: Vec<&GateResult> =
-            cell.gates.iter().filter(|gate| gate.verdict != Verdict::Pass).collect();
-        let alike = failed.chunk_by(|a, b| (a.verdict, &a.reason) == (b.verdict, &b.reason));
-        lines.extend(alike.map(|gates| finding(cell, gates)));
-        let id = &cell.id;
-        lines.extend(cell.degraded.iter().map(|reason| format!("degraded {id}: {reason}\n")));
-        if cell.dropped.trials > 0 {
-            let dropped = format::several(cell.dropped.trials as usize, "trial");
-            lines.push(format!("dropped {id}: {dropped} moved between cores\n"));
-        }
-    }
-    lines.extend(drifts(result).iter().map(drifted));
-    lines.extend(result.notes.iter().map(|note| format!("{note}\n")));
-    lines.concat()
-}
-
-/// How a trial of a soak run ended beside how it began.
-fn drifted(drift: &Drift<'_>) -> String {
-    let Drift { cell, repeat, role, slices, p99_ns, .. } = drift;
-    let [first, last] = [p99_ns.first, p99_ns.last].map(format::nanos);
-    format!(
-        "drift {cell} #{repeat} {role}: {drift}; p99 {first} in the first third, {last} in the last \
-         ({} each)\n",
-        format::several(*slices, "slice")
-    )
-}
-
-fn finding(cell: &CellResult, gates: &[&GateResult]) -> String {
-    let [gate, ..] = gates else { return String::new() };
-    let place = match gate.line {
-        Some(line) => format!("{}:{line}", gate.file),
-        None => gate.file.clone(),
-    };
-    let figures = match (gate.value, gate.bound) {
-        (Some(value), Some(bound)) if gate.verdict == Verdict::Performance => format!(
-            ": {} against {}",
-            format::with_unit(value, &gate.unit),
-            format::with_unit(bound, &gate.unit)
-        ),
-        _ => String::new(),
-    };
-    let more = match gates.len() {
-        1 => String::new(),
-        count => format!(" and {} more", count - 1),
-    };
-    let (verdict, id, cell) = (coloured(gate.verdict), &gate.id, &cell.id);
-    format!("{verdict} {place} [{id}{more}] {cell}: {}{figures}\n", gate.reason)
-}
-
-/// The verdict in words, and where the report is.
-pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path) -> String {
+/// The verdict in words.
+pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit) -> String {
     let gates: Vec<&GateResult> = cells(result).flat_map(|cell| &cell.gates).collect();
     let failed = gates.iter().filter(|gate| gate.verdict != Verdict::Pass).count();
     let total = gates.len();
@@ -169,10 +143,19 @@ pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path)
     let judged =
         |gate: &&GateResult| !matches!(gate.verdict, Verdict::Pass | Verdict::Inconclusive);
     let unsure = !gates.iter().any(judged);
-    let said = match exit {
+    let compared = unchecked::said(&result.comparisons);
+    let worst = unchecked::worst(&result.comparisons);
+    match exit {
         Exit::Interrupted => "interrupted: what was finished is in the report".to_owned(),
         Exit::NothingRan => "nothing ran".to_owned(),
-        _ if result.verdict == Verdict::Pass => format!("pass: all {total} expectations hold"),
+        _ if result.verdict == Verdict::Pass => {
+            let compared = compared.map(|told| format!("; {told}")).unwrap_or_default();
+            format!("pass: all {total} expectations hold{compared}")
+        }
+        _ if failed == 0 && worst == Some(result.verdict) => {
+            let told = compared.unwrap_or_default();
+            format!("{}: all {total} expectations hold, but {told}", result.verdict)
+        }
         _ if failed == 0 => format!("{}: {lacking}", result.verdict),
         Exit::Pass => {
             format!("pass, as allowed: {failed} of {total} expectations are inconclusive")
@@ -181,8 +164,7 @@ pub(in crate::cli) fn last_line(result: &SuiteResult, exit: Exit, report: &Path)
             format!("{}: {failed} of {total} expectations could not be judged", result.verdict)
         }
         _ => format!("{}: {failed} of {total} expectations do not hold", result.verdict),
-    };
-    format!("{said}; see {}", report.display())
+    }
 }
 
 #[cfg(test)]
@@ -232,7 +214,7 @@ mod tests {
                 .collect();
             result.scenarios.truncate(1);
             result.scenarios[0].cells.truncate(1);
-            last_line(&result, exit, Path::new("page"))
+            last_line(&result, exit)
         };
         let (pass, unsure) = (Verdict::Pass, Verdict::Inconclusive);
         for (verdict, gates, exit, line) in [

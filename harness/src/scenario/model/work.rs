@@ -57,6 +57,16 @@ impl Workload {
         }
     }
 
+    /// Messages that are due each second, whether the consumers keep up or not.
+    #[must_use]
+    pub fn offered_hz(self) -> Option<f64> {
+        match self {
+            Self::PingPong | Self::Stream | Self::Search(_) => None,
+            Self::Open { rate, .. } => Some(rate.0 as f64),
+            Self::Burst { size, every } => Some(size as f64 * 1e9 / every.0 as f64),
+        }
+    }
+
     /// The longest time without a message that is due.
     #[must_use]
     pub fn gap_max(self) -> Nanos {
