@@ -13,7 +13,9 @@ pub fn nanos(value_ns: f64) -> String {
 #[must_use]
 pub fn millis(value_ms: u64) -> String {
     let nanoseconds = value_ms as f64 * 1e6;
-    if value_ms < 120_000 {
+    if value_ms == 0 {
+        "0 ms".to_owned()
+    } else if value_ms < 120_000 {
         nanos(nanoseconds)
     } else {
         scaled(nanoseconds, &[(6e10, "min"), (3.6e12, "h")])

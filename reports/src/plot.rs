@@ -136,6 +136,8 @@ pub(crate) enum Form {
     Full,
     /// A low strip that only shows whether something stays as it is.
     Strip,
+    /// So many lines, each with a name on its left.
+    Rows(u32),
 }
 
 impl Size {
@@ -146,6 +148,8 @@ impl Size {
             (Self::Wide, Form::Strip) => (WIDE, 176),
             (Self::Narrow, Form::Full) => (360, 300),
             (Self::Narrow, Form::Strip) => (360, 176),
+            (Self::Wide, Form::Rows(rows)) => (WIDE, 84 + 40 * rows),
+            (Self::Narrow, Form::Rows(rows)) => (360, 84 + 40 * rows),
         }
     }
 
@@ -156,6 +160,8 @@ impl Size {
             (Self::Wide, Form::Strip) => (24, 3),
             (Self::Narrow, Form::Full) => (5, 7),
             (Self::Narrow, Form::Strip) => (8, 3),
+            (Self::Wide, Form::Rows(_)) => (9, 8),
+            (Self::Narrow, Form::Rows(_)) => (4, 8),
         }
     }
 

@@ -192,7 +192,7 @@ fn add(
         return Ok(());
     }
     if places.len() == 2 {
-        section.tables.push(table.html()?);
+        section.tables.push(pair(plan, &title, &series).html()?);
         return Ok(());
     }
     series.truncate(INKS);
@@ -262,6 +262,34 @@ fn swept_axes<'c>(plan: &Plan, cells: &[&'c CellSummary<'_>]) -> BTreeSet<&'c st
         values.len() == pairs.len() && places.len() == pairs.len()
     };
     names.into_iter().filter(decides_x).collect()
+}
+
+/// Two places side by side: no line lies between two points.
+fn pair(plan: &Plan, title: &str, series: &[SweepSeries]) -> Table {
+    let mut places: Vec<f64> =
+        series.iter().flat_map(|each| &each.points).map(|(x, _)| *x).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    let names: Vec<String> = places
+        .iter()
+        .map(|place| format!("{} {}#", plan.sweep.x_label, (plan.sweep.x_format)(*place)))
+        .collect();
+    let mut columns = vec![plan.sweep.y_label];
+    columns.extend(names.iter().map(String::as_str));
+    let mut table = Table::new(title, &columns);
+    for each in series {
+        let at = |place: &f64| {
+            let point = each.points.iter().find(|(x, _)| x.total_cmp(place).is_eq());
+            point.map_or_else(
+                || Datum::dim_number("–"),
+                |(_, y)| Datum::number((plan.sweep.y_format)(*y)),
+            )
+        };
+        let mut row = vec![Datum::text(&each.label)];
+        row.extend(places.iter().map(at));
+        table.push(row);
+    }
+    table
 }
 
 fn data(plan: &Plan, title: &str, series: &[SweepSeries]) -> Table {

@@ -3,6 +3,12 @@
 use crate::format;
 use crate::plot::{Axis, Chart, Form, Ink, Key, Mark, Ticks};
 
+/// Lines that have their full height; more are closer together.
+const ROWS: u32 = 12;
+
+/// With more quantities than this, values beside the dots would cover one another.
+const LABELLED: usize = 2;
+
 /// One quantity over the things; `None` where one of them has no value.
 pub(crate) struct Compared {
     /// What it is.
@@ -30,7 +36,8 @@ pub(crate) fn compare(
     let values = all.iter().flat_map(|each| &each.values).flatten().copied();
     let x = Axis::log(label, values, show);
     let mut about = vec![];
-    let (title, form) = (title.to_owned(), Form::Full);
+    let rows = u32::try_from(names.len()).unwrap_or(1).min(ROWS);
+    let (title, form) = (title.to_owned(), Form::Rows(rows));
     let mut chart =
         Chart { title, about: String::new(), form, x, y, marks: vec![], legend: vec![] };
     for (index, each) in all.iter().enumerate() {
@@ -42,11 +49,10 @@ pub(crate) fn compare(
             let text = format!("{name}, {}: {}", each.label, show(value));
             about.push(text.clone());
             chart.marks.push(Mark::Hint { at: (value, at), text });
-            chart.marks.push(Mark::Label {
-                at: (value, at),
-                text: show(value),
-                ink: Ink::Outline(index),
-            });
+            if all.len() <= LABELLED {
+                let ink = Ink::Outline(index);
+                chart.marks.push(Mark::Label { at: (value, at), text: show(value), ink });
+            }
             points.push((value, at));
         }
         chart.marks.push(Mark::Dots { points, ink: Ink::Series(index) });

@@ -15,6 +15,9 @@ pub(super) struct Frame {
     pub(super) size: Size,
 }
 
+/// Pixels from one line of words to the next.
+const LINE: i32 = 17;
+
 /// Pixels between two letters of faults at least.
 const LETTER_ROOM: i32 = 15;
 
@@ -57,6 +60,7 @@ pub(super) fn draw(chart: &Chart, frame: &Frame, place: impl Fn(Point) -> (i32, 
             Mark::Band { from, to, letter } => {
                 let (left, right) = (place((*from, chart.y.from)).0, place((*to, chart.y.from)).0);
                 let middle = i32::midpoint(left, right);
+                edges(&mut svg, frame, (left, right));
                 let shown = lettered(middle).then_some(*letter);
                 head(&mut svg, frame, middle, shown);
             }
@@ -93,6 +97,15 @@ fn head(svg: &mut String, frame: &Frame, x: i32, letter: Option<char>) {
             tip - 10
         );
     }
+}
+
+/// Where a span begins and ends: spans of several faults may lie over one another.
+fn edges(svg: &mut String, frame: &Frame, (left, right): (i32, i32)) {
+    let (top, height, colour) = (frame.top, frame.bottom - frame.top, paint(Ink::Fault).0);
+    let _ = write!(
+        svg,
+        "<path d=\"M{left} {top}v{height}M{right} {top}v{height}M{left} {top}H{right}\" stroke=\"{colour}\" stroke-opacity=\"0.6\" fill=\"none\"/>"
+    );
 }
 
 /// A line through the whole height at one moment.
@@ -134,16 +147,21 @@ fn label(
     let width = frame.width(text);
     let x = x.min(frame.right - width).max(frame.left + 2);
     let mut y = (y - 6).max(frame.top + 12);
+    let met = |taken: &[(i32, i32, i32)], y: i32| {
+        let beside = |(left, right, line): &&(i32, i32, i32)| {
+            *left < x + width && x < *right && (line - y).abs() < LINE
+        };
+        taken.iter().find(beside).map(|(_, _, line)| *line)
+    };
     // Each step may meet another one, so there are as many steps as there are labels.
     for _ in 0..=taken.len() {
-        let met = taken.iter().find(|(left, right, line)| {
-            (*left < x + width) && (x < *right) && (line - y).abs() < 15
-        });
-        let Some((_, _, line)) = met else { break };
-        y = line - 15;
-        if y < frame.top + 12 {
-            y = line + 15;
-        }
+        let Some(line) = met(taken, y) else { break };
+        let above = line - LINE;
+        y = if above < frame.top + 12 { line + LINE } else { above };
+    }
+    if met(taken, y).is_some() {
+        // The table has it: two labels in one place are none.
+        return;
     }
     taken.push((x, x + width, y));
     let (letters, text, colour) = (frame.size.letters(), escaped(text), paint(ink).0);

@@ -44,8 +44,8 @@ pub(crate) fn timeline(of: &Timeline<'_>) -> Option<Chart> {
     let form = Form::Full;
     let mut chart = Chart { title, about, form, x, y, marks: vec![], legend: vec![] };
     add_warm_up(&mut chart, of.trial);
-    heat::add(&mut chart, &filled, (step_ms, of.min_ns));
     add_faults(&mut chart, of.trial, end_ms);
+    heat::add(&mut chart, &filled, (step_ms, of.min_ns));
     let runs = runs(&filled, step_ms);
     add_gaps(&mut chart, &runs, step_ms);
     let middle = |interval: &Interval| (interval.start_ms as f64 + step_ms as f64 / 2.0) * 1e6;

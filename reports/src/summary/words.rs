@@ -126,8 +126,7 @@ pub(super) fn sentence(gate: &GateResult, cell: &str) -> String {
 }
 
 /// How much of the space of executions models have seen; the three kinds are never added.
-#[must_use]
-pub fn coverage<'m, M>(models: M) -> String
+pub(super) fn coverage<'m, M>(models: M) -> String
 where
     M: IntoIterator<Item = &'m ModelResult> + Clone,
 {

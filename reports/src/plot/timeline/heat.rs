@@ -53,7 +53,8 @@ pub(super) fn add(chart: &mut Chart, intervals: &[&Interval], (step_ms, min_ns):
             chart.marks.push(Mark::Heat { low, high, strength });
         }
     }
-    let label = format!("samples, the darker the more (up to {} in a cell)", format::count(most));
+    let label =
+        format!("samples, the stronger the more (up to {} in a field)", format::count(most));
     chart.legend.push(Key { ink: Ink::Heat, label });
 }
 
