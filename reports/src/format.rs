@@ -13,7 +13,9 @@ pub fn nanos(value_ns: f64) -> String {
 #[must_use]
 pub fn millis(value_ms: u64) -> String {
     let nanoseconds = value_ms as f64 * 1e6;
-    if value_ms < 120_000 {
+    if value_ms == 0 {
+        "0 ms".to_owned()
+    } else if value_ms < 120_000 {
         nanos(nanoseconds)
     } else {
         scaled(nanoseconds, &[(6e10, "min"), (3.6e12, "h")])
@@ -80,6 +82,45 @@ pub fn plain(value: f64) -> String {
     three_digits(value)
 }
 
+/// A difference, with its sign and one decimal.
+#[must_use]
+pub fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { '−' } else { '+' };
+    format!("{sign}{:.1}", value.abs())
+}
+
+/// Text in which a hyphen before a digit is meant as a sign.
+#[must_use]
+pub fn signs(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let number = letters.peek().is_some_and(char::is_ascii_digit);
+        let sign = letter == '-' && number && matches!(before, ' ' | '(' | '…');
+        told.push(if sign { '−' } else { letter });
+        before = letter;
+    }
+    told
+}
+
+/// A point in time on an axis that begins at 0.
+#[must_use]
+pub fn clock(value_ns: f64) -> String {
+    if value_ns == 0.0 { "0".to_owned() } else { nanos(value_ns) }
+}
+
+/// A number of which only the size matters: at most two significant digits.
+#[must_use]
+pub fn short(value: f64) -> String {
+    match value.abs() {
+        size if size >= 9.5 => plain(value.round()),
+        size if size >= 0.095 => three_digits((value * 10.0).round() / 10.0),
+        size if size > 0.0 => "less than 0.1".to_owned(),
+        _ => "0".to_owned(),
+    }
+}
+
 /// A number of things: `1 trial`, `2 trials`.
 #[must_use]
 pub fn several(value: usize, noun: &str) -> String {
@@ -119,6 +160,7 @@ fn three_digits(value: f64) -> String {
         _ => 3,
     };
     let text = format!("{value:.decimals$}");
+    let text = text.replace('-', "−");
     if text.contains('.') {
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
     }
@@ -152,6 +194,23 @@ mod tests {
         assert_eq!(count(999), "999");
         assert_eq!(plain(-1_000.0), "−1\u{202f}000");
         assert_eq!(plain(0.25), "0.25");
+    }
+
+    #[test]
+    fn signs_are_signs_and_hyphens_stay() {
+        assert_eq!(
+            signs("a-1: -25.7 % (-29 … -12.4 %), in-run"),
+            "a-1: −25.7 % (−29 … −12.4 %), in-run"
+        );
+        assert_eq!(
+            (signed(-25.66), signed(0.0), nanos(-2e8)),
+            ("−25.7".to_owned(), "+0.0".to_owned(), "−200 ms".to_owned())
+        );
+        assert_eq!((clock(0.0), clock(1e6)), ("0".to_owned(), "1 ms".to_owned()));
+        assert_eq!(
+            [0.0, 0.02, 0.52, 48.2, 1266.0].map(short),
+            ["0", "less than 0.1", "0.5", "48", "1\u{202f}266"]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod appendix;
 mod belief;
 mod counters;
 mod course;
+mod crashes;
 mod drawings;
 mod evidence;
 mod faults;
@@ -15,17 +16,23 @@ mod figures;
 mod gates;
 mod hardware;
 mod history;
+mod keys;
 mod models;
 mod peers;
+mod repeats;
 mod section;
 mod sweeps;
+mod timelines;
 mod trend;
 mod worst;
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use report_schema::{SuiteResult, Verdict};
 
 use crate::format;
+use crate::page::keys::Key;
 use crate::page::section::Section;
 use crate::plot::PlotError;
 use crate::summary::Summary;
@@ -55,8 +62,12 @@ struct Page<'a> {
     headline: &'a str,
     tone: &'a str,
     sentence: &'a str,
-    tally: Vec<(&'static str, usize)>,
-    facts: Vec<(&'static str, String)>,
+    /// Class and words.
+    tally: Vec<(&'static str, String)>,
+    keys: Vec<Key>,
+    keys_left: usize,
+    /// Name, value, and the whole of it where that was shortened.
+    facts: Vec<(&'static str, String, String)>,
     doubts: Vec<&'a str>,
     sections: Vec<Section>,
     footer: String,
@@ -94,16 +105,15 @@ pub fn render_with(suite: &SuiteResult, beside: &Beside<'_>) -> Result<String, R
     let mut sections = sections(&summary, beside)?;
     sections.retain(|section| !section.is_empty());
     fit(&mut sections);
+    let (keys, keys_left) = keys::keys(&summary);
     let page = Page {
         suite: &suite.suite,
         headline: summary.headline,
         tone: summary.verdict.map_or("none", Verdict::as_str),
         sentence: &summary.sentence,
-        tally: summary
-            .tally
-            .worst_first()
-            .map(|(verdict, number)| (verdict.as_str(), number))
-            .to_vec(),
+        tally: tally(&summary),
+        keys,
+        keys_left,
         facts: facts(&summary),
         doubts: summary.doubts.iter().map(|doubt| doubt.text.as_str()).collect(),
         sections,
@@ -112,23 +122,46 @@ pub fn render_with(suite: &SuiteResult, beside: &Beside<'_>) -> Result<String, R
             suite.schema_version
         ),
     };
-    Ok(page.render()?)
+    Ok(unique(&page.render()?))
 }
 
-/// Everything that there is to show, also what is empty.
+/// Regions that scroll are landmarks, so no two may have one name; tables of two sections can.
+fn unique(page: &str) -> String {
+    const LABEL: &str = "aria-label=\"Table: ";
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut parts = page.split(LABEL);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('"').unwrap_or((part, ""));
+        let times = seen.entry(name).or_default();
+        *times += 1;
+        let number = if *times == 1 { String::new() } else { format!(" ({times})") };
+        text.extend([LABEL, name, &number, "\"", rest]);
+    }
+    text
+}
+
+/// Everything that there is to show, also what is empty, in the order of a reader's questions.
 fn sections(summary: &Summary<'_>, beside: &Beside<'_>) -> Result<Vec<Section>, RenderError> {
     let mut sections = vec![gates::section(summary)?, evidence::comparisons(summary)?];
-    sections.push(belief::section(summary)?);
+    let belief = belief::section(summary)?;
+    // Without figures the machine matters little.
+    let (first, last) =
+        if summary.cells.is_empty() { (None, Some(belief)) } else { (Some(belief), None) };
+    sections.extend(first);
     sections.extend(figures::sections(summary)?);
-    sections.extend(sweeps::sections(summary)?);
-    sections.extend(course::sections(summary)?);
+    let [drift, searches, visits, warm_ups] = course::sections(summary)?;
+    sections.push(drift);
+    let [payload, load, readers, depth] = sweeps::sections(summary)?;
+    sections.extend([payload, load, searches, readers, depth]);
     sections.extend([peers::checksums(summary)?, peers::section(summary)?]);
-    sections.push(hardware::section(summary)?);
-    sections.extend(counters::sections(summary)?);
-    sections.push(history::section(summary)?);
     sections.extend(models::sections(summary)?);
-    sections.extend(faults::sections(summary)?);
+    sections.extend([faults::section(summary)?, crashes::section(summary)?]);
+    let [counters, zones, metrics] = counters::sections(summary)?;
+    sections.extend([counters, history::section(summary)?, zones, metrics]);
+    sections.extend([hardware::section(summary)?, visits, warm_ups]);
     sections.extend([worst::section(summary)?, trend::section(summary, beside.history)?]);
+    sections.extend(last);
     sections.push(appendix::section(summary, beside)?);
     Ok(sections)
 }
@@ -149,15 +182,32 @@ fn fit(sections: &mut [Section]) {
     }
 }
 
-fn facts(summary: &Summary<'_>) -> Vec<(&'static str, String)> {
+/// How many gave each verdict, worst first, and what was not reached.
+fn tally(summary: &Summary<'_>) -> Vec<(&'static str, String)> {
+    let verdicts = summary.tally.worst_first().into_iter().filter(|(_, number)| *number > 0);
+    let mut words: Vec<_> = verdicts
+        .map(|(verdict, number)| {
+            (verdict.as_str(), format!("{} {verdict}", format::count(number as u64)))
+        })
+        .collect();
+    if summary.tally.unreached > 0 {
+        let number = format::count(summary.tally.unreached as u64);
+        words.push(("none", format!("{number} not reached, each for a written reason")));
+    }
+    words
+}
+
+fn facts(summary: &Summary<'_>) -> Vec<(&'static str, String, String)> {
     let suite = summary.suite;
+    let whole = suite.commit.clone().unwrap_or_else(|| "unknown".to_owned());
+    let fact = |name, value: String| (name, value, String::new());
     vec![
-        ("Commit", suite.commit.clone().unwrap_or_else(|| "unknown".to_owned())),
-        ("Profile", suite.profile.clone()),
-        ("Started", format::moment(suite.started_unix_ms)),
-        ("Took", format::millis(suite.wall_ms)),
-        ("Ran", ran(summary)),
-        ("Exit code", suite.exit_code.to_string()),
+        ("Commit", trend::commit(suite), whole),
+        fact("Profile", suite.profile.clone()),
+        fact("Started", format::moment(suite.started_unix_ms)),
+        fact("Took", format::millis(suite.wall_ms)),
+        fact("Ran", ran(summary)),
+        fact("Exit code", suite.exit_code.to_string()),
     ]
 }
 

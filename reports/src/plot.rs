@@ -4,6 +4,8 @@
 //! colours that the page's style sheet decides, so that one drawing serves light, dark and print.
 
 mod axes;
+mod compare;
+mod overlay;
 mod percentile;
 mod repeats;
 mod strip;
@@ -13,13 +15,14 @@ mod timeline;
 mod trend;
 
 pub(crate) use axes::{Axis, Scale, Ticks};
-pub(crate) use percentile::percentile;
+pub(crate) use compare::{Compared, compare};
+pub(crate) use percentile::{Limit, percentile};
 pub(crate) use repeats::{Repeats, repeats};
 pub(crate) use strip::strip;
 pub(crate) use svg::{escaped, paint};
 pub(crate) use sweep::{Sweep, SweepSeries, sweep};
 pub(crate) use timeline::{Timeline, timeline};
-pub(crate) use trend::trend;
+pub(crate) use trend::{Course, trend};
 
 /// Colours and dash patterns for series before they repeat.
 pub(crate) const INKS: usize = 8;
@@ -37,6 +40,10 @@ pub struct PlotError {
 pub(crate) struct Chart {
     /// What it shows, for those who hear it and those who point at it.
     pub(crate) title: String,
+    /// What can be seen in it, in a sentence, for those who cannot.
+    pub(crate) about: String,
+    /// How much room it takes.
+    pub(crate) form: Form,
     /// The horizontal axis.
     pub(crate) x: Axis,
     /// The vertical axis.
@@ -66,8 +73,16 @@ pub(crate) enum Mark {
     Line { points: Vec<Point>, ink: Ink },
     /// A dot at each point.
     Dots { points: Vec<Point>, ink: Ink },
-    /// A shaded span of the horizontal axis.
-    Band { from: f64, to: f64 },
+    /// A shaded span of the horizontal axis, with a letter on top that the legend explains.
+    Band { from: f64, to: f64, letter: char },
+    /// A moment on the horizontal axis, marked on top with a letter that the legend explains.
+    Moment { at: f64, letter: char },
+    /// A span of the horizontal axis in which nothing was measured.
+    Gap { from: f64, to: f64 },
+    /// Words beside what they name.
+    Label { at: Point, text: String, ink: Ink },
+    /// Words for who points at this place.
+    Hint { at: Point, text: String },
     /// A hatched span of the horizontal axis.
     Hatch { from: f64, to: f64 },
     /// A shaded rectangle; `strength` between 0 and 1.
@@ -81,8 +96,16 @@ pub(crate) enum Ink {
     Text,
     /// Grid lines.
     Grid,
-    /// The calibration line.
+    /// The bare cache line, which no transport can beat.
     Calibration,
+    /// What a gate allows.
+    Bound,
+    /// The line that matters most where it crosses a heatmap.
+    Strong,
+    /// A second line over a heatmap.
+    Second,
+    /// A moment or a span, by its letter.
+    Letter(char),
     /// Spans in which a fault was in force.
     Fault,
     /// Spans that do not count.
@@ -106,23 +129,53 @@ pub(crate) enum Size {
     Narrow,
 }
 
+/// How much room a chart takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A chart to read values from.
+    Full,
+    /// A low strip that only shows whether something stays as it is.
+    Strip,
+    /// So many lines, each with a name on its left.
+    Rows(u32),
+}
+
 impl Size {
     /// Width and height.
-    pub(crate) const fn pixels(self) -> (u32, u32) {
-        match self {
-            Self::Wide => (980, 400),
-            Self::Narrow => (360, 300),
+    pub(crate) const fn pixels(self, form: Form) -> (u32, u32) {
+        match (self, form) {
+            (Self::Wide, Form::Full) => (WIDE, 380),
+            (Self::Wide, Form::Strip) => (WIDE, 176),
+            (Self::Narrow, Form::Full) => (360, 300),
+            (Self::Narrow, Form::Strip) => (360, 176),
+            (Self::Wide, Form::Rows(rows)) => (WIDE, 84 + 40 * rows),
+            (Self::Narrow, Form::Rows(rows)) => (360, 84 + 40 * rows),
         }
     }
 
     /// How many labels fit on the horizontal and the vertical axis.
-    pub(crate) const fn labels(self) -> (usize, usize) {
+    pub(crate) const fn labels(self, form: Form) -> (usize, usize) {
+        match (self, form) {
+            (Self::Wide, Form::Full) => (12, 8),
+            (Self::Wide, Form::Strip) => (24, 3),
+            (Self::Narrow, Form::Full) => (5, 7),
+            (Self::Narrow, Form::Strip) => (8, 3),
+            (Self::Wide, Form::Rows(_)) => (9, 8),
+            (Self::Narrow, Form::Rows(_)) => (4, 8),
+        }
+    }
+
+    /// The size of letters in CSS pixels.
+    pub(crate) const fn letters(self) -> f64 {
         match self {
-            Self::Wide => (14, 9),
-            Self::Narrow => (6, 7),
+            Self::Wide => 13.0,
+            Self::Narrow => 11.5,
         }
     }
 }
+
+/// Width of a drawing for a desktop page.
+pub(crate) const WIDE: u32 = 960;
 
 impl Chart {
     /// The chart as an SVG element that takes its colours from the page.

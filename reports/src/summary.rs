@@ -7,6 +7,7 @@ mod doubt;
 mod drift;
 mod hardware;
 mod kills;
+mod words;
 
 use report_schema::{GateResult, SuiteResult, Verdict};
 
@@ -18,6 +19,7 @@ pub use drift::{Drift, Thirds, drifts};
 pub use hardware::HardwareCost;
 pub(crate) use hardware::uncounted;
 pub use kills::{Kill, Kills, noticed};
+pub use words::{Limit, Relation, sides};
 
 use crate::format;
 
@@ -32,7 +34,7 @@ pub struct Summary<'a> {
     pub headline: &'static str,
     /// Why, in one sentence.
     pub sentence: String,
-    /// How many gates, models and rows of kills gave each verdict.
+    /// How many gates, models, comparisons and rows of kills gave each verdict.
     pub tally: Tally,
     /// Where the file contradicts itself.
     pub doubts: Vec<Doubt>,
@@ -40,7 +42,7 @@ pub struct Summary<'a> {
     pub cells: Vec<CellSummary<'a>>,
 }
 
-/// How many gates, models and rows of kills gave each verdict.
+/// How many gates, models, comparisons and rows of kills gave each verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Passed.
@@ -53,9 +55,27 @@ pub struct Tally {
     pub broken: usize,
     /// Failed for correctness.
     pub correctness: usize,
+    /// Rows of kills in which nobody could be killed, for a written reason: no pass of anything.
+    pub unreached: usize,
 }
 
 impl Tally {
+    fn of(suite: &SuiteResult) -> Self {
+        let mut tally = Self::default();
+        let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
+        cells.flat_map(|cell| &cell.gates).for_each(|gate| tally.add(gate.verdict));
+        suite.models.iter().for_each(|model| tally.add(model.verdict));
+        for crash in &suite.crashes {
+            match crash.unreached {
+                Some(_) if crash.verdict == Verdict::Pass => tally.unreached += 1,
+                _ => tally.add(crash.verdict),
+            }
+        }
+        let compared = suite.comparisons.iter().flat_map(|comparison| &comparison.cells);
+        compared.for_each(|cell| tally.add(cell.change.verdict()));
+        tally
+    }
+
     fn add(&mut self, verdict: Verdict) {
         *match verdict {
             Verdict::Pass => &mut self.pass,
@@ -95,16 +115,7 @@ impl<'a> Summary<'a> {
             .collect();
         let doubts = doubt::all(suite, &cells);
         let verdict = verdict(suite, &doubts);
-        let mut tally = Tally::default();
-        for gate in cells.iter().flat_map(|summary| &summary.cell.gates) {
-            tally.add(gate.verdict);
-        }
-        for model in &suite.models {
-            tally.add(model.verdict);
-        }
-        for crash in &suite.crashes {
-            tally.add(crash.verdict);
-        }
+        let tally = Tally::of(suite);
         let mut summary = Self {
             suite,
             verdict,
@@ -118,7 +129,8 @@ impl<'a> Summary<'a> {
         summary
     }
 
-    /// Every gate with the cell it judged, worst verdict first, otherwise in the order of the file.
+    /// Every gate with the cell it judged, worst verdict and gravest violation first, otherwise in the
+    /// order of the file.
     #[must_use]
     pub fn gates(&self) -> Vec<(&'a GateResult, &CellSummary<'a>)> {
         let mut gates: Vec<_> = self
@@ -126,7 +138,7 @@ impl<'a> Summary<'a> {
             .iter()
             .flat_map(|summary| summary.cell.gates.iter().map(move |gate| (gate, summary)))
             .collect();
-        gates.sort_by_key(|(gate, _)| core::cmp::Reverse(gate.verdict));
+        gates.sort_by_key(|(gate, _)| core::cmp::Reverse((gate.verdict, words::weight(gate))));
         gates
     }
 
@@ -137,10 +149,15 @@ impl<'a> Summary<'a> {
         if verdict == Verdict::Pass {
             return self.reason_to_pass();
         }
-        if let Some((gate, summary)) =
-            self.gates().first().filter(|(gate, _)| gate.verdict == verdict)
-        {
-            return gate_reason(gate, &summary.cell.id, self.number_of(verdict));
+        let gates = self.gates();
+        if let Some((gate, summary)) = gates.first().filter(|(gate, _)| gate.verdict == verdict) {
+            let more = gates.iter().filter(|(gate, _)| gate.verdict == verdict).count() - 1;
+            let others = match more {
+                0 => String::new(),
+                1 => " One more gate says the same.".to_owned(),
+                _ => format!(" {} more gates say the same.", format::count(more as u64)),
+            };
+            return words::sentence(gate, &summary.cell.id) + &others;
         }
         let model = self.suite.models.iter().find(|model| model.verdict == verdict);
         if let Some(model) = model {
@@ -157,8 +174,9 @@ impl<'a> Summary<'a> {
         }
         let mut compared = self.suite.comparisons.iter().flat_map(|comparison| &comparison.cells);
         if let Some(cell) = compared.find(|cell| cell.change.verdict() == verdict) {
-            let change = cell.change.as_str();
-            return format!("{} of {}: {change}: {}.", cell.metric, cell.cell, cell.reason);
+            let figure = Limit { figure: &cell.metric, relation: Relation::Equal }.words();
+            let (change, reason) = (cell.change.as_str(), format::signs(&cell.reason));
+            return format!("B against A, {figure} of {}: {change}. {reason}.", cell.cell);
         }
         if let Some(doubt) = self.doubts.iter().find(|doubt| doubt.verdict == verdict) {
             return doubt.text.clone();
@@ -172,39 +190,53 @@ impl<'a> Summary<'a> {
         let mut parts = Vec::new();
         if !self.cells.is_empty() {
             parts.push(format!(
-                "{} held in {} over {}",
+                "All {} held in {}, over {}",
                 format::several(gates, "gate"),
                 format::several(self.cells.len(), "cell"),
-                format::several(trials, "trial")
+                format::several(trials, "compared trial")
             ));
         }
         if !self.suite.models.is_empty() {
-            let models = format::several(self.suite.models.len(), "model");
-            parts.push(format!("{models} ended as they must"));
+            parts.push(format!(
+                "Every model ended as it must: {}",
+                words::coverage(&self.suite.models)
+            ));
         }
-        let kills: u64 = self.suite.crashes.iter().map(|row| row.kills).sum();
-        if kills > 0 {
-            parts.push(format!("{} processes were killed and harmed nobody", format::count(kills)));
+        parts.extend(self.killed());
+        let compared: usize = self.suite.comparisons.iter().map(|each| each.cells.len()).sum();
+        if compared > 0 {
+            parts.push(format!(
+                "None of {} got worse",
+                format::several(compared, "compared figure")
+            ));
         }
-        format!("{}.", parts.join("; "))
+        format!("{}.", parts.join(". "))
     }
 
-    fn number_of(&self, verdict: Verdict) -> usize {
-        self.tally
-            .worst_first()
-            .into_iter()
-            .find_map(|(each, number)| (each == verdict).then_some(number))
-            .unwrap_or(0)
+    /// How many were killed where; `None` where nobody was.
+    fn killed(&self) -> Option<String> {
+        let rows = &self.suite.crashes;
+        let kills: u64 = rows.iter().map(|row| row.kills).sum();
+        let (reached, all) = self.sites();
+        (kills > 0).then(|| {
+            format!(
+                "{} processes were killed at {} of {}, and no survivor was harmed",
+                format::count(kills),
+                format::count(reached as u64),
+                format::several(all, "site")
+            )
+        })
     }
-}
 
-fn gate_reason(gate: &GateResult, cell: &str, number: usize) -> String {
-    let more = match number {
-        0 | 1 => String::new(),
-        _ => format!(" (and {} more with this verdict)", number - 1),
-    };
-    let reason = gate.reason.trim_end_matches('.');
-    format!("{}: {reason}, in {cell}{more}.", gate.check)
+    /// At how many sites somebody was killed, and how many sites there are.
+    #[must_use]
+    pub fn sites(&self) -> (usize, usize) {
+        let names = |killed: bool| {
+            let rows = self.suite.crashes.iter().filter(|row| !killed || row.kills > 0);
+            rows.map(|row| row.site.as_str()).collect::<std::collections::BTreeSet<_>>().len()
+        };
+        (names(true), names(false))
+    }
 }
 
 /// The worst of what the file says, what its parts say and what is doubtful.
@@ -233,7 +265,7 @@ fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
 fn headline(verdict: Option<Verdict>) -> &'static str {
     match verdict {
         None => "NOTHING RAN",
-        Some(Verdict::Pass) => "PASS",
+        Some(Verdict::Pass) => "SHIP",
         Some(Verdict::Performance | Verdict::Correctness) => "DO NOT SHIP",
         Some(Verdict::Inconclusive) => "INCONCLUSIVE",
         Some(Verdict::Broken) => "BROKEN RUN",

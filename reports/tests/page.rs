@@ -22,7 +22,8 @@ fn check_page(page: &str) {
         page.contains("<main ") && page.contains("class=\"skip\"") && page.contains("lang=\"en\"")
     );
     let drawings = page.matches("role=\"img\"").count();
-    assert_eq!(page.matches("<title>").count(), drawings + 1, "every drawing has a title");
+    assert_eq!(page.matches("</title><desc>").count(), drawings, "every drawing is described");
+    assert!(!page.contains("<desc></desc>"), "a description says something");
     for tag in ["section", "table", "details", "figure", "svg", "ul", "ol", "tr"] {
         let opened =
             page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
@@ -48,11 +49,12 @@ fn the_sample_has_every_section_in_the_order_of_the_questions() {
         "id=\"load\"",
         "id=\"readers\"",
         "id=\"checksum\"",
-        "id=\"counters\"",
-        "id=\"metrics\"",
         "id=\"models\"",
+        "id=\"mutants\"",
         "id=\"faults\"",
         "id=\"crashes\"",
+        "id=\"counters\"",
+        "id=\"metrics\"",
         "id=\"worst\"",
         "id=\"appendix\"",
     ];
@@ -131,7 +133,7 @@ fn many_scenarios_are_all_named_and_the_page_stays_small() {
 fn a_failed_gate_stands_first_with_its_line() {
     let page = render(&sample::suite()).unwrap();
     let failed = page.find("scenarios/latency/open.toml:42").unwrap();
-    assert!(failed < page.find("gates passed").unwrap());
+    assert!(failed < page.find("implies: all passed").unwrap());
     assert!(page.contains("p99.9(latency) &#60;= 8 * calibration + 4us"));
 }
 
@@ -256,7 +258,7 @@ fn a_pass_without_trials_values_or_executions_is_inconclusive() {
         assert_eq!(suite.verdict, Verdict::Pass);
         assert!(render(&suite).unwrap().contains("<h1>INCONCLUSIVE</h1>"));
     }
-    assert!(render(&sample::many(1)).unwrap().contains("<h1>PASS</h1>"));
+    assert!(render(&sample::many(1)).unwrap().contains("<h1>SHIP</h1>"));
 }
 
 #[test]
@@ -311,7 +313,7 @@ fn extreme_figures_are_drawn_without_panic() {
 fn counterexamples_are_numbered_steps_with_the_command_that_repeats_them() {
     let page = render(&sample::suite()).unwrap();
     let (_, models) = page.split_once("id=\"models\"").unwrap();
-    assert_eq!(models.matches("<details class=\"example\">").count(), 2);
+    assert_eq!(models.matches("<details class=\"example\" id=\"example-").count(), 2);
     assert!(models.contains("<ol><li>producer: W_ACQUIRE slot 1 := WRITING</li>"));
     assert!(models.contains("harness model label-and-payload --engine explore"));
     let mut suite = sample::suite();
@@ -320,7 +322,8 @@ fn counterexamples_are_numbered_steps_with_the_command_that_repeats_them() {
     suite.models.push(unwanted);
     let page = render(&suite).unwrap();
     check_page(&page);
-    assert_eq!(page.matches("<details class=\"example\" open=\"open\">").count(), 1);
+    assert_eq!(page.matches("<b>COUNTEREXAMPLE: ").count(), 1);
+    assert_eq!(page.matches(" open=\"open\">").count(), 2, "it and the fold around it");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::summary::Summary;
 pub(super) fn section(summary: &Summary<'_>, beside: &Beside<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("appendix", "Run it again");
     let suite = summary.suite;
-    section.say(format!("Seed {}. The command:", suite.seed));
+    section.say(seed(summary));
     section.blocks.push(command_line(&suite.command));
     section.texts.extend(beside.scenarios.iter().map(|(file, text)| Text {
         title: format!("Scenario {file}, as it was written"),
@@ -23,6 +23,16 @@ pub(super) fn section(summary: &Summary<'_>, beside: &Beside<'_>) -> Result<Sect
         cells_and_trials(&mut section, summary)?;
     }
     Ok(section)
+}
+
+/// Where the seeds came from.
+fn seed(summary: &Summary<'_>) -> String {
+    let suite = summary.suite;
+    let given = suite.command.iter().any(|word| word == "--seed" || word.starts_with("--seed="));
+    if given || suite.scenarios.len() < 2 {
+        return format!("Seed {}. The command:", suite.seed);
+    }
+    "Each scenario has a seed of its own, and each trial one that follows from it (below). The command:".to_owned()
 }
 
 fn cells_and_trials(section: &mut Section, summary: &Summary<'_>) -> Result<(), RenderError> {

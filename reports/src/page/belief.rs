@@ -7,32 +7,78 @@ use report_schema::{Host, Placement, Trial};
 use crate::format;
 use crate::page::RenderError;
 use crate::page::section::{Datum, Section, Table};
-use crate::page::{evidence, hardware};
+use crate::page::{evidence, hardware, models};
 use crate::summary::Summary;
 
 /// Remarks beyond this number are folded away.
-const SHOWN_REMARKS: usize = 24;
+const SHOWN_REMARKS: usize = 8;
 
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("belief", "Can I believe it?");
     if !summary.cells.is_empty() {
+        section.say(quiet(summary));
         section.say(placements(summary));
-        section.say(dropped(summary));
         section.lead.extend(hardware::nowhere(summary));
     }
     section.lead.extend(summary.suite.comparisons.iter().filter_map(evidence::false_alarms));
+    let remarks = remarks(summary);
+    if !remarks.is_empty() {
+        let remarks = remarks.stacked().folded_beyond(SHOWN_REMARKS, "What weakens the figures");
+        section.tables.push(remarks.html()?);
+    }
     section.tables.push(host(&summary.suite.host)?);
     let noise = noise(summary);
     if !noise.is_empty() {
-        section.tables.push(noise.html()?);
-    }
-    let remarks = remarks(summary);
-    if !remarks.is_empty() {
-        section.tables.push(
-            remarks.stacked().folded_beyond(SHOWN_REMARKS, "What weakens the figures").html()?,
-        );
+        section.tables.push(noise.folded("What else the machine did meanwhile").html()?);
     }
     Ok(section)
+}
+
+/// Shares of the measured time and of the trials from which on a machine is called noisy.
+const STOLEN: f64 = 0.01;
+const MOVED: f64 = 0.2;
+/// Times a process may be taken off its core each second.
+const SWITCHES: f64 = 100.0;
+
+/// Whether the machine was quiet, and why not, in one line.
+fn quiet(summary: &Summary<'_>) -> String {
+    let sum = |value: fn(&Trial) -> Option<u64>| {
+        trials(summary).filter_map(value).fold(0, u64::saturating_add) as f64
+    };
+    let (all, measured_ms) =
+        (trials(summary).count(), sum(|trial| Some(trial.duration_ms)).max(1.0));
+    let stolen = sum(|trial| trial.noise.steal_ms) / measured_ms;
+    let switches = sum(|trial| trial.noise.involuntary_switches) / measured_ms * 1e3;
+    let moved =
+        trials(summary).filter(|trial| trial.calibration.class == Placement::Changed).count();
+    let degraded = summary.cells.iter().filter(|each| !each.cell.degraded.is_empty()).count();
+    let facts = [
+        (
+            stolen > STOLEN,
+            format!("the hypervisor took {} % of the time", format::short(stolen * 100.0)),
+        ),
+        (
+            moved as f64 > MOVED * all as f64,
+            format!("{moved} of {} moved between cores", format::several(all, "trial")),
+        ),
+        (
+            switches > SWITCHES,
+            format!("processes lost their core {} times a second", format::short(switches)),
+        ),
+        (
+            degraded > 0,
+            format!("{} did not get what it asked for", format::several(degraded, "cell")),
+        ),
+    ];
+    let (loud, calm): (Vec<_>, Vec<_>) = facts.into_iter().partition(|(bad, _)| *bad);
+    let words = |facts: Vec<(bool, String)>| {
+        facts.into_iter().map(|(_, fact)| fact).collect::<Vec<_>>().join(", ")
+    };
+    if loud.is_empty() {
+        let calm = calm.into_iter().take(3).collect();
+        return format!("The machine was quiet: {}.", words(calm));
+    }
+    format!("The machine was noisy: {}.", words(loud))
 }
 
 fn trials<'a>(summary: &'a Summary<'_>) -> impl Iterator<Item = &'a Trial> {
@@ -56,30 +102,29 @@ fn placements(summary: &Summary<'_>) -> String {
         let trials = format::several(levels.len(), "trial");
         match (class, crate::summary::median(levels).filter(|level| *level > 0.0)) {
             (Placement::Near | Placement::Far, Some(level)) => {
-                format!(
-                    "{trials} {} (bare cache line {} one way)",
-                    class.as_str(),
-                    format::nanos(level)
-                )
+                format!("{trials} {} (bare line {} one way)", class.as_str(), format::nanos(level))
             }
             _ => format!("{trials} {}", class.as_str()),
         }
     });
-    format!(
-        "Where the cores were: {}. Only trials of one class are compared.",
-        words.collect::<Vec<_>>().join(", ")
-    )
-}
-
-fn dropped(summary: &Summary<'_>) -> String {
-    let all = summary.cells.iter().flat_map(|each| &each.cell.trials).count();
+    let all = trials(summary).count();
     let compared: usize = summary.cells.iter().map(|each| each.judged.len()).sum();
     let dropped: u64 = summary.cells.iter().map(|each| u64::from(each.cell.dropped.trials)).sum();
+    let dropped = usize::try_from(dropped).unwrap_or(usize::MAX);
+    let other = all.saturating_sub(compared).saturating_sub(dropped);
+    let left = match (dropped, other) {
+        (0, 0) => String::new(),
+        (0, other) => format!("; {other} of another class are left out"),
+        (dropped, 0) => format!("; {dropped} dropped before judging"),
+        (dropped, other) => {
+            format!("; {dropped} dropped before judging, {other} of another class left out")
+        }
+    };
     format!(
-        "{} of {} are compared in the figures below; {} dropped before judging.",
+        "{} of {} are compared, always of one class{left}. Where the cores were: {}.",
         format::count(compared as u64),
         format::several(all, "trial"),
-        format::count(dropped)
+        words.collect::<Vec<_>>().join(", ")
     )
 }
 
@@ -106,7 +151,14 @@ fn host(host: &Host) -> Result<String, RenderError> {
         let value = value.map_or_else(|| Datum::text("unknown"), Datum::wide);
         table.push(vec![Datum::text(name), value]);
     }
-    table.html()
+    let parts = [
+        text(&host.cpu_model),
+        text(&host.kernel),
+        host.cores_online.map(|cores| format::several(cores as usize, "core")),
+    ];
+    let line: Vec<String> = parts.into_iter().flatten().collect();
+    let line = if line.is_empty() { "unknown".to_owned() } else { line.join(", ") };
+    table.folded(format!("The machine: {line}")).html()
 }
 
 /// What one trial says about a disturbance.
@@ -146,7 +198,7 @@ fn noise(summary: &Summary<'_>) -> Table {
 fn remarks(summary: &Summary<'_>) -> Table {
     let mut table = Table::new("Remarks", &["About", "What weakens the figures"]);
     let suite = summary.suite;
-    for note in &suite.notes {
+    for note in suite.notes.iter().filter(|note| !models::blind(note)) {
         table.push(vec![Datum::text("the run"), Datum::wide(note)]);
     }
     for note in &suite.host.notes {

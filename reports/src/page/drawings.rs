@@ -7,10 +7,13 @@ use report_schema::SuiteResult;
 
 use super::section::{Figure, LegendKey};
 use super::{Beside, RenderError, sections};
-use crate::plot::{Size, escaped};
+use crate::plot::{WIDE, escaped};
 use crate::summary::Summary;
 
 const STYLE: &str = include_str!("../../templates/style.css");
+
+/// Families that are there on most machines.
+const FONTS: &str = "system-ui, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif";
 
 /// Room for one line of text.
 const LINE: u32 = 22;
@@ -48,7 +51,7 @@ pub fn drawings(suite: &SuiteResult, beside: &Beside<'_>) -> Result<Vec<Drawing>
 
 /// The drawing below its title and above its legend, with colours instead of the page's variables.
 fn alone(figure: &Figure) -> String {
-    let (width, height) = Size::Wide.pixels();
+    let (width, height) = (WIDE, height(&figure.wide));
     let top = height + 3 * LINE;
     let keys: String =
         (0..).zip(&figure.legend).map(|(row, shown)| key(shown, top + row * LINE)).collect();
@@ -59,8 +62,8 @@ fn alone(figure: &Figure) -> String {
     let title = escaped(&figure.title);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {whole}\" \
-         font-family=\"DejaVu Sans, sans-serif\" font-size=\"13\">\
-         <style>text {{ fill: var(--ink) }}</style>\
+         font-family=\"{FONTS}\" font-size=\"13\" color=\"var(--ink)\" fill=\"var(--ink)\">\
+         <style>.tag {{ paint-order: stroke; stroke: var(--paper); stroke-width: 3px }}</style>\
          <rect width=\"{width}\" height=\"{whole}\" fill=\"var(--paper)\"/>\
          <text x=\"8\" y=\"{LINE}\" font-weight=\"bold\">{title}</text>{drawing}{keys}</svg>\n"
     );
@@ -68,6 +71,13 @@ fn alone(figure: &Figure) -> String {
         svg = svg.replace(&format!("var(--{name})"), colour);
     }
     svg
+}
+
+/// How high a drawing is, from its own words; of a low strip less than of a chart.
+fn height(drawing: &str) -> u32 {
+    let numbers = drawing.split("viewBox=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let last = numbers.and_then(|numbers| numbers.split(' ').next_back());
+    last.and_then(|number| number.parse().ok()).unwrap_or(WIDE / 2)
 }
 
 /// One line of the legend, whose text begins at this height.

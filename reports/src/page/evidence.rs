@@ -36,7 +36,7 @@ pub(super) fn of_gates(
     for (gate, cell, evidence) in with.into_iter().take(STRIPS) {
         let title = format!("{cell}: {}", gate.check);
         let unit = (gate.unit.as_str(), gate.bound);
-        section.figures.extend(strip(&title, unit, evidence)?);
+        section.figures.extend(strip(&title, unit, (evidence, "this run"))?);
     }
     Ok(())
 }
@@ -47,7 +47,7 @@ pub(super) fn comparisons(summary: &Summary<'_>) -> Result<Section, RenderError>
     for comparison in &summary.suite.comparisons {
         let title = title(comparison);
         section.say(format!(
-            "{title}: {}. Alpha {} over everything asked, {}.",
+            "{title}: {}. A difference counts below p = {} over everything asked ({}).",
             comparison.verdict,
             format::plain(comparison.alpha),
             comparison.correction
@@ -59,7 +59,11 @@ pub(super) fn comparisons(summary: &Summary<'_>) -> Result<Section, RenderError>
                 each.evidence.as_ref().filter(|_| section.figures.len() < STRIPS)
             {
                 let title = format!("{}: {}", each.cell, each.metric);
-                section.figures.extend(strip(&title, (&each.unit, None), evidence)?);
+                section.figures.extend(strip(
+                    &title,
+                    (&each.unit, None),
+                    (evidence, &comparison.candidate.name),
+                )?);
             }
         }
         section.tables.extend(erred(comparison)?);
@@ -115,15 +119,7 @@ pub(super) fn false_alarms(comparison: &Comparison) -> Option<String> {
 fn columns(label: &str, first: &str, more: &[&str]) -> Table {
     let mut names = vec![first, "Cell"];
     names.extend(more);
-    names.extend([
-        "B / A#",
-        "Interval#",
-        "Difference#",
-        "Clock steps#",
-        "p#",
-        "needed#",
-        "n A + B#",
-    ]);
+    names.extend(["B / A#", "Interval#", "Difference#", "p, and needed#", "n A + B#"]);
     Table::new(label, &names)
 }
 
@@ -153,15 +149,15 @@ fn table(comparison: &Comparison, title: &str) -> Table {
 fn found(each: &CellComparison) -> Vec<Datum> {
     match &each.evidence {
         Some(evidence) => figures(evidence, &each.unit).into(),
-        None => vec![Datum::wide(&each.reason)],
+        None => vec![Datum::wide(format::signs(&each.reason))],
     }
 }
 
 /// The last columns of both tables.
-fn figures(evidence: &Evidence, unit: &str) -> [Datum; 7] {
+fn figures(evidence: &Evidence, unit: &str) -> [Datum; 5] {
     let ratio = |value: f64| format!("{value:.3}");
     let (low, high) = evidence.ratio_interval;
-    let steps = evidence.difference_quanta.map(|steps| format!("{steps:.1}"));
+    let steps = evidence.difference_quanta.map(|steps| format!(" ({steps:.1} clock steps)"));
     [
         Datum::number(ratio(evidence.ratio)),
         Datum::number(format!(
@@ -170,10 +166,8 @@ fn figures(evidence: &Evidence, unit: &str) -> [Datum; 7] {
             ratio(high),
             format::plain((evidence.confidence * 1000.0).round() / 10.0)
         )),
-        Datum::number(signed(evidence.difference, unit)),
-        steps.map_or_else(|| Datum::dim_number("–"), Datum::number),
-        Datum::number(format!("{:.4}", evidence.p_value)),
-        Datum::number(format!("< {:.4}", evidence.alpha)),
+        Datum::number(signed(evidence.difference, unit) + &steps.unwrap_or_default()),
+        Datum::number(format!("{:.4}, < {:.4}", evidence.p_value, evidence.alpha)),
         Datum::number(format!(
             "{} + {}",
             evidence.count(Side::Base),
@@ -200,11 +194,13 @@ fn axis(unit: &str) -> (&'static str, fn(f64) -> String) {
 fn strip(
     title: &str,
     (unit, bound): (&str, Option<f64>),
-    evidence: &Evidence,
+    (evidence, candidate): (&Evidence, &str),
 ) -> Result<Option<Figure>, RenderError> {
     let (label, format) = axis(unit);
-    let Some(chart) = plot::strip(title, (label, format), evidence, bound) else { return Ok(None) };
-    let mut table = Table::new(title, &["Repeat#", "Side", "Block#", "Bare line#", "Value#"]);
+    let Some(chart) = plot::strip(title, (label, format), (evidence, candidate), bound) else {
+        return Ok(None);
+    };
+    let mut table = Table::new(title, &["Order#", "Side", "Block#", "Bare line#", "Value#"]);
     for (number, repeat) in (1..).zip(&evidence.repeats) {
         let side = if repeat.side == Side::Base { "A" } else { "B" };
         table.push(vec![
@@ -216,7 +212,7 @@ fn strip(
         ]);
     }
     let caption = format!(
-        "n = {}. One dot a repeat: a drift moves both sides, a difference only one. Ratio {:.3}, p = {:.4}.",
+        "n = {}. One dot a trial: a drift moves both sides, a difference only one. Ratio {:.3}, p = {:.4}.",
         format::several(evidence.repeats.len(), "repeat"),
         evidence.ratio,
         evidence.p_value

@@ -1,26 +1,34 @@
-//! Latency: the percentile curves, their course over time, and the repeats.
+//! Latency by percentile, and the scenarios that get drawings.
 
 use hdrhistogram::Histogram;
-use report_schema::{Latency, LatencyKind, Placement, ScenarioResult, Trial};
+use report_schema::{GateResult, Latency, LatencyKind, ScenarioResult, Verdict};
 
 use crate::format;
-use crate::page::RenderError;
 use crate::page::section::{Datum, Figure, Section, Table};
-use crate::plot::{self, INKS, Repeats, Timeline};
-use crate::summary::{CellSummary, Curve, Curves, Shown, Summary, median};
+use crate::page::{RenderError, repeats, timelines};
+use crate::plot::{self, INKS, Limit};
+use crate::summary::{CellSummary, Curve, Curves, Relation, Shown, Summary, median, sides};
 
 /// Scenarios that get drawings of their own: of those with a latency the worst come first, then round
 /// trips, then schedules. The tables hold all of them.
 pub(super) const CHARTED: usize = 10;
 
-/// One scenario with its cells.
+/// Gates that are drawn into one plot at most.
+const LIMITS: usize = 4;
+
+/// One scenario with its cells; both sides of a comparison are one.
 pub(super) type Group<'s, 'a> = (&'a ScenarioResult, Vec<&'s CellSummary<'a>>);
 
 /// The scenarios with their cells, those that did not pass first.
 pub(super) fn groups<'s, 'a>(summary: &'s Summary<'a>) -> Vec<Group<'s, 'a>> {
     let mut groups: Vec<Group<'s, 'a>> = Vec::new();
     for each in &summary.cells {
-        match groups.last_mut().filter(|(scenario, _)| core::ptr::eq(*scenario, each.scenario)) {
+        let same = |(scenario, cells): &&mut Group<'s, 'a>| {
+            let sides = each.side().is_some()
+                && cells.first().is_some_and(|first| first.scenario_name() == each.scenario_name());
+            core::ptr::eq(*scenario, each.scenario) || sides
+        };
+        match groups.iter_mut().find(same) {
             Some((_, cells)) => cells.push(each),
             None => groups.push((each.scenario, vec![each])),
         }
@@ -29,31 +37,85 @@ pub(super) fn groups<'s, 'a>(summary: &'s Summary<'a>) -> Vec<Group<'s, 'a>> {
     groups
 }
 
-pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderError> {
-    let mut groups = groups(summary);
+/// What a group is called.
+pub(super) fn name<'a>(cells: &[&CellSummary<'a>]) -> &'a str {
+    cells.first().map_or("", |first| first.scenario_name())
+}
+
+/// The label of a side with what was set on it.
+pub(super) fn told(summary: &Summary<'_>, label: &str) -> String {
+    let Some(comparison) = summary.suite.comparisons.first() else { return label.to_owned() };
+    for (side, contender) in [("A", &comparison.base), ("B", &comparison.candidate)] {
+        if let Some(rest) =
+            label.strip_prefix(side).filter(|rest| rest.is_empty() || rest.starts_with(','))
+        {
+            return format!("{side} ({}){rest}", contender.name);
+        }
+    }
+    label.to_owned()
+}
+
+/// Percentiles, the course over time, repeats.
+pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 3], RenderError> {
+    let all = groups(summary);
+    let mut groups = all.clone();
     groups.retain(|(_, cells)| latencies(cells).next().is_some());
     groups.sort_by_key(|(scenario, cells)| {
         let meant = latencies(cells).map(|latency| meant(latency.kind)).max();
         core::cmp::Reverse((scenario.verdict, meant))
     });
-    let (charted, rest) = groups.split_at(groups.len().min(CHARTED));
+    let (meaningful, others): (Vec<Group<'_, '_>>, Vec<Group<'_, '_>>) =
+        groups.into_iter().partition(|(scenario, cells)| {
+            scenario.verdict != Verdict::Pass || about_speed(scenario, cells)
+        });
+    let (charted, rest) = meaningful.split_at(meaningful.len().min(CHARTED));
     let mut percentiles = Section::new("percentiles", "Latency by percentile");
-    let mut timelines = Section::new("timeline", "Latency over time");
+    let mut over_time = Section::new("timeline", "Latency over time");
     let mut strips = Section::new("repeats", "Repeats");
-    for (scenario, cells) in charted {
-        add_percentiles(&mut percentiles, scenario, cells)?;
-        add_timeline(&mut timelines, scenario, cells)?;
-        add_repeats(&mut strips, scenario, cells)?;
+    for (_, cells) in charted {
+        add_percentiles(&mut percentiles, summary, cells)?;
     }
-    for (scenario, cells) in rest {
+    // What a fault did is seen over time, whatever the scenario is about.
+    let disturbed = others.iter().filter(|(_, cells)| faulted(cells));
+    for (_, cells) in charted.iter().chain(disturbed).take(CHARTED) {
+        timelines::add(&mut over_time, cells)?;
+    }
+    for (_, cells) in all.iter().filter(|(_, cells)| !cells.is_empty()).take(CHARTED) {
+        repeats::add(&mut strips, summary, cells)?;
+    }
+    for (_, cells) in rest.iter().chain(&others) {
         let curves = Curves::shown(cells, Shown::EachEnd);
-        let line = format!("{}: data only, {CHARTED} scenarios are drawn", scenario.name);
+        percentiles.lead.extend(curves.unreadable);
+        let label = format!("{}: latency by percentile", name(cells));
         if !curves.curves.is_empty() {
-            let table = curve_table(&scenario.name, &curves.curves).folded(line);
+            let table = curve_table(&label, &curves.curves).folded(format!("{label}, data only"));
             percentiles.undrawn.push(table.html()?);
         }
     }
-    Ok(vec![percentiles, timelines, strips])
+    if !percentiles.figures.is_empty() {
+        percentiles.say(
+            "How long a message takes, from the best to the worst one: each step to the right leaves a tenth of the \
+             samples. Dotted where fewer than 10 samples lie beyond, so that chance decides.",
+        );
+    }
+    Ok([percentiles, over_time, strips])
+}
+
+/// Folders of scenarios that ask whether something is right and not how fast it is.
+const ABOUT_CORRECTNESS: [&str; 4] = ["faults", "policies", "foreign", "smoke"];
+
+/// Whether a scenario asks how fast something is; otherwise its figures answer nothing.
+pub(super) fn about_speed(scenario: &ScenarioResult, cells: &[&CellSummary<'_>]) -> bool {
+    let folder = scenario.file.split('/').rev().nth(1);
+    let right = folder.is_some_and(|folder| ABOUT_CORRECTNESS.contains(&folder));
+    let timed = |gate: &&GateResult| !gate.unit.is_empty();
+    let stated = cells.iter().any(|cell| cell.cell.gates.iter().any(|gate| timed(&gate)));
+    cells.iter().any(|cell| cell.side().is_some()) || (!right && (!faulted(cells) || stated))
+}
+
+/// Whether something went wrong on purpose.
+fn faulted(cells: &[&CellSummary<'_>]) -> bool {
+    cells.iter().flat_map(|cell| &cell.cell.trials).any(|trial| !trial.faults.is_empty())
 }
 
 /// How much a scenario is about this kind of latency.
@@ -73,21 +135,27 @@ fn latencies<'c>(cells: &'c [&CellSummary<'_>]) -> impl Iterator<Item = &'c Late
 
 fn add_percentiles(
     section: &mut Section,
-    scenario: &ScenarioResult,
+    summary: &Summary<'_>,
     cells: &[&CellSummary<'_>],
 ) -> Result<(), RenderError> {
-    let curves = Curves::of(cells, INKS);
+    let mut curves = Curves::of(cells, INKS);
+    for curve in &mut curves.curves {
+        curve.label = told(summary, &curve.label);
+    }
     section.lead.extend(curves.unreadable);
     let calibration = median(cells.iter().filter_map(|cell| cell.calibration_ns()).collect());
-    let title = format!("{}: latency by percentile", scenario.name);
-    let Some(chart) = plot::percentile(&title, &curves.curves, calibration) else { return Ok(()) };
+    let title = format!("{}: latency by percentile", name(cells));
+    let limits = limits(cells);
+    let Some(chart) = plot::percentile(&title, &curves.curves, calibration, &limits) else {
+        return Ok(());
+    };
     let trials: usize = cells.iter().map(|cell| cell.judged.len()).sum();
-    let mut caption = format!(
-        "{} Merged over {}; n stands beside each curve. Dotted where fewer than 10 samples lie beyond. For information: \
-         the gates above decide.",
-        scenario.question,
-        format::several(trials, "trial")
-    );
+    let question = cells.first().map_or("", |first| first.scenario.question.as_str());
+    let mut caption =
+        format!("{question} Merged over {}.", format::several(trials, "compared trial"));
+    if !limits.is_empty() {
+        caption.push_str(" Short marks: what gates allow at that percentile.");
+    }
     if curves.omitted > 0 {
         let more = format::several(curves.omitted, "more curve");
         caption.extend([" ", &more, " would not fit; the table has all of them."]);
@@ -97,18 +165,33 @@ fn add_percentiles(
     } else {
         curves.curves
     };
-    section.figures.push(Figure::of(
-        &chart,
-        caption,
-        &curve_table(&scenario.name, &all).folded("Data"),
-    )?);
+    section.figures.push(Figure::of(&chart, caption, &curve_table(&title, &all).folded("Data"))?);
     Ok(())
+}
+
+/// What gates of these cells allow at some percentile, each once.
+fn limits(cells: &[&CellSummary<'_>]) -> Vec<Limit> {
+    let mut limits: Vec<Limit> = vec![];
+    for gate in cells.iter().flat_map(|cell| &cell.cell.gates).filter(|gate| gate.unit == "ns") {
+        let limit = sides(&gate.check).filter(|limit| limit.relation == Relation::AtMost);
+        let percentile = limit.and_then(|limit| {
+            let name = limit.figure.strip_suffix("(latency)")?.strip_prefix('p')?;
+            name.parse::<f64>().ok().filter(|percentile| (0.0..100.0).contains(percentile))
+        });
+        let (Some(percentile), Some(bound_ns)) = (percentile, gate.bound) else { continue };
+        let label = format!("p{percentile} ≤ {}", format::nanos(bound_ns));
+        let limit = Limit { quantile: percentile / 100.0, bound_ns, label };
+        if bound_ns > 0.0 && limits.len() < LIMITS && !limits.contains(&limit) {
+            limits.push(limit);
+        }
+    }
+    limits
 }
 
 fn curve_table(label: &str, curves: &[Curve]) -> Table {
     const NAMES: [&str; 11] =
         ["Of", "Timed", "n#", "min#", "p50#", "p90#", "p99#", "p99.9#", "p99.99#", "max#", "mean#"];
-    let mut table = Table::new(format!("{label}: latency by percentile"), &NAMES);
+    let mut table = Table::new(label, &NAMES);
     for Curve { label, kind, histogram } in curves {
         let mut row = vec![Datum::text(label), Datum::text(kind.describe())];
         row.push(Datum::number(format::count(histogram.len())));
@@ -130,109 +213,4 @@ fn percentile_datum(histogram: &Histogram<u64>, quantile: f64) -> Datum {
         return Datum::dim_number(format!("({value})"));
     }
     Datum::number(value)
-}
-
-/// The latency of one role in one trial.
-struct Course<'a> {
-    cell: &'a CellSummary<'a>,
-    trial: &'a Trial,
-    latency: &'a Latency,
-}
-
-fn courses<'c>(cells: &[&'c CellSummary<'c>]) -> Vec<Course<'c>> {
-    let mut courses = Vec::new();
-    for cell in cells {
-        for trial in &cell.judged {
-            let latencies = trial.roles.iter().filter_map(|role| role.latency.as_ref());
-            courses.extend(latencies.map(|latency| Course { cell, trial, latency }));
-        }
-    }
-    courses
-}
-
-fn add_timeline(
-    section: &mut Section,
-    scenario: &ScenarioResult,
-    cells: &[&CellSummary<'_>],
-) -> Result<(), RenderError> {
-    let drawable = courses(cells).into_iter().filter(|course| !course.latency.intervals.is_empty());
-    let severity = |course: &Course<'_>| {
-        (course.cell.cell.verdict, !course.trial.faults.is_empty(), course.latency.max_ns)
-    };
-    let Some(worst) = drawable.max_by_key(severity) else { return Ok(()) };
-    let Course { cell, trial, latency } = worst;
-    let title = format!("{}: latency over time", scenario.name);
-    let of = Timeline { title: &title, trial, intervals: &latency.intervals };
-    let Some(chart) = plot::timeline(&of) else { return Ok(()) };
-    let caption = format!(
-        "Cell {}, repeat {}, {}: of the cells with the worst verdict and, if any, the trials with a fault, the one with the greatest sample. n = {}. \
-         For information.",
-        cell.cell.id,
-        trial.repeat,
-        latency.kind.describe(),
-        format::count(latency.n)
-    );
-    let mut table = Table::new(title.clone(), &["Start#", "n#", "p50#", "p99#", "max#"]);
-    for interval in &latency.intervals {
-        let times = [interval.p50_ns, interval.p99_ns, interval.max_ns];
-        let mut row = vec![
-            Datum::number(format::millis(interval.start_ms)),
-            Datum::number(format::count(interval.n)),
-        ];
-        row.extend(times.map(|value| Datum::number(format::nanos(value as f64))));
-        table.push(row);
-    }
-    section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);
-    Ok(())
-}
-
-fn add_repeats(
-    section: &mut Section,
-    scenario: &ScenarioResult,
-    cells: &[&CellSummary<'_>],
-) -> Result<(), RenderError> {
-    let of_cell = |cell: &&CellSummary<'_>| Repeats {
-        label: cell.label(),
-        trials: cell.cell.trials.iter().filter_map(trial_median).collect(),
-    };
-    let all: Vec<Repeats> =
-        cells.iter().map(of_cell).filter(|each| !each.trials.is_empty()).collect();
-    let shown = &all[..all.len().min(INKS)];
-    let title = format!("{}: median latency of each repeat", scenario.name);
-    let Some(chart) = plot::repeats(&title, shown) else { return Ok(()) };
-    let trials: usize = shown.iter().map(|each| each.trials.len()).sum();
-    let mut caption = format!(
-        "n = {}. Filled: cores near; hollow: any other class. For information.",
-        format::several(trials, "trial")
-    );
-    if all.len() > shown.len() {
-        let more = format::several(all.len() - shown.len(), "more cell");
-        caption.extend([" ", &more, " would not fit; the table has all of them."]);
-    }
-    let mut table = Table::new(title, &["Cell", "Started#", "Cores", "p50#"]);
-    for each in &all {
-        for (started_ms, class, p50) in &each.trials {
-            table.push(vec![
-                Datum::text(&each.label),
-                Datum::number(format::millis(*started_ms)),
-                Datum::text(class.as_str()),
-                Datum::number(format::nanos(*p50 as f64)),
-            ]);
-        }
-    }
-    section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);
-    Ok(())
-}
-
-/// When a trial ran, where its cores were, and the median of its roles' median latencies.
-fn trial_median(trial: &Trial) -> Option<(u64, Placement, u64)> {
-    let mut medians: Vec<u64> = trial
-        .roles
-        .iter()
-        .filter_map(|role| role.latency.as_ref())
-        .map(|latency| latency.p50_ns)
-        .collect();
-    medians.sort_unstable();
-    let middle = *medians.get(medians.len() / 2)?;
-    Some((trial.started_ms, trial.calibration.class, middle))
 }

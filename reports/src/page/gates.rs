@@ -4,12 +4,12 @@ use report_schema::{GateResult, Verdict};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::evidence;
 use crate::page::section::{Datum, Section, Table};
+use crate::page::{evidence, keys};
 use crate::summary::{CellSummary, Summary};
 
-/// Passed gates beyond this number are folded away, so that the failed ones are seen.
-const SHOWN_PASSES: usize = 12;
+/// Beyond this number of stated expectations one line each stands for all of its cells.
+const SHOWN_STATED: usize = 12;
 
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("gates", "Gates");
@@ -17,17 +17,69 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let all = gates.clone();
     let (passed, others): (Vec<_>, Vec<_>) =
         gates.into_iter().partition(|(gate, _)| gate.verdict == Verdict::Pass);
+    let (stated, implied): (Vec<_>, Vec<_>) =
+        passed.into_iter().partition(|(gate, _)| keys::stated(gate));
     if !others.is_empty() {
         section.tables.push(table("Gates that did not pass", &others).stacked().html()?);
     }
-    if !passed.is_empty() {
-        let table = table("Gates that passed", &passed);
-        let line = format!("{} passed", format::several(passed.len(), "gate"));
-        let table = if passed.len() > SHOWN_PASSES { table.folded(line) } else { table };
+    if stated.len() > SHOWN_STATED {
+        section.tables.push(by_expectation(&stated).stacked().html()?);
+        let line = format!("{} in each cell", format::several(stated.len(), "stated expectation"));
+        section.tables.push(table("Stated expectations that held", &stated).folded(line).html()?);
+    } else if !stated.is_empty() {
+        section.tables.push(table("Stated expectations that held", &stated).stacked().html()?);
+    }
+    if !implied.is_empty() {
+        let line = format!(
+            "{} that every scenario implies: all passed",
+            format::several(implied.len(), "gate")
+        );
+        let table = table("Implied gates that passed", &implied).folded(line);
         section.tables.push(table.html()?);
     }
     evidence::of_gates(&mut section, &all)?;
     Ok(section)
+}
+
+/// One line for each expectation: the least and the greatest value over the cells that it judged.
+fn by_expectation(gates: &[(&GateResult, &CellSummary<'_>)]) -> Table {
+    let columns = ["Check", "Scenario", "Cells#", "Values#", "Bound#", "Stated in"];
+    let mut table = Table::new("Stated expectations that held", &columns);
+    let mut seen: Vec<(&str, &str)> = vec![];
+    for (gate, summary) in gates {
+        let key = (summary.scenario.name.as_str(), gate.id.as_str());
+        if seen.contains(&key) {
+            continue;
+        }
+        seen.push(key);
+        let same: Vec<&GateResult> = gates
+            .iter()
+            .filter(|(other, cell)| (cell.scenario.name.as_str(), other.id.as_str()) == key)
+            .map(|(gate, _)| *gate)
+            .collect();
+        table.push(vec![
+            Datum::code(&gate.check),
+            Datum::text(&summary.scenario.name),
+            Datum::number(format::count(same.len() as u64)),
+            Datum::number(range(same.iter().filter_map(|gate| gate.value), &gate.unit)),
+            Datum::number(range(same.iter().filter_map(|gate| gate.bound), &gate.unit)),
+            Datum::code(place(gate)),
+        ]);
+    }
+    table
+}
+
+/// The least and the greatest, or the one that all are.
+fn range(values: impl Iterator<Item = f64>, unit: &str) -> String {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    let show = |value| format::with_unit(value, unit);
+    match (low <= high, show(low), show(high)) {
+        (false, _, _) => "none".to_owned(),
+        (true, low, high) if low == high => low,
+        (true, low, high) => format!("{low} to {high}"),
+    }
 }
 
 fn table(label: &str, gates: &[(&GateResult, &CellSummary<'_>)]) -> Table {
@@ -60,7 +112,7 @@ fn row(alike: &[(&GateResult, &CellSummary<'_>)]) -> Vec<Datum> {
         Datum::verdict(gate.verdict),
         quantity(gate.value, &gate.unit),
         quantity(bound, &gate.unit),
-        Datum::wide(&gate.reason),
+        Datum::wide(format::signs(&keys::because(gate))),
         Datum::text(&summary.cell.id),
         Datum::code(place),
     ]

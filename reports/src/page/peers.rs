@@ -1,10 +1,12 @@
 //! The same scenario over other transports, and what a checksum costs: ratios of one run.
 
-use report_schema::{Boundary, Role, TransportFacts};
+use report_schema::{Boundary, Role, TransportFacts, Workload};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::section::{Datum, Section, Table};
+use crate::page::figures::CHARTED;
+use crate::page::section::{Datum, Figure as Drawn, Section, Table};
+use crate::plot::{self, Compared};
 use crate::summary::{CellSummary, Curves, Shown, Summary};
 
 /// Axes of the matrix that name what carries the messages.
@@ -46,10 +48,23 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let transport = |each: &CellSummary<'_>| Some(each.cell.transport.as_ref()?.name.clone());
     let mut table = Table::new(
         "The same scenario over other transports",
-        &["Scenario", "Transport", "p50#", "of ours#", "p99#", "of ours#", "Messages#", "of ours#"],
+        &[
+            "Scenario",
+            "Transport",
+            "p50#",
+            "of DataHub's#",
+            "p99#",
+            "of DataHub's#",
+            "Messages#",
+            "of DataHub's#",
+        ],
     );
     for (common, cells) in rivals(summary, transport, &AXES) {
         let ours = cells.iter().find(|each| transport(each).as_deref() == Some(OURS)).copied();
+        let names: Vec<String> = cells.iter().filter_map(|each| transport(each)).collect();
+        section
+            .figures
+            .extend(chart(&common, &names, &cells)?.filter(|_| section.figures.len() < CHARTED));
         for each in &cells {
             let mut row = vec![Datum::text(&common)];
             row.push(Datum::text(transport(each).unwrap_or_default()));
@@ -67,11 +82,49 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         let promised = promises(summary).html()?;
         section.say(
             "The same messages between the same cores in the same run; what each transport promises differs. Ratios are \
-             to ours; for information.",
+             to DataHub's.",
         );
         section.tables.extend([table.html()?, promised]);
     }
     Ok(section)
+}
+
+/// Latency where it was timed, otherwise how much went through.
+fn chart(
+    common: &str,
+    names: &[String],
+    cells: &[&CellSummary<'_>],
+) -> Result<Option<Drawn>, RenderError> {
+    let of = |label: &str, value: Figure| Compared {
+        label: label.to_owned(),
+        values: cells.iter().map(|each| value(each).filter(|value| *value > 0.0)).collect(),
+    };
+    let latencies = [of("p50", p50), of("p99", p99)];
+    let timed = latencies[0].values.iter().flatten().count() > 1 && waits(cells);
+    let rates = [of("messages each second, all consumers together", delivered)];
+    let (what, quantities): (Named, &[Compared]) = if timed {
+        (("latency", format::nanos), &latencies)
+    } else {
+        (("messages each second", format::rate), &rates)
+    };
+    let title = format!("{common}: {} by transport", what.0);
+    let Some(chart) = plot::compare(&title, what, names, quantities) else { return Ok(None) };
+    let mut data = Table::new(title, &["Transport", "Figure", "Value#"]);
+    for each in quantities {
+        for (name, value) in names.iter().zip(&each.values) {
+            let value =
+                value.map_or_else(|| Datum::dim_number("–"), |value| Datum::number(what.1(value)));
+            data.push(vec![Datum::text(name), Datum::text(&each.label), value]);
+        }
+    }
+    let trials: usize = cells.iter().map(|each| each.judged.len()).sum();
+    let caption = format!("Over {}.", format::several(trials, "compared trial"));
+    Drawn::of(&chart, caption, &data.folded("Data")).map(Some)
+}
+
+/// Whether one message waits for another: in a stream, latency is the depth of a queue.
+fn waits(cells: &[&CellSummary<'_>]) -> bool {
+    cells.iter().all(|each| each.cell.workload != Workload::Stream)
 }
 
 /// What each transport promises, once each: no figure of it stands without.
@@ -145,20 +198,63 @@ pub(super) fn checksums(summary: &Summary<'_>) -> Result<Section, RenderError> {
                     Datum::number(format!("{sign}{}", format::nanos((with - without).abs())))
                 }),
                 more.map_or_else(none, |(with, without)| {
-                    Datum::number(format!("{:+.0} %", (with / without - 1.0) * 100.0))
+                    Datum::number(format!("{} %", format::signed((with / without - 1.0) * 100.0)))
                 }),
             ]);
         }
     }
+    let all = rivals(summary, kind, &axes);
+    section.figures.extend(checksum_chart(&all, kind)?);
     if !table.is_empty() {
         section.say(
-            "The mean time between two messages, with each checksum and without, medians over the compared trials. For \
-             information.",
+            "The mean time between two messages, with each checksum and without, medians over the compared trials.",
         );
         section.tables.push(table.html()?);
     }
     Ok(section)
 }
+
+/// The time of one message by kind of checksum, one line of dots for each setting.
+fn checksum_chart(
+    all: &Rivals<'_, '_>,
+    kind: impl Fn(&CellSummary<'_>) -> Option<String>,
+) -> Result<Option<Drawn>, RenderError> {
+    let mut names: Vec<String> = vec![];
+    for name in all.iter().flat_map(|(_, cells)| cells).filter_map(|each| kind(each)) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    let compared = |(common, cells): &(String, Vec<&CellSummary<'_>>)| Compared {
+        label: common.clone(),
+        values: names
+            .iter()
+            .map(|name| {
+                cells
+                    .iter()
+                    .find(|each| kind(each).as_ref() == Some(name))
+                    .and_then(|each| cost_ns(each))
+            })
+            .collect(),
+    };
+    let quantities: Vec<Compared> = all.iter().take(plot::INKS).map(compared).collect();
+    let title = "one message by checksum";
+    let what = ("time of one message", format::nanos as fn(f64) -> String);
+    let Some(chart) = plot::compare(title, what, &names, &quantities) else { return Ok(None) };
+    let mut data = Table::new(title, &["Setting", "Checksum", "One message#"]);
+    for each in &quantities {
+        for (name, value) in names.iter().zip(&each.values) {
+            let value =
+                value.map_or_else(|| Datum::dim_number("–"), |ns| Datum::number(format::nanos(ns)));
+            data.push(vec![Datum::text(&each.label), Datum::text(name), value]);
+        }
+    }
+    Drawn::of(&chart, "Medians over the compared trials.".to_owned(), &data.folded("Data"))
+        .map(Some)
+}
+
+/// What an axis shows, and how it reads.
+type Named = (&'static str, fn(f64) -> String);
 
 type Figure = fn(&CellSummary<'_>) -> Option<f64>;
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use report_schema::Verdict;
 
+use crate::format;
 use crate::page::RenderError;
 use crate::plot::{Chart, Ink, Size, paint};
 
@@ -21,7 +22,9 @@ pub(super) struct Section {
     pub(super) figures: Vec<Figure>,
     /// Tables of what was not drawn, rendered.
     pub(super) undrawn: Vec<String>,
-    /// Counterexamples.
+    /// The line behind which the examples that somebody wanted are folded.
+    pub(super) examples_title: String,
+    /// Counterexamples; those that nobody wanted come first and are open.
     pub(super) examples: Vec<Example>,
     /// Text to be copied as it stands.
     pub(super) blocks: Vec<String>,
@@ -45,6 +48,11 @@ impl Section {
             && self.texts.is_empty()
     }
 
+    /// Whether an example must be seen without asking for it.
+    pub(super) fn examples_open(&self) -> bool {
+        self.examples.iter().any(|example| example.open)
+    }
+
     pub(super) fn say(&mut self, line: impl Into<String>) {
         self.lead.push(line.into());
     }
@@ -60,6 +68,8 @@ pub(super) struct Text {
 /// A failing execution of a model.
 #[derive(Debug)]
 pub(super) struct Example {
+    /// The anchor that a table leads to.
+    pub(super) id: String,
     pub(super) title: String,
     /// Nobody wanted it: it is not folded away.
     pub(super) open: bool,
@@ -125,7 +135,18 @@ fn swatch(ink: Ink) -> String {
             format!("<rect y=\"1\" width=\"34\" height=\"10\" fill=\"{colour}\" opacity=\"0.25\"/>")
         }
         Ink::Heat => {
-            format!("<rect y=\"1\" width=\"34\" height=\"10\" fill=\"{colour}\" opacity=\"0.5\"/>")
+            let step = |x: u32, opacity: &str| {
+                format!(
+                    "<rect x=\"{x}\" y=\"1\" width=\"12\" height=\"10\" fill=\"{colour}\" opacity=\"{opacity}\"/>"
+                )
+            };
+            [step(0, "0.22"), step(11, "0.5"), step(22, "0.85")].concat()
+        }
+        Ink::Letter(letter) => format!(
+            "<path d=\"M13 5h8l-4 6z\" fill=\"{colour}\"/><text x=\"25\" y=\"11\" font-size=\"12\" fill=\"{colour}\">{letter}</text>"
+        ),
+        Ink::Text => {
+            "<path d=\"M0 6H34\" stroke=\"var(--soft)\" stroke-width=\"3\" stroke-dasharray=\"2 2\"/>".to_owned()
         }
         // The colour of the hatching is too faint for three strokes.
         Ink::Uncounted => {
@@ -138,13 +159,15 @@ fn swatch(ink: Ink) -> String {
             2 => format!("<polygon points=\"17,0 23,6 17,12 11,6\" fill=\"{colour}\"/>"),
             _ => format!("<rect x=\"13\" y=\"2\" width=\"8\" height=\"8\" fill=\"{colour}\"/>"),
         },
-        Ink::Calibration => format!("<line x2=\"34\" y1=\"6\" y2=\"6\" stroke=\"{colour}\"/>"),
         _ => format!(
             "<line x2=\"34\" y1=\"6\" y2=\"6\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\"/>"
         ),
     };
     format!("<svg width=\"34\" height=\"12\" aria-hidden=\"true\">{body}</svg>")
 }
+
+/// Columns that fit on a phone.
+const NARROW: usize = 3;
 
 /// A table; the first datum of a row is its heading.
 #[derive(Debug, Template)]
@@ -154,6 +177,8 @@ pub(super) struct Table {
     fold: Option<String>,
     /// On a phone each row becomes a block of its own.
     stacked: bool,
+    /// Small fields whose colour says most.
+    grid: bool,
     columns: Vec<Datum>,
     rows: Vec<Vec<Datum>>,
 }
@@ -163,6 +188,8 @@ pub(super) struct Table {
 pub(super) struct Datum {
     text: String,
     class: &'static str,
+    /// The anchor that it leads to.
+    link: Option<String>,
 }
 
 impl Table {
@@ -176,6 +203,7 @@ impl Table {
             label: label.into(),
             fold: None,
             stacked: false,
+            grid: false,
             columns: columns.collect(),
             rows: vec![],
         }
@@ -193,6 +221,26 @@ impl Table {
         self
     }
 
+    /// Makes the fields small.
+    pub(super) fn grid(mut self) -> Self {
+        self.grid = true;
+        self
+    }
+
+    /// Whether it fits on a phone, so that nobody needs to reach it in order to scroll.
+    fn narrow(&self) -> bool {
+        self.stacked || self.columns.len() <= NARROW
+    }
+
+    /// The element's class.
+    fn class(&self) -> &'static str {
+        match (self.stacked, self.grid) {
+            (_, true) => "grid",
+            (true, _) => "stacked",
+            _ => "",
+        }
+    }
+
     /// Adds a row; what has no column is dropped.
     pub(super) fn push(&mut self, mut row: Vec<Datum>) {
         row.truncate(self.columns.len());
@@ -208,7 +256,7 @@ impl Table {
         if self.rows.len() <= rows {
             return self;
         }
-        let line = format!("{}: {}", line, self.rows.len());
+        let line = format!("{line} ({} rows)", format::count(self.rows.len() as u64));
         self.folded(line)
     }
 
@@ -218,36 +266,51 @@ impl Table {
 }
 
 impl Datum {
+    fn of(text: impl Into<String>, class: &'static str) -> Self {
+        Self { text: text.into(), class, link: None }
+    }
+
+    /// The same, leading to an anchor of the page.
+    pub(super) fn leading_to(mut self, id: impl Into<String>) -> Self {
+        self.link = Some(id.into());
+        self
+    }
+
+    /// One field of a grid.
+    pub(super) fn field(text: impl Into<String>, class: &'static str) -> Self {
+        Self::of(text, class)
+    }
+
     pub(super) fn text(text: impl Into<String>) -> Self {
-        Self { text: text.into(), class: "" }
+        Self::of(text, "")
     }
 
     /// A sentence: the column gets room for it.
     pub(super) fn wide(text: impl Into<String>) -> Self {
-        Self { text: text.into(), class: "w" }
+        Self::of(text, "w")
     }
 
     pub(super) fn code(text: impl Into<String>) -> Self {
-        Self { text: text.into(), class: "code" }
+        Self::of(text, "code")
     }
 
     pub(super) fn number(text: impl Into<String>) -> Self {
-        Self { text: text.into(), class: "n" }
+        Self::of(text, "n")
     }
 
     /// A number that must not be what it is.
     pub(super) fn bad_number(text: impl Into<String>) -> Self {
-        Self { text: text.into(), class: "n bad" }
+        Self::of(text, "n bad")
     }
 
     /// A number that says little.
     pub(super) fn dim_number(text: impl Into<String>) -> Self {
-        Self { text: text.into(), class: "n dim" }
+        Self::of(text, "n dim")
     }
 
     /// A sentence that must not be needed.
     pub(super) fn bad(text: impl Into<String>) -> Self {
-        Self { text: text.into(), class: "w bad" }
+        Self::of(text, "w bad")
     }
 
     pub(super) fn verdict(verdict: Verdict) -> Self {
@@ -256,6 +319,6 @@ impl Datum {
 
     /// Words in the colour of a verdict.
     pub(super) fn said(words: &str, verdict: Verdict) -> Self {
-        Self { text: words.to_owned(), class: verdict.as_str() }
+        Self::of(words, verdict.as_str())
     }
 }

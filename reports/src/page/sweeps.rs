@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use report_schema::Role;
+use report_schema::{Role, Workload};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::figures::{CHARTED, Group, groups};
+use crate::page::figures::{CHARTED, Group, about_speed, groups, name};
 use crate::page::peers::quantile;
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, INKS, Scale, Sweep, SweepSeries};
@@ -15,46 +15,81 @@ use crate::summary::{CellSummary, Summary};
 /// A named quantity of a cell.
 type Quantity = (&'static str, fn(&CellSummary<'_>) -> Option<f64>);
 
-/// What one section sweeps.
+/// What one chart sweeps, and of which cells.
 struct Plan {
-    id: &'static str,
-    title: &'static str,
     points: &'static str,
     x: fn(&CellSummary<'_>) -> Option<f64>,
+    fits: fn(&CellSummary<'_>) -> bool,
     sweep: Sweep<'static>,
     quantities: &'static [Quantity],
 }
 
-pub(super) fn sections(summary: &Summary<'_>) -> Result<Vec<Section>, RenderError> {
-    let groups = groups(summary);
-    [payload(), load(), readers(), depth()].iter().map(|plan| section(plan, &groups)).collect()
+const MEDIANS: &str = "Each point is the median of its compared trials";
+const MERGED: &str = "Each point is taken from all compared trials together";
+/// Percentiles that a sweep of latency shows.
+const LATENCIES: &[Quantity] =
+    &[("p50", |each| quantile(each, 0.5)), ("p99", |each| quantile(each, 0.99))];
+
+/// Payload, offered load, readers, depth.
+pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 4], RenderError> {
+    let mut groups = groups(summary);
+    groups.retain(|(scenario, cells)| about_speed(scenario, cells));
+    Ok([
+        section(("payload", "By payload size"), &payload(), &groups)?,
+        section(("load", "Latency by offered load"), &[load()], &groups)?,
+        section(("readers", "Throughput by readers"), &[readers()], &groups)?,
+        section(("depth", "Throughput by depth of the ring"), &[depth()], &groups)?,
+    ])
 }
 
-fn payload() -> Plan {
-    Plan {
-        id: "payload",
-        title: "Throughput by payload size",
-        points: "Each point is the median of its compared trials",
-        x: |each| Some(each.cell.block.payload_bytes as f64),
-        sweep: Sweep {
-            title: "throughput by payload size",
-            x_label: "payload size",
-            x_scale: Scale::Log,
-            x_format: format::bytes,
-            y_label: "messages delivered each second",
-            y_format: format::rate,
-            knee: None,
+fn streams(each: &CellSummary<'_>) -> bool {
+    matches!(each.cell.workload, Workload::Stream | Workload::Search)
+}
+
+/// Latency where one message waits for another, rates where they flow.
+fn payload() -> [Plan; 3] {
+    let x: fn(&CellSummary<'_>) -> Option<f64> = |each| Some(each.cell.block.payload_bytes as f64);
+    let sweep = |title, y_label, y_format| Sweep {
+        title,
+        x_label: "payload size",
+        x_scale: Scale::Log,
+        x_format: format::bytes,
+        y_label,
+        y_format,
+        knee: None,
+    };
+    [
+        Plan {
+            points: MERGED,
+            x,
+            fits: |each| !streams(each),
+            sweep: sweep("latency by payload size", "latency", format::nanos),
+            quantities: LATENCIES,
         },
-        quantities: &[("delivered", delivered)],
-    }
+        Plan {
+            points: MEDIANS,
+            x,
+            fits: streams,
+            sweep: sweep("messages by payload size", "messages each second", format::rate),
+            quantities: &[("messages", delivered)],
+        },
+        Plan {
+            points: MEDIANS,
+            x,
+            fits: streams,
+            sweep: sweep("bytes by payload size", "payload each second", format::byte_rate),
+            quantities: &[("payload", |each| {
+                Some(each.bytes_per_s(Role::Consumer)? / readers_of(each))
+            })],
+        },
+    ]
 }
 
 fn load() -> Plan {
     Plan {
-        id: "load",
-        title: "Latency by offered load",
-        points: "Each point is taken from all compared trials together",
+        points: MERGED,
         x: |each| each.cell.offered_rate_hz,
+        fits: |_| true,
         sweep: Sweep {
             title: "latency by offered load",
             x_label: "messages offered each second",
@@ -64,16 +99,15 @@ fn load() -> Plan {
             y_format: format::nanos,
             knee: None,
         },
-        quantities: &[("p50", |each| quantile(each, 0.5)), ("p99", |each| quantile(each, 0.99))],
+        quantities: LATENCIES,
     }
 }
 
 fn readers() -> Plan {
     Plan {
-        id: "readers",
-        title: "Throughput by readers",
-        points: "Each point is the median of its compared trials",
+        points: MEDIANS,
         x: |each| Some(f64::from(each.cell.block.consumers)),
+        fits: |_| true,
         sweep: Sweep {
             title: "throughput by readers",
             x_label: "readers",
@@ -83,22 +117,24 @@ fn readers() -> Plan {
             y_format: format::rate,
             knee: None,
         },
-        quantities: &[("delivered to all readers", delivered), ("committed", committed)],
+        quantities: &[
+            ("delivered to each reader, on average", delivered),
+            ("committed", committed),
+        ],
     }
 }
 
 fn depth() -> Plan {
     Plan {
-        id: "depth",
-        title: "Throughput by depth",
-        points: "Each point is the median of its compared trials",
+        points: MEDIANS,
         x: |each| Some(f64::from(each.cell.block.slots)),
+        fits: |_| true,
         sweep: Sweep {
             title: "throughput by slots",
             x_label: "slots",
             x_scale: Scale::Log,
             x_format: format::plain,
-            y_label: "messages delivered each second",
+            y_label: "messages each second",
             y_format: format::rate,
             knee: None,
         },
@@ -106,40 +142,73 @@ fn depth() -> Plan {
     }
 }
 
+fn readers_of(each: &CellSummary<'_>) -> f64 {
+    f64::from(each.cell.block.consumers.max(1))
+}
+
+/// What one reader is given: all readers together would grow with their number.
 fn delivered(summary: &CellSummary<'_>) -> Option<f64> {
-    summary.messages_per_s(Role::Consumer)
+    Some(summary.messages_per_s(Role::Consumer)? / readers_of(summary))
 }
 
 fn committed(summary: &CellSummary<'_>) -> Option<f64> {
     summary.messages_per_s(Role::Producer)
 }
 
-fn section(plan: &Plan, groups: &[Group<'_, '_>]) -> Result<Section, RenderError> {
-    let mut section = Section::new(plan.id, plan.title);
+fn section(
+    (id, title): (&'static str, &'static str),
+    plans: &[Plan],
+    groups: &[Group<'_, '_>],
+) -> Result<Section, RenderError> {
+    let mut section = Section::new(id, title);
     for (scenario, cells) in groups {
-        let places: BTreeSet<u64> =
-            cells.iter().filter_map(|cell| (plan.x)(cell)).map(f64::to_bits).collect();
-        if places.len() < 2 || section.figures.len() >= CHARTED {
-            continue;
+        for plan in plans {
+            let fitting: Vec<&CellSummary<'_>> =
+                cells.iter().filter(|each| (plan.fits)(each)).copied().collect();
+            if section.figures.len() < CHARTED {
+                add(&mut section, plan, &scenario.question, &fitting)?;
+            }
         }
-        let mut series = series(plan, cells);
-        let title = format!("{}: {}", scenario.name, plan.sweep.title);
-        let table = data(plan, &title, cells, &series);
-        series.truncate(INKS);
-        let knee = if plan.id == "load" { knee(cells) } else { None };
-        let sweep = Sweep { title: &title, knee, ..plan.sweep };
-        let Some(chart) = plot::sweep(&sweep, &series) else { continue };
-        let trials: usize = cells.iter().map(|cell| cell.judged.len()).sum();
-        let caption = format!(
-            "{} {}; n = {} over {}. For information.",
-            scenario.question,
-            plan.points,
-            format::several(trials, "trial"),
-            format::several(cells.len(), "cell")
-        );
-        section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);
     }
     Ok(section)
+}
+
+/// Adds the chart of one scenario; two places on the axis are a table.
+fn add(
+    section: &mut Section,
+    plan: &Plan,
+    question: &str,
+    cells: &[&CellSummary<'_>],
+) -> Result<(), RenderError> {
+    let places: BTreeSet<u64> =
+        cells.iter().filter_map(|cell| (plan.x)(cell)).map(f64::to_bits).collect();
+    if places.len() < 2 {
+        return Ok(());
+    }
+    let mut series = series(plan, cells);
+    let title = format!("{}: {}", name(cells), plan.sweep.title);
+    let table = data(plan, &title, &series);
+    if table.is_empty() {
+        return Ok(());
+    }
+    if places.len() == 2 {
+        section.tables.push(pair(plan, &title, &series).html()?);
+        return Ok(());
+    }
+    series.truncate(INKS);
+    let load = plan.sweep.x_label == "messages offered each second";
+    let knee = if load { knee(cells) } else { None };
+    let sweep = Sweep { title: &title, knee, ..plan.sweep };
+    let Some(chart) = plot::sweep(&sweep, &series) else { return Ok(()) };
+    let trials: usize = cells.iter().map(|cell| cell.judged.len()).sum();
+    let caption = format!(
+        "{question} {}; {} of {}.",
+        plan.points,
+        format::several(trials, "trial"),
+        format::several(cells.len(), "cell")
+    );
+    section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);
+    Ok(())
 }
 
 /// By how much the tail grows at the knee.
@@ -195,28 +264,44 @@ fn swept_axes<'c>(plan: &Plan, cells: &[&'c CellSummary<'_>]) -> BTreeSet<&'c st
     names.into_iter().filter(decides_x).collect()
 }
 
-fn data(plan: &Plan, title: &str, cells: &[&CellSummary<'_>], series: &[SweepSeries]) -> Table {
+/// Two places side by side: no line lies between two points.
+fn pair(plan: &Plan, title: &str, series: &[SweepSeries]) -> Table {
+    let mut places: Vec<f64> =
+        series.iter().flat_map(|each| &each.points).map(|(x, _)| *x).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    let names: Vec<String> = places
+        .iter()
+        .map(|place| format!("{} {}#", plan.sweep.x_label, (plan.sweep.x_format)(*place)))
+        .collect();
+    let mut columns = vec![plan.sweep.y_label];
+    columns.extend(names.iter().map(String::as_str));
+    let mut table = Table::new(title, &columns);
+    for each in series {
+        let at = |place: &f64| {
+            let point = each.points.iter().find(|(x, _)| x.total_cmp(place).is_eq());
+            point.map_or_else(
+                || Datum::dim_number("–"),
+                |(_, y)| Datum::number((plan.sweep.y_format)(*y)),
+            )
+        };
+        let mut row = vec![Datum::text(&each.label)];
+        row.extend(places.iter().map(at));
+        table.push(row);
+    }
+    table
+}
+
+fn data(plan: &Plan, title: &str, series: &[SweepSeries]) -> Table {
     let x = format!("{}#", plan.sweep.x_label);
     let y = format!("{}#", plan.sweep.y_label);
-    let mut table = Table::new(title, &["Line", &x, &y, "payload delivered#"]);
+    let mut table = Table::new(title, &["Line", &x, &y]);
     for each in series {
         for (place, value) in &each.points {
-            let same_place = |cell: &&&CellSummary<'_>| {
-                (plan.x)(cell).is_some_and(|x| x.total_cmp(place).is_eq())
-            };
-            let mut here = cells.iter().filter(same_place);
-            let bytes = match (here.next(), here.next()) {
-                (Some(only), None) => only.bytes_per_s(Role::Consumer),
-                _ => None,
-            };
             table.push(vec![
                 Datum::text(&each.label),
                 Datum::number((plan.sweep.x_format)(*place)),
                 Datum::number((plan.sweep.y_format)(*value)),
-                bytes.map_or_else(
-                    || Datum::dim_number("–"),
-                    |bytes| Datum::number(format::byte_rate(bytes)),
-                ),
             ]);
         }
     }

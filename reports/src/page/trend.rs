@@ -1,12 +1,12 @@
 //! The same suite in stored runs, oldest first: what became of each cell.
 
-use report_schema::SuiteResult;
+use report_schema::{Placement, SuiteResult};
 
 use crate::format;
 use crate::page::RenderError;
 use crate::page::peers::quantile;
 use crate::page::section::{Datum, Figure, Section, Table};
-use crate::plot::{self, INKS, SweepSeries};
+use crate::plot::{self, Course, INKS, SweepSeries};
 use crate::summary::Summary;
 
 /// Letters of a commit that people read.
@@ -46,7 +46,8 @@ pub(super) fn section(
     Ok(section)
 }
 
-fn commit(run: &SuiteResult) -> String {
+/// The commit as people read it.
+pub(super) fn commit(run: &SuiteResult) -> String {
     let commit = run.commit.as_deref().unwrap_or("unknown");
     let (hash, dirty) = commit.strip_suffix("-dirty").map_or((commit, ""), |hash| (hash, "-dirty"));
     hash.chars().take(COMMIT_LETTERS).collect::<String>() + dirty
@@ -70,40 +71,62 @@ fn table(runs: &[Summary<'_>]) -> Table {
     table
 }
 
+/// A run on the axis: its commit and its day, or its time where several runs share both.
+fn names(runs: &[Summary<'_>]) -> Vec<String> {
+    let part = |run: &Summary<'_>, from: usize, to: usize| {
+        let moment = format::moment(run.suite.started_unix_ms);
+        moment.get(from..to).unwrap_or("?").to_owned()
+    };
+    let short = |run: &Summary<'_>| commit(run.suite).chars().take(7).collect::<String>();
+    let same_day = runs.windows(2).any(|pair| part(&pair[0], 0, 10) == part(&pair[1], 0, 10));
+    let (from, to) = if same_day { (11, 19) } else { (5, 10) };
+    runs.iter().map(|run| format!("{} {}", short(run), part(run, from, to))).collect()
+}
+
 fn figure(summary: &Summary<'_>, runs: &[Summary<'_>]) -> Result<Option<Figure>, RenderError> {
     let title = "median latency over stored runs";
-    let mut data = Table::new(title, &["Cell", "Run#", "Commit", "p50#", "p99#", "Trials#"]);
-    let mut series = vec![];
+    let columns = ["Cell", "Run#", "Commit", "Cores", "p50#", "p99#", "Trials#"];
+    let mut data = Table::new(title, &columns);
+    let mut courses = vec![];
     for cell in &summary.cells {
         let id = &cell.cell.id;
-        let mut points = vec![];
+        let (mut points, mut far) = (vec![], vec![]);
         for (number, run) in (1_u32..).zip(runs) {
             let Some(there) = run.cells.iter().find(|each| each.cell.id == *id) else { continue };
             let (Some(p50), Some(p99)) = (quantile(there, 0.5), quantile(there, 0.99)) else {
                 continue;
             };
             points.push((f64::from(number), p50.max(1.0)));
+            if there.class != Placement::Near {
+                far.push(f64::from(number));
+            }
             data.push(vec![
                 Datum::text(id),
                 Datum::number(number.to_string()),
                 Datum::code(commit(run.suite)),
+                Datum::text(there.class.as_str()),
                 Datum::number(format::nanos(p50)),
                 Datum::number(format::nanos(p99)),
                 Datum::number(there.judged.len().to_string()),
             ]);
         }
         if points.len() > 1 {
-            series.push(SweepSeries { label: id.clone(), points });
+            courses.push(Course { line: SweepSeries { label: id.clone(), points }, far });
         }
     }
-    let cells = series.len();
-    series.truncate(INKS);
-    let Some(chart) = plot::trend(title, runs.len(), &series) else { return Ok(None) };
-    let left = cells.saturating_sub(series.len());
+    let cells = courses.len();
+    courses.truncate(INKS);
+    let Some(chart) = plot::trend(title, &names(runs), &courses) else { return Ok(None) };
+    let left = cells.saturating_sub(courses.len());
     let more =
         if left > 0 { format!(" {left} more cells are in the table.") } else { String::new() };
+    let hollow = if courses.iter().any(|each| !each.far.is_empty()) {
+        " Hollow: the cores were not near, so that point does not compare with the others."
+    } else {
+        ""
+    };
     let caption = format!(
-        "n = {}; p50 of the compared trials of each run.{more}",
+        "p50 of the compared trials of {}.{hollow}{more}",
         format::several(runs.len(), "run")
     );
     Figure::of(&chart, caption, &data.folded("Data")).map(Some)

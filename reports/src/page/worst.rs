@@ -1,4 +1,4 @@
-//! The worst that happened: the first violation, or else the greatest latency, with what was going
+//! The worst that happened: the gravest violation, or else the greatest latency, with what was going
 //! on around it and the command that looks at it again.
 
 use report_schema::{Interval, Latency, Trial};
@@ -19,13 +19,16 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         let counted = trial.counts.named().into_iter().filter(|(name, number)| {
             *number > 0 && !["committed", "delivered", "lapped", "timeouts"].contains(name)
         });
-        let counted: Vec<String> =
-            counted.map(|(name, number)| format!("{} {name}", format::count(number))).collect();
-        let repeat = trial.repeat;
+        let counted: Vec<String> = counted
+            .map(|(name, number)| format!("{} {}", format::count(number), name.replace('_', " ")))
+            .collect();
         section.say(format!(
-            "A violation in {}, repeat {repeat}: {}.",
+            "The gravest violation: {}, repeat {}: {} of {} messages delivered. The seed of the trial is {:#x}.",
             cell.cell.id,
-            counted.join(", ")
+            trial.repeat,
+            counted.join(", "),
+            format::count(trial.counts.delivered),
+            trial.seed
         ));
         section.lead.extend(trial.mismatches.iter().cloned());
         section.blocks.push(again(summary, cell));
@@ -37,7 +40,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         format!(", in the interval from {}", format::millis(latency.intervals[place].start_ms))
     });
     section.say(format!(
-        "The greatest latency of all compared trials: {} in {}, repeat {}{when} ({}).",
+        "No violation. The greatest latency of all compared trials: {} in {}, repeat {}{when} ({}).",
         format::nanos(latency.max_ns as f64),
         cell.cell.id,
         trial.repeat,
@@ -51,9 +54,31 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     Ok(section)
 }
 
+/// What was counted in a trial, the gravest first: so violations are compared.
+type Gravity = [u64; 6];
+
+fn gravity(trial: &Trial) -> Gravity {
+    let counts = &trial.counts;
+    [
+        counts.torn,
+        counts.mislabelled,
+        counts.lost,
+        counts.duplicated,
+        counts.backward,
+        counts.checksum_failures,
+    ]
+}
+
+/// The trial with the gravest violation; of several, the first.
 fn violated<'s, 'a>(summary: &'s Summary<'a>) -> Option<(&'s CellSummary<'a>, &'a Trial)> {
-    let bad = |trial: &&Trial| trial.counts.violations() > 0 || trial.counts.lost > 0;
-    summary.cells.iter().find_map(|each| Some((each, each.cell.trials.iter().find(bad)?)))
+    let of_cell =
+        |each: &'s CellSummary<'a>| each.cell.trials.iter().map(move |trial| (each, trial));
+    let bad = summary
+        .cells
+        .iter()
+        .flat_map(of_cell)
+        .filter(|(_, trial)| gravity(trial) != Gravity::default());
+    bad.reduce(|worst, next| if gravity(next.1) > gravity(worst.1) { next } else { worst })
 }
 
 fn slowest<'s, 'a>(
@@ -110,10 +135,38 @@ fn table(latency: &Latency, place: usize) -> Table {
     table
 }
 
-/// The same cell with the same seeds.
+/// Options of a run that decide what happens in a trial; all others decide where results go or what
+/// else runs.
+const DECIDING: [&str; 5] = ["--profile", "--seed", "--set", "--plant", "--repeats"];
+
+/// The command that runs this cell again as it ran: with the defect, the settings and the seed that it
+/// was given. Without `--seed` the scenario's own seed gives the same trials.
 fn again(summary: &Summary<'_>, cell: &CellSummary<'_>) -> String {
     let suite = summary.suite;
-    let words =
-        ["harness", "run", &cell.scenario.file, "--profile", &suite.profile, "-E", &cell.cell.id];
-    command_line(&words.map(str::to_owned))
+    let mut words = vec!["harness".to_owned(), "run".to_owned(), cell.scenario.file.clone()];
+    let mut given = suite.command.iter();
+    while let Some(word) = given.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word.as_str(), None),
+        };
+        if DECIDING.contains(&name) {
+            let value = value.or_else(|| given.next().cloned());
+            words.extend([name.to_owned()].into_iter().chain(value));
+        }
+    }
+    if !words.iter().any(|word| word == "--profile") {
+        words.extend(["--profile".to_owned(), suite.profile.clone()]);
+    }
+    let side = match cell.side() {
+        Some('A') => "--base-set",
+        _ => "--cand-set",
+    };
+    if cell.side().is_some() {
+        let settings = suite.command.windows(2).filter(|pair| pair[0] == side);
+        words.extend(settings.flat_map(|pair| ["--set".to_owned(), pair[1].clone()]));
+    }
+    let id = cell.cell.id.strip_suffix(" (A)").or(cell.cell.id.strip_suffix(" (B)"));
+    words.extend(["-E".to_owned(), id.unwrap_or(&cell.cell.id).to_owned()]);
+    command_line(&words)
 }

@@ -1,5 +1,8 @@
 //! Axes: from values to positions, and where the labels stand.
 
+/// Letters of a label that is neither long nor short.
+const USUAL_LETTERS: usize = 7;
+
 /// How values become distances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {
@@ -20,6 +23,8 @@ pub(crate) enum Ticks {
     Nines,
     /// At these values, as far as there is room.
     At(Vec<f64>),
+    /// At these values, each with its own name, as far as there is room.
+    Named(Vec<(f64, String)>),
 }
 
 /// One axis.
@@ -80,6 +85,13 @@ impl Axis {
         if place.is_finite() { place.clamp(0.0, 1.0) } else { 0.0 }
     }
 
+    /// How the label of a value reads.
+    pub(crate) fn name(&self, value: f64) -> String {
+        let Ticks::Named(names) = &self.ticks else { return (self.format)(value) };
+        let same = |(place, _): &&(f64, String)| (place - value).abs() < 1e-9;
+        names.iter().find(same).map_or_else(String::new, |(_, name)| name.clone())
+    }
+
     /// Where labels stand when `most` of them fit.
     pub(crate) fn tick_values(&self, most: usize) -> Vec<f64> {
         match &self.ticks {
@@ -87,6 +99,11 @@ impl Axis {
             Ticks::Decades => decade_ticks(self.from, self.to, most),
             Ticks::Nines => nine_ticks(self.to, most),
             Ticks::At(values) => thinned(values.clone(), most),
+            Ticks::Named(names) => {
+                let longest = names.iter().map(|(_, name)| name.chars().count()).max().unwrap_or(0);
+                let fitting = most.saturating_mul(USUAL_LETTERS) / longest.max(USUAL_LETTERS);
+                thinned(names.iter().map(|(value, _)| *value).collect(), fitting)
+            }
         }
     }
 }
@@ -101,10 +118,14 @@ pub(crate) fn bounds(values: impl Iterator<Item = f64>) -> (f64, f64) {
     if low <= high { (low, high) } else { (1.0, 10.0) }
 }
 
-/// The percentile at a number of nines: 0 is 0 %, 1 is 90 %, 2 is 99 %.
+/// The percentile at a number of nines: 0 is 0 %, 1 is 90 %, 2 is 99 %, and from five on their number
+/// is easier to read than they are.
 fn percentile_label(nines: f64) -> String {
-    let decimals = if nines > 2.0 { (nines - 1e-9).floor().min(9.0) - 1.0 } else { 0.0 };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 8")]
+    if nines > 4.5 {
+        return format!("{nines:.0} nines");
+    }
+    let decimals = if nines > 2.0 { (nines - 1e-9).floor() - 1.0 } else { 0.0 };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 3")]
     let decimals = decimals as usize;
     format!("{:.decimals$} %", 100.0 * (1.0 - 10.0_f64.powf(-nines)))
 }
@@ -113,13 +134,10 @@ fn nine_ticks(to: f64, most: usize) -> Vec<f64> {
     let half = 2.0_f64.log10();
     // The label of 50 % needs more room than the one of 0 % leaves on a narrow axis.
     let half_fits = half / to * (most as f64 + 3.0) >= 1.0;
-    let whole = (1..=9).map(f64::from);
-    [0.0]
-        .into_iter()
-        .chain(half_fits.then_some(half))
-        .chain(whole)
-        .filter(|nines| *nines <= to + 1e-9)
-        .collect()
+    let whole: Vec<f64> = (1..=9).map(f64::from).filter(|nines| *nines <= to + 1e-9).collect();
+    let whole = thinned(whole, most);
+    let start = [0.0].into_iter().chain(half_fits.then_some(half));
+    start.filter(|nines| *nines <= to + 1e-9).chain(whole).collect()
 }
 
 fn round_ticks(from: f64, to: f64, most: usize) -> Vec<f64> {
@@ -170,6 +188,9 @@ mod tests {
         let labels: Vec<_> = axis.tick_values(14).into_iter().map(axis.format).collect();
         assert_eq!(labels, ["0 %", "50 %", "90 %", "99 %", "99.9 %", "99.99 %"]);
         assert_eq!(axis.tick_values(6).len(), 5, "50 % does not fit");
+        let long = Axis::nines("percentile", 8.0);
+        let labels: Vec<_> = long.tick_values(4).into_iter().map(long.format).collect();
+        assert_eq!(labels, ["0 %", "90 %", "99.9 %", "5 nines", "7 nines"]);
         assert!((axis.position(2.1) - 0.5).abs() < 1e-12);
     }
 

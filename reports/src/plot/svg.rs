@@ -14,10 +14,13 @@ use plotters::prelude::{
     TextStyle,
 };
 
-use crate::plot::{Axis, Chart, INKS, Ink, Mark, Size};
+use crate::plot::{Axis, Chart, INKS, Ink, Mark, Size, Ticks, overlay};
 
-/// The font of every label.
-const FONT: &str = "DejaVu Sans, sans-serif";
+/// The font that the library is told; the page's own takes its place.
+const FONT: &str = "sans-serif";
+
+/// The library writes letters smaller than it is told.
+const SHRINKS: f64 = 1.24;
 
 /// Dash patterns of the series, told apart without colour.
 const DASHES: [&str; INKS] =
@@ -28,55 +31,76 @@ type Drawing<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Coordinate, 
 
 /// Draws the chart as an SVG element for use inside a page.
 pub(super) fn draw(chart: &Chart, size: Size) -> Result<String, String> {
-    let mut text = String::new();
+    let (mut text, mut over) = (String::new(), String::new());
     {
-        let area = SVGBackend::with_string(&mut text, size.pixels()).into_drawing_area();
-        draw_on(chart, size, &area).map_err(|error| error.to_string())?;
+        let pixels = size.pixels(chart.form);
+        let area = SVGBackend::with_string(&mut text, pixels).into_drawing_area();
+        draw_on(chart, size, &area, &mut over).map_err(|error| error.to_string())?;
         area.present().map_err(|error| error.to_string())?;
     }
-    Ok(finish(&text, chart, size))
+    Ok(finish(&text, &over, chart, size))
 }
 
 type DrawError = Box<dyn core::error::Error>;
 
-fn draw_on(chart: &Chart, size: Size, area: &Area<'_>) -> Result<(), DrawError> {
-    let (x_labels, y_labels) = size.labels();
+fn draw_on(chart: &Chart, size: Size, area: &Area<'_>, over: &mut String) -> Result<(), DrawError> {
+    let (x_labels, y_labels) = size.labels(chart.form);
     let x = Coordinate::new(&chart.x, x_labels);
-    let y = Coordinate::new(&chart.y, y_labels);
+    let y = Coordinate::new(&chart.y, names(&chart.y).map_or(y_labels, |names| names.len() * 20));
     let mut drawing = ChartBuilder::on(area)
-        .margin_top(8)
-        .margin_right(if size == Size::Wide { 40 } else { 30 })
+        .margin_top(overlay::head_room(chart))
+        .margin_right(if size == Size::Wide { 40 } else { 26 })
         .x_label_area_size(if size == Size::Wide { 52 } else { 46 })
-        .y_label_area_size(if size == Size::Wide { 84 } else { 70 })
+        .y_label_area_size(beside(&chart.y, size))
         .build_cartesian_2d(x, y)?;
-    let (behind, before): (Vec<&Mark>, Vec<&Mark>) =
-        chart.marks.iter().partition(|mark| !matches!(mark, Mark::Line { .. } | Mark::Dots { .. }));
-    for mark in behind {
-        draw_mark(&mut drawing, mark, chart)?;
-    }
+    // The grid lies below: lines across cells would look like data.
     draw_mesh(&mut drawing, chart, size)?;
-    for mark in before {
+    for mark in &chart.marks {
         draw_mark(&mut drawing, mark, chart)?;
     }
+    let area = drawing.plotting_area();
+    let (left, top) = area.map_coordinate(&(chart.x.from, chart.y.to));
+    let (right, bottom) = area.map_coordinate(&(chart.x.to, chart.y.from));
+    let frame = overlay::Frame { left, top, right, bottom, size };
+    *over = overlay::draw(chart, &frame, |point| area.map_coordinate(&point));
     Ok(())
 }
 
+/// The names of an axis that has some.
+fn names(axis: &Axis) -> Option<&[(f64, String)]> {
+    match &axis.ticks {
+        Ticks::Named(names) => Some(names),
+        _ => None,
+    }
+}
+
+/// Room for the labels of the vertical axis.
+fn beside(axis: &Axis, size: Size) -> u32 {
+    let usual = if size == Size::Wide { 78 } else { 66 };
+    let longest =
+        names(axis).and_then(|names| names.iter().map(|(_, name)| name.chars().count()).max());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 150")]
+    let room = longest
+        .map_or(0.0, |letters| (letters as f64 * size.letters() * 0.62 + 14.0).min(150.0))
+        as u32;
+    room.max(usual)
+}
+
 fn draw_mesh(drawing: &mut Drawing<'_, '_>, chart: &Chart, size: Size) -> Result<(), DrawError> {
-    let (x_labels, y_labels) = size.labels();
-    let points = if size == Size::Wide { 13 } else { 11 };
+    let (x_labels, y_labels) = size.labels(chart.form);
+    let points = size.letters() * SHRINKS;
     let ink = rgb(Ink::Text);
     let style = TextStyle::from((FONT, points).into_font()).color(&ink);
     drawing
         .configure_mesh()
         .x_labels(x_labels)
         .y_labels(y_labels)
-        .x_label_formatter(&|value| (chart.x.format)(*value))
-        .y_label_formatter(&|value| (chart.y.format)(*value))
+        .x_label_formatter(&|value| chart.x.name(*value))
+        .y_label_formatter(&|value| chart.y.name(*value))
         .x_desc(chart.x.label.as_str())
-        .y_desc(chart.y.label.as_str())
         .label_style(style.clone())
         .axis_desc_style(style)
-        .axis_style(rgb(Ink::Text))
+        .axis_style(rgb(Ink::Uncounted))
         .bold_line_style(rgb(Ink::Grid))
         .light_line_style(TRANSPARENT)
         .draw()?;
@@ -100,15 +124,17 @@ fn draw_mark(drawing: &mut Drawing<'_, '_>, mark: &Mark, chart: &Chart) -> Resul
                 draw_dot(drawing, *point, (index, hollow))?;
             }
         }
-        Mark::Band { from, to } => {
+        Mark::Band { from, to, .. } => {
             let corners = [(*from, chart.y.from), (*to, chart.y.to)];
-            let style = rgb(Ink::Fault).mix(0.25).filled();
+            let style = rgb(Ink::Fault).mix(0.15).filled();
             drawing.draw_series([Rectangle::new(corners, style)])?;
         }
+        // What has words or a shape of its own is laid over the drawing.
+        Mark::Moment { .. } | Mark::Gap { .. } | Mark::Label { .. } | Mark::Hint { .. } => {}
         Mark::Hatch { from, to } => draw_hatch(drawing, (*from, *to), chart)?,
         Mark::Heat { low, high, strength } => {
             let style =
-                rgb(Ink::Heat).mix((strength * 20.0).round().clamp(1.0, 20.0) / 20.0).filled();
+                rgb(Ink::Heat).mix((strength * 20.0).round().clamp(3.0, 20.0) / 20.0).filled();
             drawing.draw_series([Rectangle::new([*low, *high], style)])?;
         }
     }
@@ -171,9 +197,12 @@ const fn rgb(ink: Ink) -> RGBColor {
         Ink::Text => RGBColor(0, 0, 1),
         Ink::Grid => RGBColor(0, 0, 2),
         Ink::Calibration => RGBColor(0, 0, 3),
-        Ink::Fault => RGBColor(0, 0, 4),
+        Ink::Fault | Ink::Letter(_) => RGBColor(0, 0, 4),
         Ink::Heat => RGBColor(0, 0, 5),
         Ink::Uncounted => RGBColor(0, 0, 6),
+        Ink::Bound => RGBColor(0, 0, 7),
+        Ink::Strong => RGBColor(0, 0, 8),
+        Ink::Second => RGBColor(0, 0, 9),
         Ink::Series(index) => RGBColor(1, 0, series(index)),
         Ink::Tail(index) => RGBColor(2, 0, series(index)),
         Ink::Outline(index) => RGBColor(3, 0, series(index)),
@@ -188,9 +217,12 @@ const fn series(index: usize) -> u8 {
 /// The style sheet's variable for an ink, and its dash pattern.
 pub(crate) fn paint(ink: Ink) -> (String, &'static str) {
     match ink {
-        Ink::Text | Ink::Calibration => ("currentColor".to_owned(), ""),
+        Ink::Text | Ink::Strong => ("currentColor".to_owned(), ""),
+        Ink::Calibration => ("var(--calibration)".to_owned(), "2 3"),
+        Ink::Bound => ("var(--bound)".to_owned(), ""),
+        Ink::Second => ("var(--s1)".to_owned(), "7 3"),
         Ink::Grid => ("var(--grid)".to_owned(), ""),
-        Ink::Fault => ("var(--fault)".to_owned(), ""),
+        Ink::Fault | Ink::Letter(_) => ("var(--fault)".to_owned(), ""),
         Ink::Heat => ("var(--heat)".to_owned(), ""),
         Ink::Uncounted => ("var(--rule)".to_owned(), ""),
         Ink::Series(index) => (format!("var(--s{})", series(index)), DASHES[index % INKS]),
@@ -200,13 +232,23 @@ pub(crate) fn paint(ink: Ink) -> (String, &'static str) {
 }
 
 fn every_ink() -> impl Iterator<Item = Ink> {
-    let plain = [Ink::Text, Ink::Grid, Ink::Calibration, Ink::Fault, Ink::Heat, Ink::Uncounted];
+    let plain = [
+        Ink::Text,
+        Ink::Grid,
+        Ink::Calibration,
+        Ink::Fault,
+        Ink::Heat,
+        Ink::Uncounted,
+        Ink::Bound,
+        Ink::Strong,
+        Ink::Second,
+    ];
     let of_series = |index| [Ink::Series(index), Ink::Tail(index), Ink::Outline(index)];
     plain.into_iter().chain((0..INKS).flat_map(of_series))
 }
 
 /// Replaces the stand-in colours, drops what is the default anyway, and names the drawing.
-fn finish(text: &str, chart: &Chart, size: Size) -> String {
+fn finish(text: &str, over: &str, chart: &Chart, size: Size) -> String {
     let start = text.find('>').map_or(0, |end| end + 1);
     let mut body = text[start..].replace(&format!(" font-family=\"{FONT}\""), "");
     for needless in [" opacity=\"1\"", " stroke-width=\"1\"", " stroke=\"none\""] {
@@ -223,13 +265,14 @@ fn finish(text: &str, chart: &Chart, size: Size) -> String {
         body = body.replace(&format!("stroke=\"{stand_in}\""), &dashed);
         body = body.replace(&format!("fill=\"{stand_in}\""), &format!("fill=\"{colour}\""));
     }
-    let (width, height) = size.pixels();
+    let (width, height) = size.pixels(chart.form);
     let class = if size == Size::Wide { "wide" } else { "narrow" };
-    let title = escaped(&chart.title);
+    let (title, about) = (escaped(&chart.title), escaped(&chart.about));
+    let body = body.replace(">\n", ">");
+    let body = body.trim().strip_suffix("</svg>").unwrap_or_default();
     format!(
         "<svg class=\"{class}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
-         aria-label=\"{title}\" font-family=\"{FONT}\"><title>{title}</title>{}",
-        body.replace(">\n", ">").trim()
+         aria-label=\"{title}\"><title>{title}</title><desc>{about}</desc>{body}{over}</svg>"
     )
 }
 
@@ -283,6 +326,6 @@ impl Ranged for Coordinate {
 
 impl ValueFormatter<f64> for Coordinate {
     fn format_ext(&self, value: &f64) -> String {
-        (self.axis.format)(*value)
+        self.axis.name(*value)
     }
 }

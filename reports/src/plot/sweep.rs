@@ -1,6 +1,6 @@
 //! A quantity over one axis of the matrix: payload size, readers, offered load.
 
-use crate::plot::{Axis, Chart, Ink, Key, Mark, Point, Scale, Ticks};
+use crate::plot::{Axis, Chart, Form, Ink, Key, Mark, Point, Scale, Ticks};
 
 /// What is drawn.
 pub(crate) struct Sweep<'a> {
@@ -51,18 +51,40 @@ pub(crate) fn sweep(of: &Sweep<'_>, series: &[SweepSeries]) -> Option<Chart> {
         series.iter().flat_map(|each| &each.points).map(|(_, y)| *y),
         of.y_format,
     );
-    let mut chart = Chart { title: of.title.to_owned(), x, y, marks: vec![], legend: vec![] };
+    let mut chart = Chart {
+        title: of.title.to_owned(),
+        about: about(of, series),
+        form: Form::Full,
+        x,
+        y,
+        marks: vec![],
+        legend: vec![],
+    };
     if let Some((place, label)) = &of.knee {
         let points = vec![(*place, chart.y.from), (*place, chart.y.to)];
-        chart.marks.push(Mark::Line { points, ink: Ink::Calibration });
-        chart.legend.push(Key { ink: Ink::Calibration, label: label.clone() });
+        chart.marks.push(Mark::Line { points, ink: Ink::Bound });
+        chart.legend.push(Key { ink: Ink::Bound, label: label.clone() });
     }
     for (index, each) in series.iter().enumerate() {
         chart.marks.push(Mark::Line { points: each.points.clone(), ink: Ink::Series(index) });
         chart.marks.push(Mark::Dots { points: each.points.clone(), ink: Ink::Series(index) });
+        chart.marks.extend(each.points.iter().map(|(x, y)| Mark::Hint {
+            at: (*x, *y),
+            text: format!("{}, {}: {}", each.label, (of.x_format)(*x), (of.y_format)(*y)),
+        }));
         chart.legend.push(Key { ink: Ink::Series(index), label: each.label.clone() });
     }
     Some(chart)
+}
+
+/// Where each line begins and ends.
+fn about(of: &Sweep<'_>, series: &[SweepSeries]) -> String {
+    let each = series.iter().filter_map(|each| {
+        let ((first_x, first), (last_x, last)) = (each.points.first()?, each.points.last()?);
+        let at = |x: f64, y: f64| format!("{} at {}", (of.y_format)(y), (of.x_format)(x));
+        Some(format!("{}: {}, {}", each.label, at(*first_x, *first), at(*last_x, *last)))
+    });
+    format!("{} over {}. {}.", of.y_label, of.x_label, each.collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Latency over the course of one trial: a heatmap with p50, p99 and maximum over it.
 
+mod heat;
+
 use report_schema::{Interval, Trial};
 
 use crate::format;
-use crate::plot::{Axis, Chart, Ink, Key, Mark, Size};
+use crate::plot::{Axis, Chart, Form, Ink, Key, Mark, Point};
 
-/// Columns and rows of the heatmap at most, so that a page stays small.
-const HEAT_COLUMNS: usize = 60;
-const HEAT_ROWS_PER_DECADE: f64 = 8.0;
 /// Faults that are shaded, and kinds of them in the legend, at most.
 const BANDS: usize = 200;
 const KINDS: usize = 5;
@@ -20,6 +19,8 @@ pub(crate) struct Timeline<'a> {
     pub(crate) trial: &'a Trial,
     /// The latency of one role, interval by interval.
     pub(crate) intervals: &'a [Interval],
+    /// The smallest sample of all of them.
+    pub(crate) min_ns: u64,
 }
 
 /// One quantity of an interval, in ns.
@@ -34,40 +35,98 @@ pub(crate) fn timeline(of: &Timeline<'_>) -> Option<Chart> {
     let x = Axis::linear(
         "time since the start of measuring",
         (-(of.trial.warmed_ms() as f64) * 1e6, end_ms as f64 * 1e6),
-        format::nanos,
+        format::clock,
     );
-    let each = filled.iter().flat_map(|interval| [interval.p50_ns, interval.max_ns]);
+    let least = filled.iter().map(|interval| interval.p50_ns).min().unwrap_or(1);
+    let each = filled.iter().map(|interval| interval.max_ns).chain([of.min_ns.min(least)]);
     let y = Axis::log("latency", each.map(|value| value.max(1) as f64), format::nanos);
-    let mut chart = Chart { title: of.title.to_owned(), x, y, marks: vec![], legend: vec![] };
+    let (title, about) = (of.title.to_owned(), about(&filled, of.trial));
+    let form = Form::Full;
+    let mut chart = Chart { title, about, form, x, y, marks: vec![], legend: vec![] };
     add_warm_up(&mut chart, of.trial);
     add_faults(&mut chart, of.trial, end_ms);
-    add_heat(&mut chart, &filled, step_ms);
+    heat::add(&mut chart, &filled, (step_ms, of.min_ns));
+    let runs = runs(&filled, step_ms);
+    add_gaps(&mut chart, &runs, step_ms);
     let middle = |interval: &Interval| (interval.start_ms as f64 + step_ms as f64 / 2.0) * 1e6;
-    let lines: [(&str, Quantity); 3] = [
-        ("p50", |interval| interval.p50_ns),
-        ("p99", |interval| interval.p99_ns),
-        ("greatest sample", |interval| interval.max_ns),
+    let lines: [(&str, Quantity, Ink); 2] = [
+        ("p50", |interval| interval.p50_ns, Ink::Strong),
+        ("p99", |interval| interval.p99_ns, Ink::Second),
     ];
-    for (index, (label, value)) in lines.into_iter().enumerate() {
-        let point = |interval: &&Interval| (middle(interval), value(interval).max(1) as f64);
-        let points = filled.iter().map(point).collect();
-        // A line through single samples would draw a course that nobody measured.
-        let ink = Ink::Series(index);
-        if index < 2 {
+    let point =
+        |interval: &Interval, value: Quantity| (middle(interval), value(interval).max(1) as f64);
+    for (label, value, ink) in lines {
+        // A line across a span without messages would draw a course that nobody measured.
+        for run in &runs {
+            let points = run.iter().map(|interval| point(interval, value)).collect();
             chart.marks.push(Mark::Line { points, ink });
-            chart.legend.push(Key { ink, label: label.to_owned() });
-        } else {
-            chart.marks.push(Mark::Dots { points, ink });
-            chart.legend.push(Key { ink: Ink::Outline(index), label: label.to_owned() });
         }
+        chart.legend.push(Key { ink, label: label.to_owned() });
     }
+    let greatest: Vec<Point> =
+        filled.iter().map(|interval| point(interval, |interval| interval.max_ns)).collect();
+    chart.marks.push(Mark::Dots { points: greatest, ink: Ink::Series(2) });
+    chart.marks.extend(filled.iter().map(|interval| hint(interval, middle(interval))));
+    chart.legend.push(Key { ink: Ink::Outline(2), label: "greatest sample".to_owned() });
     Some(chart)
+}
+
+/// What one interval says to who points at its greatest sample.
+fn hint(interval: &Interval, at: f64) -> Mark {
+    let text = format!(
+        "from {}: greatest {}, p99 {}, p50 {}, n = {}",
+        format::millis(interval.start_ms),
+        format::nanos(interval.max_ns as f64),
+        format::nanos(interval.p99_ns as f64),
+        format::nanos(interval.p50_ns as f64),
+        format::count(interval.n)
+    );
+    Mark::Hint { at: (at, interval.max_ns.max(1) as f64), text }
+}
+
+fn about(filled: &[&Interval], trial: &Trial) -> String {
+    let medians = || filled.iter().map(|interval| interval.p50_ns);
+    let greatest = filled.iter().map(|interval| interval.max_ns).max().unwrap_or(0);
+    let faults = match trial.faults.iter().filter(|fault| fault.missed.is_none()).count() {
+        0 => String::new(),
+        some => format!(" {} came meanwhile.", format::several(some, "fault")),
+    };
+    format!(
+        "The median of an interval lies between {} and {}; the greatest sample is {}.{faults}",
+        format::nanos(medians().min().unwrap_or(0) as f64),
+        format::nanos(medians().max().unwrap_or(0) as f64),
+        format::nanos(greatest as f64)
+    )
 }
 
 /// The length of one interval: the least distance between two starts.
 fn step_ms(intervals: &[Interval]) -> u64 {
     let gaps = intervals.windows(2).map(|pair| pair[1].start_ms.saturating_sub(pair[0].start_ms));
     gaps.filter(|gap| *gap > 0).min().unwrap_or(1)
+}
+
+/// Intervals that follow one another without a gap, run by run.
+fn runs<'i>(filled: &[&'i Interval], step_ms: u64) -> Vec<Vec<&'i Interval>> {
+    // Starts are whole milliseconds, so a step may seem one longer or shorter than it is.
+    let near = |pair: (&Interval, &Interval)| {
+        pair.1.start_ms.saturating_sub(pair.0.start_ms)
+            <= step_ms.saturating_add(step_ms / 2).max(step_ms + 1)
+    };
+    filled.chunk_by(|one, next| near((one, next))).map(<[&Interval]>::to_vec).collect()
+}
+
+/// Spans in which no message came.
+fn add_gaps(chart: &mut Chart, runs: &[Vec<&Interval>], step_ms: u64) {
+    let mut some = false;
+    for pair in runs.windows(2) {
+        let (Some(before), Some(after)) = (pair[0].last(), pair[1].first()) else { continue };
+        let from = before.start_ms.saturating_add(step_ms) as f64 * 1e6;
+        chart.marks.push(Mark::Gap { from, to: after.start_ms as f64 * 1e6 });
+        some = true;
+    }
+    if some {
+        chart.legend.push(Key { ink: Ink::Text, label: "no messages".to_owned() });
+    }
 }
 
 /// The warm-up lies before the start of measuring: it is shown, and does not count.
@@ -81,15 +140,13 @@ fn add_warm_up(chart: &mut Chart, trial: &Trial) {
     chart.legend.push(Key { ink: Ink::Uncounted, label });
 }
 
+/// The letter of one kind of faults.
+fn letter(kind: usize) -> char {
+    (b'A'..=b'Z').nth(kind).map_or('*', char::from)
+}
+
 fn add_faults(chart: &mut Chart, trial: &Trial, end_ms: u64) {
     let came: Vec<_> = trial.faults.iter().filter(|fault| fault.missed.is_none()).collect();
-    // A moment is as wide as the eye needs.
-    let least = end_ms as f64 * 1e6 / 300.0;
-    for fault in came.iter().take(BANDS) {
-        let from = fault.start_ms as f64 * 1e6;
-        let to = fault.end_ms.unwrap_or(end_ms) as f64 * 1e6;
-        chart.marks.push(Mark::Band { from, to: to.max(from + least).min(end_ms as f64 * 1e6) });
-    }
     let mut kinds: Vec<(&str, usize)> = vec![];
     for fault in &came {
         match kinds.iter_mut().find(|(what, _)| *what == fault.what) {
@@ -97,93 +154,49 @@ fn add_faults(chart: &mut Chart, trial: &Trial, end_ms: u64) {
             None => kinds.push((&fault.what, 1)),
         }
     }
-    for (what, times) in kinds.iter().take(KINDS) {
+    for fault in came.iter().take(BANDS) {
+        let kind = kinds.iter().position(|(what, _)| *what == fault.what).unwrap_or(0);
+        let letter = if kind < KINDS { letter(kind) } else { '*' };
+        let from = fault.start_ms as f64 * 1e6;
+        match fault.end_ms.filter(|end| *end > fault.start_ms) {
+            Some(end) => {
+                let to = (end.min(end_ms)) as f64 * 1e6;
+                chart.marks.push(Mark::Band { from, to, letter });
+            }
+            None => chart.marks.push(Mark::Moment { at: from, letter }),
+        }
+    }
+    for (kind, (what, times)) in kinds.iter().take(KINDS).enumerate() {
         let often = if *times == 1 { String::new() } else { format!(", {times} times") };
-        chart.legend.push(Key { ink: Ink::Fault, label: format!("fault: {what}{often}") });
+        let label = format!("fault: {what}{often}");
+        chart.legend.push(Key { ink: Ink::Letter(letter(kind)), label });
     }
     if kinds.len() > KINDS {
-        let label = format!("and {} more kinds of faults", kinds.len() - KINDS);
-        chart.legend.push(Key { ink: Ink::Fault, label });
+        let label = format!("{} more kinds of faults", kinds.len() - KINDS);
+        chart.legend.push(Key { ink: Ink::Letter('*'), label });
     }
 }
-
-/// One row and column of the heatmap with what fell into it.
-#[derive(Clone, Copy)]
-struct Tile {
-    row: i32,
-    count: u64,
-}
-
-fn add_heat(chart: &mut Chart, intervals: &[&Interval], step_ms: u64) {
-    let group = intervals.len().div_ceil(HEAT_COLUMNS).max(1);
-    let columns: Vec<(u64, u64, Vec<Tile>)> = intervals
-        .chunks(group)
-        .filter_map(|chunk| {
-            Some((
-                chunk.first()?.start_ms,
-                chunk.last()?.start_ms.saturating_add(step_ms),
-                tiles(chunk),
-            ))
-        })
-        .collect();
-    let most = columns.iter().flat_map(|(_, _, tiles)| tiles).map(|tile| tile.count).max();
-    let Some(most) = most.filter(|most| *most > 0) else { return };
-    for (from, to, tiles) in columns {
-        for tile in tiles {
-            // A logarithm, so that one sample beside a million can be seen.
-            let strength = (tile.count as f64).ln_1p() / (most as f64).ln_1p();
-            let low = 10.0_f64.powf(f64::from(tile.row) / HEAT_ROWS_PER_DECADE);
-            let high = 10.0_f64.powf(f64::from(tile.row + 1) / HEAT_ROWS_PER_DECADE);
-            let (low, high) = ((from as f64 * 1e6, low), (to as f64 * 1e6, high));
-            chart.marks.push(Mark::Heat { low, high, strength: strength * 0.7 });
-        }
-    }
-    let label = format!("samples, the stronger the more (up to {})", format::count(most));
-    chart.legend.push(Key { ink: Ink::Heat, label });
-}
-
-/// The buckets of some intervals, gathered into the heatmap's rows, ascending.
-fn tiles(intervals: &[&Interval]) -> Vec<Tile> {
-    let mut tiles: Vec<Tile> = Vec::new();
-    for (upper_ns, count) in intervals.iter().flat_map(|interval| &interval.buckets) {
-        // A bucket's upper bound belongs to it, so a value on a row's edge stays below.
-        let place = ((*upper_ns).max(1) as f64).log10() * HEAT_ROWS_PER_DECADE;
-        #[expect(clippy::cast_possible_truncation, reason = "the logarithm of a u64 is below 20")]
-        let row = (place - 1e-9).floor().max(0.0) as i32;
-        match tiles.iter_mut().find(|tile| tile.row == row) {
-            Some(tile) => tile.count = tile.count.saturating_add(*count),
-            None => tiles.push(Tile { row, count: *count }),
-        }
-    }
-    tiles.retain(|tile| tile.count > 0);
-    tiles.sort_by_key(|tile| tile.row);
-    tiles
-}
-
-const _: () = assert!(HEAT_COLUMNS < Size::Wide.pixels().0 as usize);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn interval(start_ms: u64, buckets: &[(u64, u64)]) -> Interval {
-        let n = buckets.iter().map(|(_, count)| count).sum();
-        Interval { start_ms, n, p50_ns: 60, p99_ns: 90, max_ns: 900, buckets: buckets.to_vec() }
-    }
-
-    #[test]
-    fn buckets_of_one_row_are_added_together() {
-        let first = interval(0, &[(1000, 3), (990, 2), (10_000, 1)]);
-        let second = interval(100, &[(1000, 5)]);
-        let tiles = tiles(&[&first, &second]);
-        let seen: Vec<_> = tiles.iter().map(|tile| (tile.row, tile.count)).collect();
-        assert_eq!(seen, [(23, 10), (31, 1)]);
+    fn interval(start_ms: u64) -> Interval {
+        Interval { start_ms, n: 1, p50_ns: 60, p99_ns: 90, max_ns: 900, buckets: vec![(1024, 1)] }
     }
 
     #[test]
     fn the_step_is_the_least_gap() {
-        let course = [interval(0, &[]), interval(300, &[]), interval(400, &[]), interval(900, &[])];
+        let course = [interval(0), interval(300), interval(400), interval(900)];
         assert_eq!(step_ms(&course), 100);
         assert_eq!(step_ms(&course[..1]), 1);
+    }
+
+    #[test]
+    fn a_line_ends_where_messages_end() {
+        let course = [0, 100, 201, 700, 800].map(interval);
+        let runs = runs(&course.iter().collect::<Vec<_>>(), 100);
+        let lengths: Vec<usize> = runs.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [3, 2]);
     }
 }

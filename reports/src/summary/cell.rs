@@ -29,12 +29,26 @@ impl<'a> CellSummary<'a> {
         Self { scenario, cell, class, judged, counts }
     }
 
-    /// What distinguishes this cell from its siblings: its axes, or the scenario's name.
+    /// What distinguishes this cell from its siblings: its side, its axes, or the scenario's name.
     #[must_use]
     pub fn label(&self) -> String {
+        let side = self.side().map(|side| side.to_string());
         let axes = self.cell.axes.iter().map(|(name, value)| format!("{name} {value}"));
-        let text = axes.collect::<Vec<_>>().join(", ");
+        let text = side.into_iter().chain(axes).collect::<Vec<_>>().join(", ");
         if text.is_empty() { self.scenario.name.clone() } else { text }
+    }
+
+    /// Which side of a comparison it is: `A` or `B`.
+    #[must_use]
+    pub fn side(&self) -> Option<char> {
+        ['A', 'B'].into_iter().find(|side| self.scenario.name.ends_with(&format!(" ({side})")))
+    }
+
+    /// The scenario's name without the side.
+    #[must_use]
+    pub fn scenario_name(&self) -> &'a str {
+        let name = self.scenario.name.as_str();
+        self.side().and_then(|_| name.get(..name.len() - 4)).unwrap_or(name)
     }
 
     /// The median over the compared trials of the summed rates of one end.
