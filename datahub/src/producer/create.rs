@@ -353,7 +353,13 @@ fn system(folder: &Folder, source: io::Error) -> CreateError {
 }
 
 fn no_room(folder: &Folder, layout: &Layout, error: io::Error) -> CreateError {
-    if !matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge) {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        // Not for want of room, however much is free.
+        let wanted = layout.total;
+        let why = format!("{error}: {wanted} bytes are more than one file may have (`ulimit -f`)");
+        return system(folder, io::Error::new(error.kind(), why));
+    }
+    if error.kind() != io::ErrorKind::StorageFull {
         return system(folder, error);
     }
     CreateError::NoSpace {

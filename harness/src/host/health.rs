@@ -57,6 +57,8 @@ pub struct Pair {
     pub one_way_ns: Vec<u64>,
     /// Where they were each time, each place once.
     pub classes: Vec<Placement>,
+    /// Whether both ends ran where they were told to.
+    pub pinned: bool,
 }
 
 /// Every finding, in the order in which one asks.
@@ -181,6 +183,12 @@ fn pair(pair: &Pair) -> Finding {
         return finding("cache line", format!("cores {a} and {b}: no answer"), Grade::Weak, advice);
     };
     let value = format!("cores {a} and {b}: {least}–{most} ns one way, {}", words.join(" and "));
+    if !pair.pinned {
+        let value = format!("{value}, not pinned");
+        let advice = "this process may not choose its cores (sched_setaffinity is refused): these are the times of whatever \
+                      cores it ran on, and trials are not pinned either";
+        return finding("cache line", value, Grade::Weak, advice);
+    }
     if pair.classes.len() > 1 {
         let advice = "these cores move while one measures: every trial is classed near or far, and those that moved are \
                       run again";
@@ -329,7 +337,13 @@ fn limits(signs: &Signs) -> Vec<Finding> {
             "payloads cannot be kept from being swapped: `ulimit -l unlimited`",
         ),
         judged("nofile", signs.nofile, 1_024, "many roles need many files: `ulimit -n 4096`"),
-        judged("rtprio", signs.rtprio, 1, "no real-time priority is allowed; none is needed"),
+        match signs.may_schedule {
+            true => finding("rtprio", "any, by CAP_SYS_NICE", Grade::Good, ""),
+            false => {
+                let advice = "no real-time priority is allowed; none is needed";
+                judged("rtprio", signs.rtprio, 1, advice)
+            }
+        },
     ]
 }
 

@@ -34,6 +34,8 @@ pub struct Signs {
     pub nofile: Option<Limit>,
     /// The highest real-time priority.
     pub rtprio: Option<Limit>,
+    /// Whether this process may take any priority, whatever its limits say (CAP_SYS_NICE).
+    pub may_schedule: bool,
     /// What there is to count cycles and misses with.
     pub counting: Means,
 }
@@ -58,6 +60,8 @@ impl Signs {
             memlock: limit(&limits, "Max locked memory"),
             nofile: limit(&limits, "Max open files"),
             rtprio: limit(&limits, "Max realtime priority"),
+            may_schedule: text(root, "proc/self/status")
+                .is_some_and(|status| capable(&status, CAP_SYS_NICE)),
             counting: Means::read(root),
         }
     }
@@ -105,6 +109,16 @@ fn limit(limits: &str, name: &str) -> Option<Limit> {
     }
 }
 
+/// The bit of the capability to change priorities.
+const CAP_SYS_NICE: u32 = 23;
+
+/// Whether the line of effective capabilities in `/proc/self/status` has this bit.
+fn capable(status: &str, bit: u32) -> bool {
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let set = line.and_then(|digits| u64::from_str_radix(digits.trim(), 16).ok());
+    set.is_some_and(|set| set >> bit & 1 == 1)
+}
+
 /// `0-2,5` as numbers; what is no number is left out.
 fn list(text: &str) -> Vec<usize> {
     const MOST: usize = 4_096;
@@ -132,6 +146,14 @@ mod tests {
         assert_eq!(steal("cpu  60 0 20 10 0 0 0 10 60 0\ncpu0 1"), Some(0.1));
         assert_eq!(steal("cpu  0 0 0 0 0 0 0 0 0 0"), None);
         assert_eq!(steal("nothing"), None);
+    }
+
+    #[test]
+    fn capabilities_are_bits_of_the_effective_set() {
+        let status = |set: &str| format!("CapPrm:\t000001ffffffffff\nCapEff:\t{set}\n");
+        assert!(capable(&status("0000000000800000"), CAP_SYS_NICE));
+        assert!(!capable(&status("000001ffff7fffff"), CAP_SYS_NICE));
+        assert!(!capable("", CAP_SYS_NICE));
     }
 
     #[test]

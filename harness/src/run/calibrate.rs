@@ -91,25 +91,28 @@ pub fn pairs(cores: &[usize]) -> io::Result<Vec<Pair>> {
 
 fn pair((a, b): (usize, usize)) -> io::Result<Pair> {
     let words = WordMap::create(&Folder::default(), 8).map_err(io::Error::other)?;
-    let measured = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            core_affinity::set_for_current(CoreId { id: b });
+    let (measured, pinned) = std::thread::scope(|scope| {
+        let pong = scope.spawn(|| {
+            let pinned = core_affinity::set_for_current(CoreId { id: b });
             for turn in 0..LOOKS_AT_A_PAIR {
                 play(&words, Side::Pong, turn);
             }
+            pinned
         });
         let ping = scope.spawn(|| {
-            core_affinity::set_for_current(CoreId { id: a });
-            (0..LOOKS_AT_A_PAIR).map(|turn| play(&words, Side::Ping, turn)).collect::<Vec<_>>()
+            let pinned = core_affinity::set_for_current(CoreId { id: a });
+            let turns = 0..LOOKS_AT_A_PAIR;
+            (turns.map(|turn| play(&words, Side::Ping, turn)).collect::<Vec<_>>(), pinned)
         });
-        ping.join().unwrap_or_default()
+        let (measured, pinned) = ping.join().unwrap_or_default();
+        (measured, pinned && pong.join().unwrap_or_default())
     });
     let one_way_ns: Vec<u64> = measured.into_iter().flatten().collect();
     let mut classes: Vec<Placement> =
         one_way_ns.iter().map(|ns| class(Some(*ns), Some(*ns))).collect();
     classes.sort_unstable();
     classes.dedup();
-    Ok(Pair { cores: (a, b), one_way_ns, classes })
+    Ok(Pair { cores: (a, b), one_way_ns, classes, pinned })
 }
 
 /// Polls without a pause until the word has reached `value`.

@@ -46,7 +46,8 @@ fn quiet_host() -> Host {
 }
 
 fn quiet_pair() -> Pair {
-    Pair { cores: (0, 1), one_way_ns: vec![58, 60, 59], classes: vec![Placement::Near] }
+    let (one_way_ns, classes) = (vec![58, 60, 59], vec![Placement::Near]);
+    Pair { cores: (0, 1), one_way_ns, classes, pinned: true }
 }
 
 fn grade_of(findings: &[Finding], name: &str) -> Grade {
@@ -69,7 +70,7 @@ fn a_quiet_machine_is_believed() {
 #[test]
 fn each_flaw_alone_is_found_with_what_to_do() {
     type Flaw = (&'static str, Grade, fn(&mut Host, &mut Signs, &mut Vec<Pair>));
-    let flaws: [Flaw; 14] = [
+    let flaws: [Flaw; 15] = [
         ("cores", Grade::Bad, |host, _, _| host.cores = vec![0]),
         ("cores", Grade::Bad, |host, signs, _| {
             host.cores = vec![0, 1];
@@ -84,6 +85,7 @@ fn each_flaw_alone_is_found_with_what_to_do() {
             pairs[0].classes = vec![Placement::Near, Placement::Far];
         }),
         ("cache line", Grade::Weak, |_, _, pairs| pairs[0].one_way_ns.clear()),
+        ("cache line", Grade::Weak, |_, _, pairs| pairs[0].pinned = false),
         ("governor", Grade::Weak, |_, signs, _| signs.governors = ["powersave".to_owned()].into()),
         ("turbo", Grade::Weak, |_, signs, _| signs.turbo = Some(true)),
         ("clock", Grade::Bad, |host, _, _| host.facts.clock_quantum_ns = None),
@@ -134,4 +136,17 @@ fn a_cloud_machine_shows_its_siblings_its_thief_and_why_it_has_no_counters() {
 fn a_machine_that_tells_nothing_is_no_panic_and_not_called_good() {
     let findings = examine(&Host::default(), &Signs::read(Path::new("/nowhere"), &[]), &[]);
     assert_eq!(verdict(&findings).0, Grade::Bad);
+}
+
+#[test]
+fn one_who_may_take_any_priority_is_not_told_that_none_is_allowed() {
+    let limits = ("proc/self/limits", "Max realtime priority  0  0  \n");
+    let rtprio = |status: &str| {
+        let signs = signs(&[limits, ("proc/self/status", status)], &[0, 1]);
+        let findings = examine(&quiet_host(), &signs, &[]);
+        findings.into_iter().find(|finding| finding.name == "rtprio").unwrap()
+    };
+    let allowed = rtprio("CapEff:\t0000000000800000\n");
+    assert_eq!((allowed.grade, allowed.value.as_str()), (Grade::Good, "any, by CAP_SYS_NICE"));
+    assert_eq!(rtprio("CapEff:\t0000000000000000\n").grade, Grade::Neutral);
 }
