@@ -113,7 +113,7 @@ fn mutate(header: &mut [u8], length: &mut u64, random: &mut Stream) {
             0 => header[random.below(PAGE)] ^= 1 << random.below(8),
             1 => {
                 header[random.below(layout::header::ZONE_COUNT + 8)] =
-                    random.next().to_le_bytes()[0]
+                    random.next().to_le_bytes()[0];
             }
             2 => put(header, random.pick(&FIELDS), random.pick(&VALUES), random.pick(&[4, 8])),
             3 => put(header, random.pick(&FIELDS), random.next(), random.pick(&[4, 8])),

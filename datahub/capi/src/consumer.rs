@@ -302,7 +302,7 @@ pub unsafe extern "C" fn datablock_consumer_set_wait(
     })
 }
 
-/// Says that this consumer is there; reading does so once in a while by itself.
+/// Says that this consumer is there. Done by itself about four times a second while it reads or waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn datablock_consumer_heartbeat(
     consumer: *mut DataBlockConsumer,
