@@ -9,6 +9,7 @@ use report_schema::ModelKind;
 
 use crate::litmus::{Litmus, suite};
 use crate::scenario::Runnable;
+use crate::violation::Promise;
 
 /// What must come of a model.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +20,9 @@ pub enum Expect {
     Fails {
         /// What goes wrong, in one sentence.
         english: &'static str,
+        /// The promises that break, each with words of the message: any other failure is none of this
+        /// flaw.
+        breaks: &'static [(Promise, &'static str)],
     },
     /// The outcomes of a litmus test.
     Litmus(&'static Litmus),

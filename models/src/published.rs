@@ -13,6 +13,7 @@ pub mod steal;
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::litmus::sites::{LOAD_ACQUIRE, RMW_ACQREL, STORE_RELEASE};
 use crate::memory::{ModelMemory, Shareable};
 use crate::published::sites::{
     R_BACK_OFF, R_COMMIT_INDEX, R_COUNT, R_FENCE, R_GENERATION, R_LABEL, R_LEAVE, R_RECHECK,
@@ -30,6 +31,21 @@ const COMMITTED: u64 = 2;
 const DRAINING: u64 = 3;
 const OWNER: u64 = 1;
 
+/// What somebody does about dead readers meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nobody does anything.
+    Nobody,
+    /// Sets every count to zero, as published, without knowing who is counted (F27).
+    Resets,
+    /// With a proof of death, takes back what bears the dead one's name: nothing, if readers are only
+    /// counted (F6).
+    ByName,
+}
+
+/// The bit of the reader where readers have names.
+const READER: u64 = 1;
+
 /// A producer goes round a ring of published slots; a reader takes the newest.
 #[derive(Debug, Clone, Copy)]
 pub struct Published {
@@ -43,8 +59,10 @@ pub struct Published {
     pub reads: u64,
     /// DRAINING is stored before the count is examined (cures F1).
     pub closes_first: bool,
-    /// Somebody "recovers" readers meanwhile, although none is dead (F27).
-    pub recovers: bool,
+    /// What is done about dead readers.
+    pub recovery: Recovery,
+    /// A reader sets a bit of its own instead of counting itself (cures F6 and F27).
+    pub named: bool,
     /// The slot says which commit it holds, and the reader compares (cures F4).
     pub labels: bool,
 }
@@ -66,6 +84,8 @@ pub struct World<W, C> {
     commit_index: W,
     slots: Vec<Slot<W, C>>,
     next: Mutex<u64>,
+    /// 1 when the reader is dead.
+    dead: W,
 }
 
 impl Published {
@@ -120,6 +140,23 @@ impl Published {
         true
     }
 
+    /// Takes the dead reader out, if its death is proved and it can be found.
+    fn recover<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> &'static str {
+        match self.recovery {
+            Recovery::Resets => {
+                world.slots.iter().for_each(|slot| mem.store::<X_COUNT>(&slot.readers, 0));
+                "resets"
+            }
+            Recovery::ByName if mem.load::<LOAD_ACQUIRE>(&world.dead) == 1 => {
+                for slot in world.slots.iter().filter(|_| self.named) {
+                    mem.fetch_and::<RMW_ACQREL>(&slot.readers, !READER);
+                }
+                "takes out"
+            }
+            Recovery::ByName | Recovery::Nobody => "-",
+        }
+    }
+
     /// Reads the newest; its number.
     fn read<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> Option<u64> {
         let sequence = mem.load::<R_COMMIT_INDEX>(&world.commit_index).checked_sub(1)?;
@@ -149,7 +186,10 @@ impl Scenario for Published {
     type World<W: Shareable, C: Shareable> = World<W, C>;
 
     fn roles(&self) -> &'static [&'static str] {
-        if self.recovers { &["writer", "reader", "recovery"] } else { &["writer", "reader"] }
+        match self.recovery {
+            Recovery::Nobody => &["writer", "reader"],
+            _ => &["writer", "reader", "recovery"],
+        }
     }
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
@@ -163,7 +203,8 @@ impl Scenario for Published {
             payload: payload(mem, index),
         });
         let slots = slots.collect();
-        let world = World { commit_index: zero("commit_index", 0), slots, next: Mutex::new(0) };
+        let (commit_index, dead) = (zero("commit_index", 0), zero("dead", 0));
+        let world = World { commit_index, slots, next: Mutex::new(0), dead };
         for sequence in 0..self.before {
             self.write(mem, &world, sequence);
         }
@@ -191,10 +232,7 @@ impl Scenario for Published {
             return seen.text();
         }
         if index == 2 {
-            for slot in &world.slots {
-                mem.store::<X_COUNT>(&slot.readers, 0);
-            }
-            return "resets".to_owned();
+            return self.recover(mem, world).to_owned();
         }
         let mut last = 0;
         for _ in 0..self.reads {
@@ -212,7 +250,16 @@ impl Scenario for Published {
         seen.text()
     }
 
+    fn vanished<M: ModelMemory>(&self, index: usize, mem: &M, world: &World<M::Word, M::Cell>) {
+        if index == 1 {
+            mem.store::<STORE_RELEASE>(&world.dead, 1);
+        }
+    }
+
     fn finish<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) {
+        if self.recovery == Recovery::ByName {
+            self.recover(mem, world);
+        }
         for (index, slot) in world.slots.iter().enumerate() {
             let readers = mem.load::<W_COUNT>(&slot.readers);
             check(readers == 0, Promise::Quiet, || {

@@ -8,7 +8,7 @@ use super::{OUTCOMES_MAX, Request};
 use crate::catalogue::{self, Entry, Expect};
 use crate::engine::{Engine, Failure, Findings};
 use crate::plant;
-use crate::violation::Promise;
+use crate::violation::{Promise, Violation};
 
 pub(crate) fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
@@ -30,6 +30,15 @@ pub(super) fn judge(request: &Request, entry: &Entry, findings: &Findings) -> Mo
     result.coverage = findings.coverage.clone().unwrap_or_else(|| until_failure(request, findings));
     let mut failure = findings.failure.clone();
     result.verdict = verdict(must_fail, findings);
+    if let (Expect::Fails { breaks, .. }, Some(found)) = (entry.expect, &mut failure)
+        && result.verdict == Verdict::Pass
+        && !altered
+        && !is_flaw(breaks, found)
+    {
+        result.verdict = Verdict::Broken;
+        let message = format!("this is not the flaw: {}", found.violation.message);
+        found.violation = Violation { promise: Promise::Model, message };
+    }
     if let Expect::Litmus(test) = entry.expect
         && request.limits.replay.is_none()
         && findings.executions > 0
@@ -45,6 +54,14 @@ pub(super) fn judge(request: &Request, entry: &Entry, findings: &Findings) -> Mo
     result.replay = request.command(entry.name, path);
     result.counterexample = failure.map(|failure| counterexample(request, entry, failure));
     result
+}
+
+/// Whether a model of a flaw failed in the way of that flaw.
+fn is_flaw(breaks: &[(Promise, &str)], found: &Failure) -> bool {
+    let violation = &found.violation;
+    breaks
+        .iter()
+        .any(|(promise, words)| violation.promise == *promise && violation.message.contains(words))
 }
 
 /// What the findings mean for a model that is no litmus test.
@@ -79,7 +96,7 @@ fn counterexample(request: &Request, entry: &Entry, failure: Failure) -> Counter
     let english = match (entry.expect, planted) {
         _ if promise == Promise::Model => promise.broken().to_owned(),
         (_, Some(row)) => format!("{} {}", row.english, promise.broken()),
-        (Expect::Fails { english }, None) => english.to_owned(),
+        (Expect::Fails { english, .. }, None) => english.to_owned(),
         _ => promise.broken().to_owned(),
     };
     let steps = failure.steps.iter().map(ToString::to_string).collect();
@@ -150,6 +167,30 @@ mod tests {
             Findings { executions: 1, coverage: Some(Coverage::Complete), ..Findings::default() };
         assert_eq!(verdict(false, &done), Verdict::Pass);
         assert_eq!(verdict(true, &done), Verdict::Correctness);
+    }
+
+    #[test]
+    fn a_flaw_that_fails_in_another_way_is_not_found() {
+        let flaws = catalogue::all();
+        let flaws = flaws.iter().filter(|entry| entry.kind == ModelKind::PublishedFlaw);
+        let failing = |promise, message: &str| {
+            let violation = Violation { promise, message: message.to_owned() };
+            let failure = Some(Failure { violation, steps: Vec::new(), replay: None });
+            Findings { executions: 1, failure, ..Findings::default() }
+        };
+        for entry in flaws {
+            let Expect::Fails { breaks, .. } = entry.expect else { panic!("{}", entry.name) };
+            let request = Request::new(Engine::Explore, entry.name);
+            let judged = |found: &Findings| judge(&request, entry, found);
+            let (promise, words) = breaks[0];
+            assert_eq!(judged(&failing(promise, words)).verdict, Verdict::Pass, "{}", entry.name);
+            let other = judged(&failing(promise, "something else"));
+            assert_eq!(other.verdict, Verdict::Broken, "{}", entry.name);
+            let message = other.counterexample.unwrap().message;
+            assert_eq!(message, "this is not the flaw: something else");
+            let other = if promise == Promise::Abort { Promise::Whole } else { Promise::Abort };
+            assert_eq!(judged(&failing(other, words)).verdict, Verdict::Broken, "{}", entry.name);
+        }
     }
 
     #[test]
