@@ -5,7 +5,7 @@
 //! A checksum guards against accidents; whoever can write the segment can also restamp it.
 //! Source: decision 13; algorithms of SPEC §2.4.
 
-use crate::config::ChecksumAlgorithm;
+use crate::config::{ChecksumAlgorithm, ChecksumPolicy};
 use crate::layout::RECORD;
 use crate::sequence::Sequence;
 
@@ -68,6 +68,13 @@ pub fn matches(
     found: &Record,
 ) -> bool {
     record(algorithm, sequence, payload) == *found
+}
+
+/// Whether a payload is handed out under `policy`. `verifies` says whether it matches its record, and is
+/// asked where that decides.
+#[inline]
+pub fn delivers(policy: ChecksumPolicy, verifies: impl FnOnce() -> bool) -> bool {
+    policy != ChecksumPolicy::Enforced || verifies()
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ pub mod slot_iterator;
 use core::time::Duration;
 
 use crate::block::Block;
-use crate::config::{BlockConfig, ChecksumPolicy};
+use crate::checksum;
+use crate::config::BlockConfig;
 use crate::memory::{MappedMemory, Shared, SharedWord};
 use crate::metrics::{self, Metric, Snapshot};
 use crate::place::Place;
@@ -298,8 +299,8 @@ impl<M: MappedMemory> Consumer<M> {
             return Err(ReadError::Evicted { at: self.due });
         }
         self.count_admission(&taken);
-        let enforced = self.config().checksum_policy() == ChecksumPolicy::Enforced;
-        if enforced && !self.verifies(&taken) {
+        let policy = self.config().checksum_policy();
+        if !checksum::delivers(policy, || self.verifies(&taken)) {
             // Moves on behind it: no poison pill (F24).
             self.leave_slot(taken);
             return Err(ReadError::Checksum { sequence: taken.admission.sequence });

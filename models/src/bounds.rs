@@ -25,7 +25,6 @@ const DEPTH_FIRST: &[&str] = &[
     "zone/double-two-writers",
     "zone/word",
     "zone/word-changed",
-    "park/one-sleeper",
     "seqlock/copy",
     "claims/at-commit",
     "lock/exchanged",

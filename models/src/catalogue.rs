@@ -1,5 +1,6 @@
 //! Every model, by name: what it asks, what it runs, and what must come of it.
 
+mod parking;
 mod published;
 mod shipped;
 
@@ -80,7 +81,8 @@ const fn litmus(test: &'static Litmus) -> Entry {
 #[must_use]
 pub fn all() -> Vec<Entry> {
     let tests = suite::ALL.iter().map(litmus);
-    shipped::ALL.iter().chain(published::ALL).copied().chain(tests).collect()
+    let shipped = shipped::ALL.iter().chain(parking::ALL);
+    shipped.chain(published::ALL).copied().chain(tests).collect()
 }
 
 /// The model called `name`.

@@ -49,6 +49,7 @@ const VICTIMS: &[(&str, &str)] = &[
     ("handover/behind", "writer"),
     ("handover/behind", "reader"),
     ("handover/heir", "writer"),
+    ("handover/fails", "writer"),
     ("recovery/restart", "successor"),
     ("recovery/two-successors", "rival"),
     ("recovery/reap-pin", "victim"),
@@ -70,6 +71,9 @@ const VICTIMS: &[(&str, &str)] = &[
     ("eviction/pinned", "writer"),
     ("park/one-sleeper", "waker"),
     ("park/one-sleeper", "sleeper"),
+    ("park/producer", "writer"),
+    ("park/producer", "reader"),
+    ("dekker/dead-reader", "reader"),
 ];
 
 /// A run for each victim: every step of it, one after the other.

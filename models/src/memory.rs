@@ -37,6 +37,9 @@ pub trait ModelMemory: Memory<Word: Shareable + Clone> {
 
     /// Lets others run before the next look.
     fn pause(&self);
+
+    /// The defect that this run plants, for what a memory cannot do wrong by itself.
+    fn plant(&self) -> Option<Plant>;
 }
 
 /// A read-modify-write.
@@ -133,11 +136,6 @@ impl<R: Raw> Model<R> {
         self.context.step(name);
         self.raw.at(site);
         (name, ordering)
-    }
-
-    /// The defect that this run plants, if it plants one.
-    pub(crate) const fn plant(&self) -> Option<Plant> {
-        self.context.plant()
     }
 
     fn update(&self, site: u16, word: &Named<R::Word>, update: Update) -> u64 {
@@ -245,5 +243,9 @@ impl<R: Raw> ModelMemory for Model<R> {
     fn pause(&self) {
         self.context.step("pause");
         self.raw.pause();
+    }
+
+    fn plant(&self) -> Option<Plant> {
+        self.context.plant()
     }
 }

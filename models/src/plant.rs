@@ -48,6 +48,8 @@ pub enum Plant {
     BatchForwards,
     /// A dead holder's lock is taken by a plain store.
     LockByStore,
+    /// A consumer does not verify what an enforcing block holds.
+    SkipsChecksum,
     /// Recovery clears the dead consumers before it settles their dead producer.
     ReapsFirst,
 }
@@ -153,6 +155,11 @@ pub const ALL: &[Row] = &[
         Plant::LockByStore,
         "lock-by-store",
         "Whoever finds the holder dead stores its own name over whatever the lock says by then.",
+    ),
+    row(
+        Plant::SkipsChecksum,
+        "skip-checksum",
+        "A consumer does not verify what a block with enforced checksums holds.",
     ),
     Row {
         place: Some(("eviction/copying", "writer:*")),

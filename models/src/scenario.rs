@@ -17,6 +17,7 @@ pub mod recovery;
 pub mod resume;
 pub mod sequential;
 pub mod slot;
+pub mod space;
 pub mod word;
 
 use core::fmt::Debug;

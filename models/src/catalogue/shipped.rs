@@ -16,7 +16,6 @@ use crate::scenario::handover::HandOver;
 use crate::scenario::heartbeat::Claims;
 use crate::scenario::latest::Latest;
 use crate::scenario::lock::Lock;
-use crate::scenario::park::Park;
 use crate::scenario::recovery::{Reap, Third};
 use crate::scenario::resume::Resume;
 use crate::scenario::sequential::{Besides, Joins, Sequential};
@@ -353,6 +352,18 @@ pub(super) static ALL: &[Entry] = &[
         &HandOver { sync: ConsumerSync::LatestOnly, ..HandOver::SMALL },
     ),
     shipped(
+        "handover/fails",
+        "Is a hand-over that fails as if it had never begun?",
+        Size::Large,
+        &HandOver { fails: true, after: 1, looks: 2, ..HandOver::SMALL },
+    ),
+    shipped(
+        "handover/joiner",
+        "Is who joins beside a hand-over either moved with the others or sent to the new block?",
+        Size::Large,
+        &HandOver { joins: true, before: true, after: 0, looks: 2, ..HandOver::SMALL },
+    ),
+    shipped(
         "eviction/copying",
         "Is what a reader copies whole, although it may be evicted while it copies?",
         Size::Large,
@@ -375,13 +386,6 @@ pub(super) static ALL: &[Entry] = &[
         "The same for two buffers.",
         Size::Small,
         &Counted { two: true, heir: true, writes: 1, reads: 1 },
-    ),
-    shipped("park/one-sleeper", "Is a wake-up ever lost?", Size::Small, &Park { sleepers: 1 }),
-    shipped(
-        "park/two-sleepers",
-        "Is a wake-up ever lost by one of two?",
-        Size::Large,
-        &Park { sleepers: 2 },
     ),
     shipped(
         "sequential/join-oldest",
@@ -433,7 +437,7 @@ pub(super) static ALL: &[Entry] = &[
     ),
 ];
 
-const fn shipped(
+pub(super) const fn shipped(
     name: &'static str,
     question: &'static str,
     size: Size,

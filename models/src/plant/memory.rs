@@ -6,10 +6,10 @@ use datahub::memory::Memory;
 use datahub::ring::Newest;
 use datahub::sequence;
 use datahub::sites::{
-    C_CURSOR, C_JOIN, E_DONE, E_RETIRE, G_CURSOR, G_REGISTRY, H_RETIRE, P_SIGNAL, P_SLEEP, R_ADMIT,
-    R_COMMIT_INDEX, R_LABEL, R_LATEST, R_NEXT, R_PEEK, R_RELEASE, W_ABORT, W_COMMIT,
-    W_COMMIT_INDEX, W_DRAIN, W_GENERATION, W_LABEL, W_LATEST, W_LENGTH, W_LOOK, W_REOPEN, W_TAKE,
-    X_RESET, Z_LOCK_RECLAIM, Z_SEQ_AGAIN, Z_SEQ_LOOK, Z_TWO_AGAIN, Z_TWO_LOOK,
+    C_CURSOR, C_JOIN, E_DONE, E_RETIRE, G_CURSOR, G_REGISTRY, H_RETIRE, P_AWAKE, P_SIGNAL, P_SLEEP,
+    R_ADMIT, R_CLOSED, R_COMMIT_INDEX, R_LABEL, R_LATEST, R_NEXT, R_PEEK, R_RELEASE, W_ABORT,
+    W_COMMIT, W_COMMIT_INDEX, W_DRAIN, W_GENERATION, W_LABEL, W_LATEST, W_LENGTH, W_LOOK, W_REOPEN,
+    W_TAKE, X_RESET, Z_LOCK_RECLAIM, Z_SEQ_AGAIN, Z_SEQ_LOOK, Z_TWO_AGAIN, Z_TWO_LOOK,
 };
 use datahub::slot::{SlotState, SlotWord};
 
@@ -41,7 +41,7 @@ struct Notes<W> {
     count: Cell<u64>,
     /// Whether this role has joined, or announced that it sleeps.
     announced: Cell<bool>,
-    /// The next look is answered from memory.
+    /// What is looked at is answered from memory.
     blind: Cell<bool>,
     /// The label of a payload that recovery brings back; its tag.
     restamped: Cell<Option<u64>>,
@@ -55,6 +55,14 @@ struct Notes<W> {
     evicts: Cell<bool>,
     /// The seat at which a dead producer was, and what is to stay of its word.
     unsettled: RefCell<Option<(W, u64)>>,
+}
+
+impl<W> Notes<W> {
+    /// What who does not look again takes for what is there: who is registered stays so, and nothing
+    /// has come.
+    const fn before(&self, site: u16) -> u64 {
+        if site == G_REGISTRY { self.count.get() } else { 0 }
+    }
 }
 
 /// A memory with one defect, or with none.
@@ -150,7 +158,21 @@ impl<'m, M: ModelMemory> Planted<'m, M> {
                 self.notes.blind.set(self.notes.announced.get());
                 value
             }
-            (Plant::SleepsUnchecked, R_COMMIT_INDEX) if self.notes.blind.take() => 0,
+            (
+                Plant::SleepsUnchecked,
+                R_COMMIT_INDEX | R_LATEST | R_NEXT | R_PEEK | R_CLOSED | G_CURSOR | G_REGISTRY,
+            ) if self.notes.blind.get() => self.notes.before(site),
+            (Plant::SleepsUnchecked, W_LOOK | W_DRAIN) if self.notes.blind.get() => {
+                self.notes.peeked.get()
+            }
+            (Plant::SleepsUnchecked, W_LOOK | W_DRAIN) => {
+                self.notes.peeked.set(value);
+                value
+            }
+            (Plant::SleepsUnchecked, G_REGISTRY) => {
+                self.notes.count.set(value);
+                value
+            }
             (Plant::ReapsTheLiving, LOAD_ACQUIRE) => 1,
             _ => value,
         }
@@ -310,6 +332,9 @@ impl<M: ModelMemory> Memory for Planted<'_, M> {
 
     fn fetch_and<const SITE: u16>(&self, word: &M::Word, bits: u64) -> u64 {
         self.pass(SITE);
+        if SITE == P_AWAKE {
+            self.notes.blind.set(false);
+        }
         match self.plant {
             Some(Plant::WrongPin) if SITE == R_RELEASE => {
                 // The neighbour of seat 0 is seat 1, and the other way round.
@@ -359,5 +384,9 @@ impl<M: ModelMemory> ModelMemory for Planted<'_, M> {
 
     fn pause(&self) {
         self.mem.pause();
+    }
+
+    fn plant(&self) -> Option<Plant> {
+        self.plant
     }
 }

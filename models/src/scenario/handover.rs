@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use datahub::config::ConsumerSync;
-use datahub::cursor;
+use datahub::cursor::{self, NotJoined};
 use datahub::handover::{self, ArrivalLine};
 use datahub::ring::reader::{JoinAt, NotRead, RingReader};
 use datahub::ring::writer::{self, RingWriter};
@@ -33,6 +33,7 @@ const READER_DEAD: u64 = 4;
 const ONE: &[&str] = &["writer", "reader"];
 const TWO: &[&str] = &["writer", "reader", "reader 2"];
 const HEIR: &[&str] = &["writer", "reader", "heir"];
+const JOINER: &[&str] = &["writer", "reader", "joiner"];
 
 /// A producer commits, hands over, and commits there.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,10 @@ pub struct HandOver {
     pub keeps_seats: bool,
     /// Whether somebody takes over as soon as the writer is dead, while the reader goes on.
     pub heir: bool,
+    /// Whether somebody joins meanwhile.
+    pub joins: bool,
+    /// Whether the successor does not get the name, so that all stays as it was.
+    pub fails: bool,
 }
 
 /// A reader, and where it is.
@@ -59,7 +64,8 @@ struct Follower {
     ring: RingReader,
     reader: Reader,
     moved: bool,
-    last: Option<Sequence>,
+    /// What it must be given next; a joiner begins anywhere.
+    due: Option<Sequence>,
 }
 
 /// What the roles share.
@@ -84,28 +90,40 @@ impl HandOver {
         looks: 4,
         keeps_seats: true,
         heir: false,
+        joins: false,
+        fails: false,
     };
 
     const fn rules(&self, first: Sequence) -> Rules {
         Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first, attempts: 2 }
     }
 
-    /// What `Producer::hand_over` does.
+    /// Seats of either block.
+    const fn seats(&self) -> usize {
+        if self.joins { self.readers + 1 } else { self.readers }
+    }
+
+    /// What `Producer::hand_over` does; where it fails, the producer of the old block goes on.
     fn hand_over<M: ModelMemory>(
         &self,
         mem: &M,
         world: &World<M::Word, M::Cell>,
         old: &mut RingWriter,
-    ) -> RingWriter {
+    ) -> Option<RingWriter> {
         let (from, to) = (world.old.ring(), world.new.ring());
         old.rest(mem, &from);
-        let readers = cursor::freeze(mem, from.registry) & known_readers(self.readers);
+        let readers = cursor::freeze(mem, from.registry) & known_readers(self.seats());
         let kept = if self.keeps_seats { readers } else { 0 };
         handover::keep_seats(mem, &to, &world.arrivals, (kept, old.next()));
         handover::begin_move(mem, &from);
+        if self.fails {
+            writer::begin(mem, &from);
+            cursor::thaw(mem, from.registry);
+            return None;
+        }
         mem.fetch_or::<RMW_RELEASE>(&world.kernel, RENAMED);
         handover::finish_move(mem, &from);
-        resume(mem, &to, self.rules(old.next()))
+        Some(resume(mem, &to, self.rules(old.next())))
     }
 
     /// Whether the stream has moved, as a reader finds out.
@@ -134,10 +152,10 @@ impl HandOver {
         match follower.ring.acquire(mem, &block.ring()) {
             Ok(taken) => {
                 let sequence = taken.admission.sequence;
-                self.delivered(follower.last, sequence);
+                self.delivered(follower.due, sequence);
                 verify(mem, &block.payloads[taken.slot], sequence);
                 follower.ring.release(mem, &block.ring(), taken);
-                follower.last = Some(sequence);
+                follower.due = Some(sequence + 1);
                 seen.number('r', sequence);
             }
             Err(NotRead::Empty | NotRead::Contended) if moved => {
@@ -150,12 +168,11 @@ impl HandOver {
     }
 
     /// G3, G4.
-    fn delivered(&self, last: Option<Sequence>, sequence: Sequence) {
-        let forward = last.is_none_or(|last| sequence > last);
-        check(forward, Promise::Forward, || format!("given {sequence} after {last:?}"));
-        let next = last.map_or(0, |last| last + 1);
-        let gap = self.sync != ConsumerSync::LatestOnly && sequence != next;
-        check(!gap, Promise::Lossless, || format!("wanted {next}, given {sequence}"));
+    fn delivered(&self, due: Option<Sequence>, sequence: Sequence) {
+        let Some(due) = due else { return };
+        check(sequence >= due, Promise::Forward, || format!("given {sequence} instead of {due}"));
+        let gap = self.sync != ConsumerSync::LatestOnly && sequence != due;
+        check(!gap, Promise::Lossless, || format!("wanted {due}, given {sequence}"));
     }
 
     /// What `Consumer::follow` does.
@@ -189,6 +206,7 @@ impl HandOver {
     /// Somebody takes over from a writer that died.
     fn succeed<M: ModelMemory>(&self, mem: &M, world: &World<M::Word, M::Cell>) -> RingWriter {
         if mem.load::<LOAD_ACQUIRE>(&world.kernel) & RENAMED != 0 {
+            handover::finish_move(mem, &world.old.ring());
             return resume(mem, &world.new.ring(), self.rules(FIRST));
         }
         let ring = world.old.ring();
@@ -216,6 +234,31 @@ impl HandOver {
         seen.text()
     }
 
+    /// What `Consumer::attach` does beside a hand-over: whoever is too late for the old block goes to the
+    /// new one, as soon as the name leads there.
+    fn join<M: ModelMemory>(
+        &self,
+        mem: &M,
+        world: &World<M::Word, M::Cell>,
+        number: usize,
+    ) -> Option<Follower> {
+        let reader = Reader::new(u32::try_from(number).unwrap_or(0));
+        let at = JoinAt::Oldest;
+        let (moved, ring) =
+            match RingReader::join(mem, &world.old.ring(), self.rules(0), reader, at) {
+                Ok(ring) => (false, ring),
+                Err(NotJoined::Moving)
+                    if mem.load::<LOAD_ACQUIRE>(&world.kernel) & RENAMED != 0 =>
+                {
+                    let rules = self.rules(FIRST);
+                    (true, RingReader::join(mem, &world.new.ring(), rules, reader, at).ok()?)
+                }
+                Err(NotJoined::Moving) => return None,
+                Err(wrong) => fail(Promise::Progress, format!("the joiner is told {wrong:?}")),
+            };
+        Some(Follower { ring, reader, moved, due: None })
+    }
+
     /// Clears the seats of a reader that died, in both blocks.
     fn bury<M: ModelMemory>(mem: &M, world: &World<M::Word, M::Cell>) {
         for ring in [world.old.ring(), world.new.ring()] {
@@ -238,7 +281,7 @@ impl HandOver {
         for _ in 0..self.after + 7 {
             self.look(mem, world, follower, &mut seen);
         }
-        let next = follower.last.map_or(0, |last| last + 1);
+        let next = follower.due.unwrap_or(0);
         check(next == end, Promise::Lossless, || {
             format!("{next} of {end} were read although all is quiet")
         });
@@ -254,30 +297,32 @@ impl Scenario for HandOver {
     type World<W: Shareable, C: Shareable> = World<W, C>;
 
     fn roles(&self) -> &'static [&'static str] {
-        match (self.heir, self.readers) {
-            (true, _) => HEIR,
-            (false, 1) => ONE,
-            (false, _) => TWO,
+        match self.readers {
+            _ if self.heir => HEIR,
+            _ if self.joins => JOINER,
+            1 => ONE,
+            _ => TWO,
         }
     }
 
     fn world<M: ModelMemory>(&self, mem: &M) -> World<M::Word, M::Cell> {
         let zero = |name| mem.word(Name::numbered(name, 0), 0);
-        let old = Block::new(mem, 2, self.readers);
+        let old = Block::new(mem, 2, self.seats());
         let join = |number| {
             let reader = Reader::new(number);
             let ring = RingReader::join(mem, &old.ring(), self.rules(0), reader, JoinAt::Oldest)
                 .unwrap_or_else(|wrong| fail(Promise::Model, format!("cannot join: {wrong:?}")));
-            Mutex::new(Some(Follower { ring, reader, moved: false, last: None }))
+            Mutex::new(Some(Follower { ring, reader, moved: false, due: Some(0) }))
         };
-        let readers = (0..).take(self.readers).map(join).collect();
+        let mut readers: Vec<_> = (0..).take(self.readers).map(join).collect();
+        readers.resize_with(self.seats(), Mutex::default);
         let mut writer = RingWriter::new(self.rules(0));
         if self.before {
             write_one(mem, &old, &mut writer, (&mut Seen::default(), Promise::Progress));
         }
         World {
             old,
-            new: Block::new(mem, 2, self.readers),
+            new: Block::new(mem, 2, self.seats()),
             arrivals: ArrivalLine { kept: zero("kept") },
             kernel: zero("kernel"),
             writer: Mutex::new(Some(writer)),
@@ -298,10 +343,14 @@ impl Scenario for HandOver {
             if !self.before {
                 write_one(mem, &world.old, &mut writer, (&mut seen, Promise::Progress));
             }
-            let mut writer = self.hand_over(mem, world, &mut writer);
-            seen.mark("hands over");
+            let moved = self.hand_over(mem, world, &mut writer);
+            let (block, mut writer) = match moved {
+                Some(moved) => (&world.new, moved),
+                None => (&world.old, writer),
+            };
+            seen.mark(if self.fails { "stays" } else { "hands over" });
             for _ in 0..self.after {
-                write_one(mem, &world.new, &mut writer, (&mut seen, Promise::Progress));
+                write_one(mem, block, &mut writer, (&mut seen, Promise::Progress));
             }
             *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
             return seen.text();
@@ -310,9 +359,15 @@ impl Scenario for HandOver {
             return self.inherit(mem, world);
         }
         let taken = world.readers[number].lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(mut follower) = taken else { fail(Promise::Model, "two readers".to_owned()) };
-        for _ in 0..self.looks {
+        let joined = taken.or_else(|| self.join(mem, world, number));
+        let Some(mut follower) = joined else { return "is sent on".to_owned() };
+        // Who joins reads when all is quiet: beside the others there is but the joining.
+        let looks = if number < self.readers { self.looks } else { 0 };
+        for _ in 0..looks {
             self.look(mem, world, &mut follower, &mut seen);
+        }
+        if looks == 0 {
+            seen.mark(if follower.moved { "joins the new block" } else { "joins" });
         }
         *world.readers[number].lock().unwrap_or_else(PoisonError::into_inner) = Some(follower);
         seen.text()
