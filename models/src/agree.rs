@@ -11,12 +11,18 @@ use crate::request::{OUTCOMES_MAX, Request, blank};
 /// Stands for the comparison.
 pub const AGREEMENT: &str = "agreement-of-engines";
 
-/// Runs of the shipped protocol that broke nothing, and whose ends are all there.
+/// Runs of the shipped protocol that broke nothing.
 fn runs(results: &[ModelResult]) -> impl Iterator<Item = &ModelResult> {
-    results.iter().filter(|result| {
-        result.kind == ModelKind::Protocol
-            && result.verdict == Verdict::Pass
-            && result.outcomes.len() < OUTCOMES_MAX
+    results
+        .iter()
+        .filter(|result| result.kind == ModelKind::Protocol && result.verdict == Verdict::Pass)
+}
+
+/// A run of which not every end is there to be compared.
+fn overflow(result: &ModelResult) -> Option<String> {
+    (result.outcomes.len() >= OUTCOMES_MAX).then(|| {
+        let (name, engine) = (&result.scenario, &result.engine);
+        format!("{name}: {engine} shows {OUTCOMES_MAX} ends or more, too many to be compared")
     })
 }
 
@@ -38,6 +44,11 @@ fn difference(ours: &ModelResult, other: &ModelResult) -> Option<String> {
     if !missing.is_empty() {
         return Some(format!("{name}: {engine} shows {missing}, the explorer does not"));
     }
+    let sampled = matches!(other.coverage, Coverage::Sampled { .. });
+    if sampled && shown.len() == 1 && known.len() > 1 {
+        // Whatever was drawn, nothing competed: such a sample speaks of one course of events.
+        return Some(format!("{name}: {engine} shows one of {} ends", known.len()));
+    }
     let less = complete(other) && !unseen.is_empty();
     less.then(|| format!("{name}: {engine} has seen everything, but not {unseen}"))
 }
@@ -51,6 +62,7 @@ pub fn compare(results: &[ModelResult]) -> Option<ModelResult> {
     let explored = |result: &&ModelResult| {
         result.engine == Engine::Explore.name() && result.coverage == Coverage::Complete
     };
+    wrong.extend(runs(results).filter_map(overflow));
     for ours in runs(results).filter(explored) {
         let of_others = |result: &&ModelResult| {
             result.scenario == ours.scenario && result.engine != ours.engine
@@ -122,10 +134,34 @@ mod tests {
     }
 
     #[test]
+    fn a_sample_in_which_nothing_competed_is_named() {
+        let sampled = Coverage::Sampled { schedules: 5, seed: 1 };
+        let other = (Engine::ShuttleRandom, sampled);
+        let total = judged(&["a", "b"], other.clone(), &["a"]);
+        assert_eq!(total.verdict, Verdict::Correctness);
+        let message = total.counterexample.unwrap().message;
+        assert_eq!(message, "slot/one-reader: shuttle-random shows one of 2 ends");
+        assert_eq!(judged(&["a"], other, &["a"]).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn ends_that_are_too_many_to_be_compared_are_a_gap() {
+        let many: Vec<_> = (0..OUTCOMES_MAX).map(|end| end.to_string()).collect();
+        let many: Vec<_> = many.iter().map(String::as_str).collect();
+        for (ours, theirs) in [(&many[..], &many[..1]), (&many[1..], &many[..])] {
+            let total = judged(ours, (Engine::Loom, bounded()), theirs);
+            assert_eq!(total.verdict, Verdict::Correctness);
+            let message = total.counterexample.unwrap().message;
+            assert!(message.contains("too many to be compared"), "{message}");
+        }
+    }
+
+    #[test]
     fn who_has_not_seen_everything_may_show_less_and_nothing_else() {
         let sampled = Coverage::Sampled { schedules: 5, seed: 1 };
         for other in [(Engine::Loom, bounded()), (Engine::ShuttlePct, sampled)] {
-            assert_eq!(judged(&["a", "b"], other.clone(), &["a"]).verdict, Verdict::Pass);
+            let less = judged(&["a", "b", "c"], other.clone(), &["a", "b"]);
+            assert_eq!(less.verdict, Verdict::Pass);
             assert_eq!(judged(&["a"], other, &["a", "b"]).verdict, Verdict::Correctness);
         }
     }

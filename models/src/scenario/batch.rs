@@ -20,6 +20,8 @@ use crate::violation::{Promise, check, fail};
 
 /// Payloads of one batch.
 const BATCH: usize = 2;
+/// How long a consumer that finds nothing stands aside: as many steps as a batch takes.
+const PAUSES: u32 = 24;
 
 /// A producer writes batches of two; a consumer reads them.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +123,8 @@ impl Batch {
             let first = reader.cursor();
             if !Self::read(mem, world, reader) {
                 seen.mark("-");
+                // Of schedules drawn step by step hardly one would let the producer come that far.
+                (0..PAUSES).for_each(|_| mem.pause());
                 continue;
             }
             for _ in 1..BATCH {
