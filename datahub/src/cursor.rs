@@ -198,3 +198,25 @@ impl Gate {
         slowest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Shared;
+
+    #[test]
+    fn who_joins_is_registered_until_it_leaves_and_nobody_joins_what_is_frozen() {
+        let (line, own) = (RegistryLine::default(), CursorLine::default());
+        let (first, second) = (Reader::new(0), Reader::new(5));
+        join(&Shared, &line, &own, (first, 3), None).unwrap();
+        let occupied = join(&Shared, &line, &own, (second, 3), Some(u32::MAX));
+        assert_eq!(occupied, Err(NotJoined::Occupied(first.mask())));
+        join(&Shared, &line, &own, (second, 3), None).unwrap();
+        assert_eq!(freeze(&Shared, &line), first.mask() | second.mask());
+        leave(&Shared, &line, first);
+        assert_eq!(join(&Shared, &line, &own, (first, 4), None), Err(NotJoined::Moving));
+        assert_eq!(freeze(&Shared, &line), second.mask());
+        thaw(&Shared, &line);
+        assert!(join(&Shared, &line, &own, (first, 4), None).is_ok());
+    }
+}

@@ -55,3 +55,22 @@ pub fn ring<M: Memory>(mem: &M, line: &ParkLine<M::Word>) -> bool {
     }
     anyone
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Shared;
+
+    #[test]
+    fn a_signal_is_raised_for_whoever_has_announced_itself_and_for_nobody_else() {
+        let line = ParkLine::default();
+        assert!(!ring(&Shared, &line));
+        let signal = announce(&Shared, &line, 2);
+        assert_eq!(sleepers(&Shared, &line), 1 << 2);
+        assert!(ring(&Shared, &line));
+        assert_eq!(announce(&Shared, &line, 4), signal + 1);
+        awake(&Shared, &line, 2);
+        clear_strays(&Shared, &line, !(1 << 4));
+        assert!(!ring(&Shared, &line));
+    }
+}

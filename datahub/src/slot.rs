@@ -392,3 +392,33 @@ pub fn release<M: Memory>(mem: &M, slot: &SlotRWState<M::Word>, reader: Reader) 
     // [release] The reader's last access to the payload. Partner: `W_TAKE`.
     mem.fetch_and::<R_RELEASE>(&slot.word, !reader.bit()) & reader.bit() != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::Shared;
+
+    #[test]
+    fn a_reader_inside_keeps_the_writer_out_and_its_payload_readable() {
+        let (slot, reader) = (SlotRWState::default(), Reader::new(3));
+        take(&Shared, &slot, 7).unwrap();
+        assert_eq!(admit(&Shared, &slot, reader, 7), Err(NotAdmitted::NotCommitted));
+        commit(&Shared, &slot, 7, 48, 1);
+        assert_eq!(admit(&Shared, &slot, reader, 8), Err(NotAdmitted::OtherCommit));
+        let admission = admit(&Shared, &slot, reader, 7).unwrap();
+        assert_eq!((admission.sequence, admission.payload_bytes, admission.readers), (7, 48, 1));
+        let mut looks = 0;
+        let drained = drain(&Shared, &slot, 8, |inside| {
+            looks += 1;
+            assert_eq!(inside, reader.mask());
+            looks < 3
+        });
+        assert_eq!(drained, Err(Refusal::Readers(reader.mask())));
+        assert!(look(&Shared, &slot, 7).is_ok());
+        assert!(release(&Shared, &slot, reader));
+        assert!(!release(&Shared, &slot, reader));
+        assert_eq!(drain(&Shared, &slot, 8, |_| false), Ok(()));
+        abort(&Shared, &slot, 8);
+        assert_eq!(take(&Shared, &slot, 8), Ok(()));
+    }
+}

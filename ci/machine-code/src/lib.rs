@@ -99,6 +99,32 @@ pub fn by_hand_release(slot: &Slot, reader: Reader) -> bool {
     slot.word.fetch_and(!bit, Release) & bit != 0
 }
 
+/// Enters a slot as a reader that pins does.
+#[inline(never)]
+#[must_use]
+pub fn shipped_admit(slot: &Slot, reader: Reader, tag: u64) -> u64 {
+    let admitted = slot::admit(&Shared, slot, reader, tag);
+    admitted.map_or(u64::MAX, |admission| admission.sequence ^ admission.payload_bytes)
+}
+
+/// The same by hand.
+#[inline(never)]
+#[must_use]
+pub fn by_hand_admit(slot: &Slot, reader: Reader, tag: u64) -> u64 {
+    let bit = 1_u64 << (2 + reader.number());
+    let mut seen = slot.word.load(Relaxed);
+    for _ in 0..64 {
+        if seen & STATE != COMMITTED || seen >> TAG_SHIFT != tag {
+            return u64::MAX;
+        }
+        match slot.word.compare_exchange(seen, seen | bit, Acquire, Relaxed) {
+            Ok(_) => return slot.sequence.load(Relaxed) ^ slot.payload_bytes.load(Relaxed),
+            Err(found) => seen = found,
+        }
+    }
+    u64::MAX
+}
+
 /// Looks at a slot as a gated reader does.
 #[inline(never)]
 #[must_use]
