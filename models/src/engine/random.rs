@@ -34,7 +34,8 @@ pub(super) fn runner(cases: u32) -> TestRunner {
     println!("{cases} programs of seed {seed}; {SEED} chooses another");
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let (failure_persistence, max_shrink_iters) = (None, 500);
+    let config = Config { cases, failure_persistence, max_shrink_iters, ..Config::default() };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
