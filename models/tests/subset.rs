@@ -1,4 +1,4 @@
-//! A build that lacks an engine is found out: `ci/models` makes one and has it judged here.
+//! A build that lacks an engine is found out: `ci/subset` makes one and has it judged here.
 
 use models::{Engine, Options, gate};
 use report_schema::Verdict;
@@ -7,9 +7,9 @@ use report_schema::Verdict;
 const WORKER: &str = "MODELS_WORKER_WITHOUT_LOOM";
 
 #[test]
-#[ignore = "ci/models builds the worker that it needs"]
+#[ignore = "ci/subset builds the worker that it needs"]
 fn a_gate_over_a_build_without_an_engine_is_broken_where_that_engine_is_asked() {
-    let worker = std::env::var_os(WORKER).expect("ci/models says where the worker is");
+    let worker = std::env::var_os(WORKER).expect("ci/subset says where the worker is");
     let filter = Some("zone/word".to_owned());
     let found = gate(&Options { filter, ..Options::new(worker.into()) }, &mut |_, _| ());
     for engine in Engine::ALL {
