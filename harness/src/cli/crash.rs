@@ -193,7 +193,7 @@ fn unknown(only: &str) -> String {
         "nothing was killed: no victim, site or shape contains `{only}`{near}\nvictims: {}\n\
          shapes: {}\nsites are named as in writer/W_COMMIT",
         victims.join(", "),
-        shapes.join(", ")
+        shapes.join("; ")
     )
 }
 

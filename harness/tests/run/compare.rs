@@ -120,7 +120,7 @@ fn a_thing_compared_with_itself_counts_its_false_alarms() {
     let result = place.result();
     let found = result.comparisons[0].false_alarms.unwrap();
     assert_eq!(found.comparisons, 2, "{}", said(&output));
-    for line in ["comparison 1 of 2 [1/36] A slow #0", "comparison 2 of 2 [1/36] "] {
+    for line in ["comparison 1 of 2 [1/36] B slow #0", "comparison 2 of 2 [1/36] "] {
         assert!(said(&output).contains(line), "{}", said(&output));
     }
 }
@@ -194,7 +194,7 @@ fn a_run_of_which_no_check_names_the_baseline_is_compared_with_it_all_the_same()
     assert_eq!(code(&slower), 3, "{}", said(&slower));
     let gated = place.harness(&["gate", "--baseline", "first", "--set", SLOWER]);
     assert_eq!(code(&gated), 3, "{}", said(&gated));
-    let verdict = "performance: all 7 expectations hold, but of 1 figures compared 1 regressed";
+    let verdict = "performance: all 8 expectations hold, but of 1 figures compared 1 regressed";
     let stdout = String::from_utf8_lossy(&gated.stdout);
     assert!(stdout.contains(verdict), "{stdout}");
 }

@@ -33,14 +33,14 @@ pub(in crate::cli) fn table(result: &SuiteResult) -> String {
 
 /// What the columns are, for who sees them for the first time.
 fn legend(result: &SuiteResult) -> String {
-    let classed = |trial: &Trial| trial.calibration.class != Placement::Unknown;
+    let measured = |trial: &Trial| trial.calibration.before_ns.is_some();
     let trials = || cells(result).flat_map(|cell| &cell.trials);
     let line = "line: one way over a bare cache line between the same two cores in the same trial; \
                 cores are near (they share a cache) or far by it, and figures of one class only are \
                 shown.";
     let offered = "rate: achieved, of what was asked for.";
     let mut text = String::new();
-    if trials().any(classed) {
+    if trials().any(measured) {
         text.push_str(&table::line(line, ["", "  "]));
     }
     if cells(result).any(|cell| cell.offered_rate_hz.is_some()) {
