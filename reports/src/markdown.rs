@@ -28,6 +28,10 @@ pub fn render(suite: &SuiteResult) -> String {
     ));
     let tally = summary.tally.worst_first().into_iter().filter(|(_, number)| *number > 0);
     let tally: Vec<_> = tally.map(|(verdict, number)| format!("{number} {verdict}")).collect();
+    let unreached = summary.tally.unreached;
+    let unreached =
+        (unreached > 0).then(|| format!("{} not reached", format::count(unreached as u64)));
+    let tally: Vec<_> = tally.into_iter().chain(unreached).collect();
     if !tally.is_empty() {
         parts.push(format!("Gates and models: {}.\n", tally.join(", ")));
     }

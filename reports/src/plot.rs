@@ -145,9 +145,9 @@ impl Size {
     pub(crate) const fn pixels(self, form: Form) -> (u32, u32) {
         match (self, form) {
             (Self::Wide, Form::Full) => (WIDE, 380),
-            (Self::Wide, Form::Strip) => (WIDE, 176),
+            (Self::Wide, Form::Strip) => (WIDE, 200),
             (Self::Narrow, Form::Full) => (360, 300),
-            (Self::Narrow, Form::Strip) => (360, 176),
+            (Self::Narrow, Form::Strip) => (360, 190),
             (Self::Wide, Form::Rows(rows)) => (WIDE, 84 + 40 * rows),
             (Self::Narrow, Form::Rows(rows)) => (360, 84 + 40 * rows),
         }

@@ -67,7 +67,10 @@ fn quiet(summary: &Summary<'_>) -> String {
         ),
         (
             degraded > 0,
-            format!("{} did not get what it asked for", format::several(degraded, "cell")),
+            format!(
+                "{} did not get the cores that were asked for",
+                format::several(degraded, "cell")
+            ),
         ),
     ];
     let (loud, calm): (Vec<_>, Vec<_>) = facts.into_iter().partition(|(bad, _)| *bad);
@@ -121,7 +124,7 @@ fn placements(summary: &Summary<'_>) -> String {
         }
     };
     format!(
-        "{} of {} are compared, always of one class{left}. Where the cores were: {}.",
+        "{} of {} are compared, within a cell always of one class{left}. Where the cores were: {}.",
         format::count(compared as u64),
         format::several(all, "trial"),
         words.collect::<Vec<_>>().join(", ")

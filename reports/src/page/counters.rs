@@ -13,7 +13,7 @@ use crate::summary::Summary;
 const FREE: [&str; 4] = ["committed", "delivered", "lapped", "timeouts"];
 
 /// Tables longer than this are folded away behind their totals.
-const SHOWN_CELLS: usize = 24;
+const SHOWN_CELLS: usize = 6;
 
 pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 3], RenderError> {
     Ok([counters(summary)?, zones(summary)?, metrics(summary)?])

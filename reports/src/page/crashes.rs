@@ -31,7 +31,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         format::count(violations),
         format::nanos(worst as f64)
     ));
-    section.tables.push(by_victim(&reached).stacked().html()?);
+    section.tables.push(by_victim(&reached).html()?);
     let bad: Vec<&CrashResult> =
         reached.iter().filter(|row| row.verdict != Verdict::Pass).copied().collect();
     if !bad.is_empty() {

@@ -118,7 +118,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
             Datum::text(sum.who.unwrap_or("–")),
         ]);
     }
-    section.tables.push(table.stacked().folded_beyond(SHOWN_ROWS, "Each fault").html()?);
+    section.tables.push(table.folded_beyond(SHOWN_ROWS, "Each fault").html()?);
     section.tables.push(log(summary).folded("Each fault with its time").html()?);
     Ok(section)
 }

@@ -153,6 +153,9 @@ fn add_percentiles(
     let question = cells.first().map_or("", |first| first.scenario.question.as_str());
     let mut caption =
         format!("{question} Merged over {}.", format::several(trials, "compared trial"));
+    if let Some(kind) = one_kind(&curves.curves) {
+        caption.extend([" Timed: ", kind, "."]);
+    }
     if !limits.is_empty() {
         caption.push_str(" Short marks: what gates allow at that percentile.");
     }
@@ -167,6 +170,12 @@ fn add_percentiles(
     };
     section.figures.push(Figure::of(&chart, caption, &curve_table(&title, &all).folded("Data"))?);
     Ok(())
+}
+
+/// What was timed, where that is the same for all; otherwise the legend says it.
+fn one_kind(curves: &[Curve]) -> Option<&'static str> {
+    let first = curves.first()?.kind;
+    curves.iter().all(|curve| curve.kind == first).then(|| first.describe())
 }
 
 /// What gates of these cells allow at some percentile, each once.

@@ -66,7 +66,7 @@ pub(super) fn keys(summary: &Summary<'_>) -> (Vec<Key>, usize) {
             match all.iter_mut().find(same) {
                 Some(known) => known.gates.push((gate, each)),
                 None => {
-                    all.push(Stated { scenario: &each.scenario.name, gates: vec![(gate, each)] })
+                    all.push(Stated { scenario: &each.scenario.name, gates: vec![(gate, each)] });
                 }
             }
         }

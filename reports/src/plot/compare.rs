@@ -41,11 +41,11 @@ pub(crate) fn compare(
     let mut chart =
         Chart { title, about: String::new(), form, x, y, marks: vec![], legend: vec![] };
     for (index, each) in all.iter().enumerate() {
-        let valued = names.iter().zip(&each.values).enumerate();
-        let valued = valued
+        let known = names.iter().zip(&each.values).enumerate();
+        let known = known
             .filter_map(|(at, (name, value))| Some(((names.len() - at) as f64, name, (*value)?)));
         let mut points = vec![];
-        for (at, name, value) in valued {
+        for (at, name, value) in known {
             let text = format!("{name}, {}: {}", each.label, show(value));
             about.push(text.clone());
             chart.marks.push(Mark::Hint { at: (value, at), text });

@@ -75,7 +75,7 @@ pub(super) fn draw(chart: &Chart, frame: &Frame, place: impl Fn(Point) -> (i32, 
                 gap(&mut svg, frame, (left, right));
             }
             Mark::Label { at, text, ink } => {
-                label(&mut svg, frame, &mut taken, (place(*at), text, *ink))
+                label(&mut svg, frame, &mut taken, (place(*at), text, *ink));
             }
             // Who points has a wide page; twice would only make it longer.
             Mark::Hint { at, text } if frame.size == Size::Wide => hint(&mut svg, place(*at), text),

@@ -51,13 +51,14 @@ pub(crate) fn percentile(
         marks: vec![],
         legend: vec![],
     };
+    let told = curves.windows(2).any(|pair| pair[0].kind != pair[1].kind);
     for (index, (curve, points)) in curves.iter().zip(&points).enumerate() {
         let samples = curve.histogram.len();
         let (trusted, tail) = split(points, samples);
         chart.marks.push(Mark::Line { points: tail, ink: Ink::Tail(index) });
         chart.marks.push(Mark::Line { points: trusted, ink: Ink::Series(index) });
-        let kind = curve.kind.describe();
-        let label = format!("{} ({kind}), n = {}", curve.label, format::count(samples));
+        let kind = if told { format!(" ({})", curve.kind.describe()) } else { String::new() };
+        let label = format!("{}{kind}, n = {}", curve.label, format::count(samples));
         chart.legend.push(Key { ink: Ink::Series(index), label });
         chart.marks.extend(hints(curve));
     }

@@ -37,8 +37,8 @@ pub(crate) fn timeline(of: &Timeline<'_>) -> Option<Chart> {
         (-(of.trial.warmed_ms() as f64) * 1e6, end_ms as f64 * 1e6),
         format::clock,
     );
-    let least = filled.iter().map(|interval| interval.p50_ns).min().unwrap_or(1);
-    let each = filled.iter().map(|interval| interval.max_ns).chain([of.min_ns.min(least)]);
+    let quickest = filled.iter().map(|interval| interval.p50_ns).min().unwrap_or(1);
+    let each = filled.iter().map(|interval| interval.max_ns).chain([of.min_ns.min(quickest)]);
     let y = Axis::log("latency", each.map(|value| value.max(1) as f64), format::nanos);
     let (title, about) = (of.title.to_owned(), about(&filled, of.trial));
     let form = Form::Full;

@@ -53,11 +53,11 @@ impl Limit<'_> {
         let words = self
             .figure
             .replace("(blocked)", " time blocked")
-            .replace(['(', '.', '-'], " ")
+            .replace(['(', '-'], " ")
             .replace(')', "");
         match words.as_str() {
-            "throughput messages" => "message rate".to_owned(),
-            "throughput bytes" => "byte rate".to_owned(),
+            "throughput.messages" => "message rate".to_owned(),
+            "throughput.bytes" => "byte rate".to_owned(),
             "delivered" => "messages delivered".to_owned(),
             "faults" => "faults that struck".to_owned(),
             "torn" | "mislabelled" | "lost" | "duplicated" => format!("messages {words}"),
@@ -107,7 +107,7 @@ pub(super) fn sentence(gate: &GateResult, cell: &str) -> String {
         return format!("{cell}: {}: {reason}.", gate.check);
     };
     if let Some((_, _, what)) = counter(limit.figure).filter(|_| bound == 0.0 && value > 0.0) {
-        let messages = if value == 1.0 { "message was" } else { "messages were" };
+        let messages = if (value - 1.0).abs() < 0.5 { "message was" } else { "messages were" };
         return format!("{} {messages} {what} in {cell}; none may be.", format::plain(value));
     }
     let bound = format::with_unit(bound, &gate.unit);
@@ -126,13 +126,9 @@ pub(super) fn sentence(gate: &GateResult, cell: &str) -> String {
 }
 
 /// How much of the space of executions models have seen; the three kinds are never added.
-pub(super) fn coverage<'m, M>(models: M) -> String
-where
-    M: IntoIterator<Item = &'m ModelResult> + Clone,
-{
-    let count = |kind: fn(&Coverage) -> bool| {
-        models.clone().into_iter().filter(|model| kind(&model.coverage)).count()
-    };
+pub(super) fn coverage(models: &[ModelResult]) -> String {
+    let count =
+        |kind: fn(&Coverage) -> bool| models.iter().filter(|model| kind(&model.coverage)).count();
     let kinds = [
         (count(|seen| matches!(seen, Coverage::Complete)), "searched completely"),
         (count(|seen| matches!(seen, Coverage::Bounded { .. })), "within a bound"),
@@ -185,6 +181,21 @@ mod tests {
         let mut unsure = gate("p50(latency) <= 9ns", 1.0, 9.0, "ns");
         unsure.verdict = Verdict::Inconclusive;
         assert_eq!(sentence(&unsure, "a"), "a: p50(latency) <= 9ns: it does not hold.");
+    }
+
+    #[test]
+    fn a_figure_reads_as_people_say_it() {
+        let words = |check| sides(check).map(|limit| limit.words());
+        for (check, told) in [
+            ("p99.9(latency) <= 8 * calibration", "p99.9 latency"),
+            ("max(producer-wait) <= 5 ms", "max producer wait"),
+            ("throughput.bytes >= 1 GB/s", "byte rate"),
+            ("p99(blocked) <= 5 ms", "p99 time blocked"),
+            ("lost == 0", "messages lost"),
+        ] {
+            assert_eq!(words(check).as_deref(), Some(told), "{check}");
+        }
+        assert_eq!(words("every process ends as it should"), None);
     }
 
     #[test]
