@@ -15,6 +15,7 @@ pub mod model;
 mod only;
 mod overlay;
 mod problem;
+pub(crate) mod reach;
 mod roles;
 mod rules;
 #[cfg(test)]

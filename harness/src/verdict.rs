@@ -5,13 +5,14 @@
 //! data do not suffice. No data is never a pass.
 
 mod against;
+mod faults;
 mod figures;
 mod performance;
 mod sides;
 
 use report_schema::{Dropped, GateResult, Placement, Trial, Verdict};
 
-use crate::gate::{Class, Expectation, MissingFigure, Outcome};
+use crate::gate::{Class, Expectation, Metric, MissingFigure, Outcome};
 use crate::scenario::Cell;
 use crate::scenario::model::transport::Carrier;
 pub use against::Against;
@@ -52,6 +53,7 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut gates = vec![ran(evidence), agrees(evidence)];
     if !evidence.cell.faults.is_empty() {
         gates.push(survives(evidence));
+        gates.push(faults::came(evidence));
     }
     for expectation in &evidence.cell.expectations {
         let gate = match expectation.class() {
@@ -165,6 +167,11 @@ fn correctness(
             Ok(outcome) => {
                 let (check, value) = (&expectation.check.text, outcome.value);
                 let reason = format!("{check} does not hold: {value} ({})", place(figures.trial()));
+                if expectation.check.metric == Metric::Faults {
+                    // How many came says something of the trial, and nothing of the block.
+                    (seen, unknown) = (Some(outcome), unknown.or(Some(reason)));
+                    continue;
+                }
                 return gate(evidence, expectation, Some(outcome), (Verdict::Correctness, reason));
             }
             Err(missing) => {

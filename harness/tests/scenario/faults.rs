@@ -93,3 +93,29 @@ fn faults_that_cannot_be_seen_or_contradict_each_other_are_refused() {
     let loops = changed("[workload.stream]", &format!("{FAULT}\n[workload.ping-pong]"));
     assert_eq!(problems(loops), ["contradiction 19:11"]);
 }
+
+#[test]
+fn a_death_at_a_site_that_the_role_never_reaches_is_refused() {
+    let at = |role: &str, site: &str| {
+        let action = format!("{{ kill-at-site = {{ site = \"{site}\" }} }}");
+        fault("\"reader\"", &format!("\"{role}\"")).replace("\"kill\"", &action)
+    };
+    for (role, site) in [
+        ("reader", "W_COMMIT"),
+        ("producer", "R_ADMIT"),
+        ("producer", "W_MOVED"),
+        ("reader", "H_AGE"),
+        ("reader", "P_SLEEP"),
+        ("producer", "Z_SEQ_END"),
+        ("producer", "W_LATEST"),
+        ("producer", "E_RETIRE"),
+    ] {
+        let found = problems(with(&at(role, site)));
+        assert_eq!(found, ["contradiction 23:11"], "{role} {site}");
+    }
+    for (role, site) in [("reader", "R_NEXT"), ("producer", "W_COMMIT"), ("producer", "R_LABEL")] {
+        assert_eq!(problems(with(&at(role, site))), [""; 0], "{role} {site}");
+    }
+    let said = help(with(&at("reader", "W_COMMIT")));
+    assert_eq!(said, "only the producer comes there: name a site that it passes, or another role");
+}

@@ -307,6 +307,7 @@ fn fault(spec: &FaultSpec, consumers: &[ConsumerSpec]) -> String {
 
 fn expectation_line(expectation: &Expectation) -> String {
     let class = match expectation.class() {
+        _ if expectation.check.metric == Metric::Faults => "course",
         Class::Correctness => "correctness",
         Class::Performance => "performance",
     };
