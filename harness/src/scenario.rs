@@ -9,6 +9,7 @@ mod expect;
 mod fault;
 mod fields;
 mod header;
+mod kills;
 mod load;
 mod matrix;
 pub mod model;
@@ -27,7 +28,7 @@ mod written;
 mod zone;
 
 pub use header::SCHEMA_VERSION;
-pub use load::{find, load};
+pub use load::{File, find, load, open};
 pub use model::{Cell, Profile, Scenario};
 pub use problem::{Problem, ScenarioError};
 

@@ -4,11 +4,13 @@ use serde_json::{Value, json};
 
 use super::select::Selection;
 use super::{Exit, Output};
+use crate::crash;
 use crate::host::Host;
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, RolePlan, TrialPlan, plan};
 use crate::scenario::model::Sched;
+use crate::scenario::model::kills::KillMatrix;
 use crate::units::Nanos;
 
 /// Arguments of `plan`.
@@ -31,10 +33,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let scenarios = match args.selection.scenarios(output) {
-        Ok(scenarios) => scenarios,
+    let (scenarios, mut matrices) = match args.selection.files(output) {
+        Ok(files) => files,
         Err(exit) => return exit,
     };
+    let (profile, filter) = (args.selection.profile, args.selection.filter.as_deref());
+    matrices.retain(|matrix| !crash::selected(matrix, profile, filter).is_empty());
     let host = Host::read();
     let options = Options {
         profile: args.selection.profile,
@@ -54,6 +58,10 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             }
         }
     }
+    if plans.is_empty() && !refused && !matrices.is_empty() {
+        kills(&matrices, args, output);
+        return Exit::Pass;
+    }
     if plans.is_empty() && !refused {
         output.error("the filter leaves no cell");
         return Exit::NothingRan;
@@ -63,7 +71,35 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     show(&plans, args.json, output);
+    if !args.json {
+        kills(&matrices, args, output);
+    }
     if refused { Exit::Usage } else { Exit::Pass }
+}
+
+/// What `harness crash` would do.
+fn kills(matrices: &[KillMatrix], args: &Args, output: &mut Output) {
+    let profile = args.selection.profile;
+    if args.json {
+        let all = matrices.iter().map(|matrix| {
+            let dose = matrix.dose(profile);
+            json!({
+                "name": matrix.name,
+                "file": matrix.file,
+                "kind": "kills",
+                "profile": profile.name(),
+                "shapes": matrix.shapes(profile).map(crash::name_of).collect::<Vec<_>>(),
+                "victims": crash::victims().collect::<Vec<_>>(),
+                "seeds": dose.seeds,
+                "kills": dose.kills,
+                "at_least": dose.at_least,
+            })
+        });
+        return output.json(&Value::Array(all.collect()));
+    }
+    for matrix in matrices {
+        output.result(&format!("{}\n", crash::told(matrix, profile)));
+    }
 }
 
 fn show(plans: &[Plan], json: bool, output: &mut Output) {
