@@ -127,7 +127,8 @@ fn crashes(summary: &Summary<'_>) -> Result<Section, RenderError> {
     if rows.is_empty() {
         return Ok(section);
     }
-    let reached: Vec<&CrashResult> = rows.iter().filter(|row| row.unreached.is_none()).collect();
+    let was_reached = |row: &&CrashResult| row.kills > 0 || row.unreached.is_none();
+    let reached: Vec<&CrashResult> = rows.iter().filter(was_reached).collect();
     let kills: u64 = reached.iter().map(|row| row.kills).sum();
     let violations: u64 = reached.iter().map(|row| row.violations()).sum();
     let worst = reached.iter().map(|row| row.blocked_ns_max).max().unwrap_or(0);
@@ -140,8 +141,8 @@ fn crashes(summary: &Summary<'_>) -> Result<Section, RenderError> {
         format::nanos(worst as f64)
     ));
     section.tables.push(by_victim(&reached).html()?);
-    let (bad, good): (Vec<&CrashResult>, Vec<&CrashResult>) =
-        reached.into_iter().partition(|row| row.verdict != Verdict::Pass);
+    let harmed = |row: &&CrashResult| matches!(row.verdict, Verdict::Correctness | Verdict::Broken);
+    let (bad, good): (Vec<&CrashResult>, Vec<&CrashResult>) = reached.into_iter().partition(harmed);
     if !bad.is_empty() {
         section.tables.push(matrix("Kills that somebody did not survive", &bad).html()?);
     }
@@ -162,7 +163,9 @@ fn crashes(summary: &Summary<'_>) -> Result<Section, RenderError> {
         }
     }
     if !unreached.is_empty() {
-        section.tables.push(unreached.folded("Sites that were not reached, and why").html()?);
+        section
+            .tables
+            .push(unreached.folded("Sites that were not reached, or too rarely, and why").html()?);
     }
     Ok(section)
 }
