@@ -17,7 +17,7 @@ use core::time::Duration;
 use std::io;
 
 use crate::block::{Block, OpenError};
-use crate::memory::Shared;
+use crate::memory::{MappedMemory, Shared};
 use crate::metrics::{self, Metric};
 use crate::monitor::Monitor;
 use crate::monitor::health::Thresholds;
@@ -91,6 +91,15 @@ fn examine(monitor: &Monitor, thresholds: Thresholds) -> Diagnosis {
 ///
 /// [`RecoverError`]; with [`RecoverError::System`] earlier steps are done, and running it again goes on.
 pub fn recover(place: &Place) -> Result<Report, RecoverError> {
+    recover_with(&Shared, place)
+}
+
+/// As [`recover`], over another memory.
+///
+/// # Errors
+///
+/// As [`recover`].
+pub fn recover_with<M: MappedMemory>(mem: &M, place: &Place) -> Result<Report, RecoverError> {
     let monitor = Monitor::open(place)?;
     let diagnosis = diagnose(&monitor.snapshot(monotonic_ns()), None, Thresholds::default());
     let mut report = Report { damage: diagnosis.damage.clone(), ..Report::default() };
@@ -98,19 +107,24 @@ pub fn recover(place: &Place) -> Result<Report, RecoverError> {
         diagnosis.steps.into_iter().partition(|step| step.proof.seat == Seat::Producer);
     // First the producer: nobody may clear the seat of a consumer that it died evicting before that.
     if !producer.is_empty() {
-        settle(&monitor, &producer, &mut report)?;
+        settle(mem, &monitor, &producer, &mut report)?;
     }
     for step in consumers {
-        reap(&monitor, step, &mut report)?;
+        reap(mem, &monitor, step, &mut report)?;
     }
     if !report.done.is_empty() {
-        wake(monitor.block());
+        wake(mem, monitor.block());
     }
     Ok(report)
 }
 
 /// Clears a dead consumer's seat, under its token.
-fn reap(monitor: &Monitor, step: Step, report: &mut Report) -> io::Result<()> {
+fn reap<M: MappedMemory>(
+    mem: &M,
+    monitor: &Monitor,
+    step: Step,
+    report: &mut Report,
+) -> io::Result<()> {
     let Seat::Consumer(number) = step.proof.seat else { return Ok(()) };
     let block = monitor.block();
     let Some(_token) = Token::take(block.file(), step.proof.seat)? else {
@@ -120,8 +134,8 @@ fn reap(monitor: &Monitor, step: Step, report: &mut Report) -> io::Result<()> {
     let view = monitor.snapshot(monotonic_ns());
     match view.consumers.iter().find(|consumer| consumer.number == number) {
         Some(consumer) if consumer_remains(&view, consumer) => {
-            if liveness::clear(&Shared, block, Reader::new(number)) {
-                count(block, 1);
+            if liveness::clear(mem, block, Reader::new(number)) {
+                count(mem, block, 1);
                 report.done.push(step);
             } else {
                 report.skipped.push(Skipped { step, why: EVICTING });
@@ -133,7 +147,12 @@ fn reap(monitor: &Monitor, step: Step, report: &mut Report) -> io::Result<()> {
 }
 
 /// Puts the ring to rest after its producer's death, under its token.
-fn settle(monitor: &Monitor, steps: &[Step], report: &mut Report) -> io::Result<()> {
+fn settle<M: MappedMemory>(
+    mem: &M,
+    monitor: &Monitor,
+    steps: &[Step],
+    report: &mut Report,
+) -> io::Result<()> {
     let block = monitor.block();
     let skip = |why| steps.iter().map(move |step| Skipped { step: step.clone(), why });
     let Some(_token) = Token::take(block.file(), Seat::Producer)? else {
@@ -146,28 +165,28 @@ fn settle(monitor: &Monitor, steps: &[Step], report: &mut Report) -> io::Result<
         report.skipped.extend(skip("somebody else has done it meanwhile"));
         return Ok(());
     }
-    let _writer = rules::resume(&Shared, &block.ring(), block.rules());
-    succession::settle(&Shared, block);
+    let _writer = rules::resume(mem, &block.ring(), block.rules());
+    succession::settle(mem, block);
     let seat = block.producer_heartbeat();
     // Nobody evicts a producer.
-    let epoch = heartbeat::retire(&Shared, seat).unwrap_or(0);
-    heartbeat::free(&Shared, seat, epoch);
-    count(block, 1);
+    let epoch = heartbeat::retire(mem, seat).unwrap_or(0);
+    heartbeat::free(mem, seat, epoch);
+    count(mem, block, 1);
     report.done.extend(remains);
     Ok(())
 }
 
-fn count(block: &Block, actions: u64) {
-    metrics::add(&Shared, &block.metrics().words[Metric::RecoveryActions as usize], actions);
+fn count<M: MappedMemory>(mem: &M, block: &Block, actions: u64) {
+    metrics::add(mem, &block.metrics().words[Metric::RecoveryActions as usize], actions);
 }
 
 /// Lets sleepers on both sides look again.
-fn wake(block: &Block) {
+fn wake<M: MappedMemory>(mem: &M, block: &Block) {
     if !block.geometry().config.parks() {
         return;
     }
     for line in [block.data_park(), block.space_park()] {
-        if park::ring(&Shared, line) {
+        if park::ring(mem, line) {
             wake_all(&line.signal);
         }
     }

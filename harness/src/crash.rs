@@ -1,11 +1,14 @@
 //! Kills real processes right before each operation on shared memory, and looks whether those who
 //! live on are harmed.
 //!
+//! The shapes of the blocks come from a kill matrix (`scenarios/faults/kills.toml`).
+//!
 //! `victim` (a process that dies at a site) ← `driver` (a process that starts victims, lives on, and
 //! judges) ← `crash` here (the harness, which hears the driver and ends it). One row a victim, site
 //! and shape of block; a scout that nobody kills tells first which sites its kind comes to.
-//! Knows nothing of: scenarios, pages.
+//! Knows nothing of: pages.
 
+mod account;
 mod board;
 pub mod driver;
 mod ledger;
@@ -30,7 +33,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::run::Interrupts;
 use crate::scenario::Profile;
+use crate::scenario::model::kills::{Dose, KillMatrix, KillShape};
+use account::{Asked, Tried, account};
 use rounds::Kind;
+use shape::Shape;
 
 /// A driver that says nothing for so long stands still.
 const SILENCE: Duration = Duration::from_mins(1);
@@ -44,10 +50,18 @@ pub const VICTIM: &str = "__crash-victim";
 pub struct Job {
     /// The process that starts the driver.
     pub parent: u32,
-    /// All randomness comes from it.
+    /// The kill matrix, for whoever repeats a kill.
+    pub file: String,
+    /// The blocks and their users.
+    shapes: Vec<Shape>,
+    /// All randomness comes from it, and from those after it.
     pub seed: u64,
-    /// Kills for each victim, site and shape.
+    /// So many seeds.
+    pub seeds: u64,
+    /// Kills for each victim, site, shape and seed.
     pub kills: u64,
+    /// Fewer in all are inconclusive, where everything is asked for.
+    pub at_least: u64,
     /// Only rows whose `victim/SITE` or shape contains this.
     pub only: Option<String>,
     /// A defect to run with: the driver must notice it.
@@ -77,15 +91,21 @@ impl fmt::Display for Neglect {
 }
 
 impl Job {
-    /// The kills of a profile.
+    /// What a profile of the matrix kills.
     #[must_use]
-    pub fn of(profile: Profile, seed: u64) -> Self {
-        let kills = match profile {
-            Profile::Smoke => 8,
-            Profile::Full => 60,
-            Profile::Soak => 3_000,
-        };
-        Self { parent: std::process::id(), seed, kills, only: None, plant: None }
+    pub fn of(matrix: &KillMatrix, profile: Profile, seed: u64) -> Self {
+        let dose = matrix.dose(profile);
+        Self {
+            parent: std::process::id(),
+            file: matrix.file.clone(),
+            shapes: matrix.shapes(profile).map(Shape::from).collect(),
+            seed,
+            seeds: dose.seeds,
+            kills: dose.kills,
+            at_least: dose.at_least,
+            only: None,
+            plant: None,
+        }
     }
 
     /// Whether rows of this name, as in `writer/W_COMMIT`, in this shape are wanted.
@@ -97,7 +117,7 @@ impl Job {
     #[must_use]
     pub fn begins(&self) -> usize {
         let kinds = Kind::ALL.iter();
-        let pairs = kinds.flat_map(|kind| shape::ALL.iter().map(move |shape| (kind, shape.name())));
+        let pairs = kinds.flat_map(|kind| self.shapes.iter().map(move |shape| (kind, shape.name())));
         let begun = |(kind, shape): &(&Kind, String)| {
             let row = |site: &Site| format!("{}/{}", kind.name(), site.name);
             TABLE.iter().any(|site| self.wants(&row(site), shape))
@@ -107,10 +127,49 @@ impl Job {
 
     /// Victims and shapes, as `only` may name them.
     #[must_use]
-    pub fn names() -> (Vec<&'static str>, Vec<String>) {
-        let shapes = shape::ALL.iter().map(|shape| shape.name()).collect();
+    pub fn names(&self) -> (Vec<&'static str>, Vec<String>) {
+        let shapes = self.shapes.iter().map(|shape| shape.name()).collect();
         (Kind::ALL.iter().map(|kind| kind.name()).collect(), shapes)
     }
+}
+
+/// As it is said of a block that a file describes: `sequential-sync, 4 slots, 2 readers`.
+#[must_use]
+pub fn name_of(shape: &KillShape) -> String {
+    Shape::from(shape).name()
+}
+
+/// The blocks of a profile, in words, whose id (the matrix's name and theirs) contains the text.
+#[must_use]
+pub fn selected(matrix: &KillMatrix, profile: Profile, filter: Option<&str>) -> Vec<String> {
+    let names = matrix.shapes(profile).map(name_of);
+    let id = |name: &String| format!("{}/{name}", matrix.name);
+    names.filter(|name| filter.is_none_or(|text| id(name).contains(text))).collect()
+}
+
+/// What a profile of the matrix kills, in words.
+#[must_use]
+pub fn told(matrix: &KillMatrix, profile: Profile) -> String {
+    use std::fmt::Write as _;
+    let KillMatrix { name, question, file, .. } = matrix;
+    let Dose { seeds, kills, at_least } = matrix.dose(profile);
+    let victims: Vec<&str> = victims().collect();
+    let mut text = format!(
+        "{name} ({file}): {question}\n  profile {profile}: each of {} dies right before every site that it \
+         comes to, {kills} times with each of {seeds} seeds, in each of these blocks; at least {at_least} \
+         kills in all. `harness crash {file}` runs it.\n",
+        victims.join(", ")
+    );
+    for shape in matrix.shapes(profile) {
+        // A String takes every write.
+        let _written = writeln!(text, "  - {}", name_of(shape));
+    }
+    text
+}
+
+/// The kinds of victims.
+pub fn victims() -> impl Iterator<Item = &'static str> {
+    Kind::ALL.into_iter().map(Kind::name)
 }
 
 /// What the driver tells, a line each.
@@ -118,8 +177,10 @@ impl Job {
 enum Word {
     /// It begins with these victims in this shape.
     Begin { victim: String, shape: String },
+    /// It gets on.
+    Alive,
     /// One row is judged.
-    Row(Box<CrashResult>),
+    Row(Box<Tried>),
     /// It cannot go on.
     Failed { why: String },
     /// It is through.
@@ -135,6 +196,8 @@ pub struct Outcome {
     pub interrupted: bool,
     /// Why it did not come to its end.
     pub broken: Option<String>,
+    /// What was asked for and is missing in all rows together, one sentence each.
+    pub gaps: Vec<String>,
 }
 
 /// Told of what happens.
@@ -166,12 +229,15 @@ impl Drop for Driver {
 ///
 /// When no process can be started.
 pub fn run(job: &Job, watch: &mut dyn Watch) -> io::Result<Outcome> {
-    let mut outcome = hear(job, watch)?;
-    outcome.rows = reason::fold(outcome.rows);
+    let mut tried = vec![];
+    let mut outcome = hear(job, watch, &mut tried)?;
+    let ended = !outcome.interrupted && outcome.broken.is_none();
+    let asked = Asked { whole: ended && job.only.is_none(), at_least: job.at_least };
+    (outcome.rows, outcome.gaps) = account(tried, asked);
     Ok(outcome)
 }
 
-fn hear(job: &Job, watch: &mut dyn Watch) -> io::Result<Outcome> {
+fn hear(job: &Job, watch: &mut dyn Watch, tried: &mut Vec<Tried>) -> io::Result<Outcome> {
     let mut interrupts = Interrupts::watch()?;
     let mut driver = start(job)?;
     let mut outcome = Outcome::default();
@@ -202,9 +268,10 @@ fn hear(job: &Job, watch: &mut dyn Watch) -> io::Result<Outcome> {
         match serde_json::from_str(&line) {
             Ok(Word::Begin { victim, shape }) => watch.begin(&victim, &shape),
             Ok(Word::Row(row)) => {
-                watch.row(&row);
-                outcome.rows.push(*row);
+                watch.row(&row.result);
+                tried.push(*row);
             }
+            Ok(Word::Alive) => {}
             Ok(Word::End) => return Ok(outcome),
             Ok(Word::Failed { why }) => {
                 outcome.broken = Some(why);

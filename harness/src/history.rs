@@ -10,8 +10,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// The first bytes of a file.
 const MAGIC: [u8; 8] = *b"DHHISTRY";
-/// The version of the format that is read and written.
-pub const VERSION: u64 = 1;
+/// The version of the format that is written; the one before says nothing of [`RoleLog::resident`] and
+/// [`RoleLog::finished`], and is read, too.
+pub const VERSION: u64 = 2;
+const OLDEST: u64 = 1;
+/// The bits of a role's word of flags.
+const RESIDENT: u64 = 1;
+const FINISHED: u64 = 2;
 /// Words of one record.
 pub const RECORD_WORDS: usize = 4;
 /// A role that reads no block.
@@ -125,6 +130,10 @@ pub struct RoleLog {
     pub reads: Option<usize>,
     /// How often somebody was killed in this role.
     pub falls: u64,
+    /// A consumer that had joined before the first payload: it is owed everything.
+    pub resident: bool,
+    /// Whoever was last in this role came to its end: what it was not given by then it never was.
+    pub finished: bool,
     /// Records that were written, also those that have been overwritten.
     pub total: u64,
     /// What is left of them, oldest first.
@@ -155,7 +164,7 @@ pub enum HistoryError {
     #[error("this is no history: it does not begin with `DHHISTRY`")]
     Foreign,
     /// Another version of the format.
-    #[error("the history has version {found}, this program reads version {VERSION}")]
+    #[error("the history has version {found}, this program reads versions {OLDEST} to {VERSION}")]
     Version {
         /// The version in the file.
         found: u64,
@@ -191,7 +200,9 @@ impl History {
         words.extend([known(written), known(read)]);
         for role in &self.roles {
             let reads = role.reads.map_or(NOBODY, |reads| reads as u64);
-            words.extend([reads, role.falls, role.total, role.records.len() as u64]);
+            let flag = |is: bool, bit: u64| if is { bit } else { 0 };
+            let flags = flag(role.resident, RESIDENT) | flag(role.finished, FINISHED);
+            words.extend([reads, role.falls, flags, role.total, role.records.len() as u64]);
             words.extend(role.records.iter().flat_map(|record| record.words()));
         }
         let mut bytes = MAGIC.to_vec();
@@ -209,10 +220,10 @@ impl History {
         if bytes.len() < MAGIC.len() || bytes[..MAGIC.len()] != MAGIC {
             return Err(HistoryError::Foreign);
         }
-        let mut words = Words { bytes, at: MAGIC.len() };
-        match words.next()? {
-            VERSION => {}
-            found => return Err(HistoryError::Version { found }),
+        let mut words = Words { bytes, at: MAGIC.len(), version: VERSION };
+        words.version = words.next()?;
+        if !(OLDEST..=VERSION).contains(&words.version) {
+            return Err(HistoryError::Version { found: words.version });
         }
         let history = words.history()?;
         let end = words.at;
@@ -228,6 +239,7 @@ impl History {
 struct Words<'a> {
     bytes: &'a [u8],
     at: usize,
+    version: u64,
 }
 
 impl Words<'_> {
@@ -267,7 +279,12 @@ impl Words<'_> {
             reads if reads < roles => usize::try_from(reads).ok(),
             _ => return Err(self.nonsense("a block of nobody")),
         };
-        let (falls, total, kept) = (self.next()?, self.next()?, self.next()?);
+        let falls = self.next()?;
+        let flags = if self.version == OLDEST { 0 } else { self.next()? };
+        if flags & !(RESIDENT | FINISHED) != 0 {
+            return Err(self.nonsense("unknown flags of a role"));
+        }
+        let (total, kept) = (self.next()?, self.next()?);
         if kept > total {
             return Err(self.nonsense("more records than were written"));
         }
@@ -279,7 +296,8 @@ impl Words<'_> {
             return Err(HistoryError::Truncated { at, wanted: wanted - left });
         }
         let records = (0..kept).map(|_| self.record()).collect::<Result<_, _>>()?;
-        Ok(RoleLog { reads, falls, total, records })
+        let (resident, finished) = (flags & RESIDENT != 0, flags & FINISHED != 0);
+        Ok(RoleLog { reads, falls, resident, finished, total, records })
     }
 
     fn record(&mut self) -> Result<Record, HistoryError> {
@@ -323,6 +341,8 @@ mod tests {
             let role = |(records, more, reads): (Vec<Record>, u8, bool)| RoleLog {
                 reads: reads.then_some(0),
                 falls: more.into(),
+                resident: more % 2 == 1,
+                finished: more % 3 == 1,
                 total: records.len() as u64 + u64::from(more),
                 records,
             };
@@ -360,12 +380,39 @@ mod tests {
         }
     }
 
+    /// A file of the first version: no word of flags.
+    fn first_version(records: &[Record]) -> Vec<u8> {
+        let mut words = vec![1, 1, Promised::Everything as u64, 9, NOBODY, NOBODY];
+        words.extend([0, 3, records.len() as u64, records.len() as u64]);
+        words.extend(records.iter().flat_map(|record| record.words()));
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        bytes.extend(xxh3_64(&bytes).to_le_bytes());
+        bytes
+    }
+
+    #[test]
+    fn the_first_version_is_read_and_promises_nothing_new() {
+        let record = Record { kind: Kind::Joined, sequence: 4, detail: 0, at_ns: 7 };
+        let history = History::decode(&first_version(&[record])).unwrap();
+        let role = &history.roles[0];
+        assert_eq!((role.reads, role.falls, role.total), (Some(0), 3, 1));
+        assert_eq!((role.resident, role.finished, role.records[0]), (false, false, record));
+    }
+
     #[test]
     fn each_kind_of_mistake_has_words_of_its_own() {
         let facts = Facts { promised: Promised::Newest, stuck_ns: 1, written: None, read: None };
         let history = History {
             facts,
-            roles: vec![RoleLog { reads: None, falls: 0, total: 0, records: vec![] }],
+            roles: vec![RoleLog {
+                reads: None,
+                falls: 0,
+                resident: false,
+                finished: false,
+                total: 0,
+                records: vec![],
+            }],
         };
         let bytes = history.encode();
         let said = |bytes: &[u8]| History::decode(bytes).unwrap_err().to_string();

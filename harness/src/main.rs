@@ -4,10 +4,11 @@
 
 use std::ffi::OsStr;
 use std::panic;
+use std::path::Path;
 use std::process::ExitCode;
 
 use harness::cli::{self, Exit};
-use harness::crash;
+use harness::{crash, suite};
 use nix::sys::prctl;
 use nix::sys::signal::{SigSet, Signal};
 
@@ -20,6 +21,11 @@ fn main() -> ExitCode {
     }
     if verb.as_deref() == Some(OsStr::new(crash::DRIVER)) {
         return ended(crash::driver::main());
+    }
+    if verb.as_deref() == Some(OsStr::new(suite::JANITOR)) {
+        let path = std::env::args_os().nth(2).unwrap_or_default();
+        suite::janitor(Path::new(&path));
+        return Exit::Pass.into();
     }
     // A file that grows beyond what this process may write is an error, and not its end.
     let mut too_large = SigSet::empty();

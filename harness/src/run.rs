@@ -48,6 +48,8 @@ pub use plant::Plant;
 pub use process::ProcessLauncher;
 
 pub(crate) use calibrate::class;
+#[cfg(test)]
+pub(crate) use fault::Missed;
 pub(crate) use fault::{Aftermath, Struck};
 pub use latency::Glimpse;
 pub(crate) use pace::busy;

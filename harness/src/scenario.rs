@@ -9,12 +9,14 @@ mod expect;
 mod fault;
 mod fields;
 mod header;
+mod kills;
 mod load;
 mod matrix;
 pub mod model;
 mod only;
 mod overlay;
 mod problem;
+pub(crate) mod reach;
 mod roles;
 mod rules;
 #[cfg(test)]
@@ -26,7 +28,7 @@ mod written;
 mod zone;
 
 pub use header::SCHEMA_VERSION;
-pub use load::{find, load};
+pub use load::{File, find, load, open};
 pub use model::{Cell, Profile, Scenario};
 pub use problem::{Problem, ScenarioError};
 

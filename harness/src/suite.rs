@@ -5,6 +5,7 @@
 
 mod cell;
 pub mod files;
+mod half;
 pub mod merge;
 mod search;
 mod turns;
@@ -24,6 +25,7 @@ use crate::scenario::model::{Quest, Workload};
 use crate::units::Nanos;
 use crate::verdict::{Against, comparable, moved};
 pub use cell::workload;
+pub use half::{JANITOR, janitor};
 use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
 

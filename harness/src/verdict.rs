@@ -5,6 +5,7 @@
 //! data do not suffice. No data is never a pass.
 
 mod against;
+mod faults;
 mod figures;
 mod offered;
 mod performance;
@@ -12,7 +13,7 @@ mod sides;
 
 use report_schema::{Dropped, GateResult, Placement, Trial, Verdict};
 
-use crate::gate::{Class, Expectation, MissingFigure, Outcome};
+use crate::gate::{Class, Expectation, Metric, MissingFigure, Outcome};
 use crate::scenario::Cell;
 use crate::scenario::model::transport::Carrier;
 pub use against::Against;
@@ -54,6 +55,9 @@ pub fn judge(evidence: &Evidence<'_>) -> Judgement {
     let mut gates = vec![ran(evidence), agrees(evidence)];
     gates.extend(offered::judge(evidence));
     gates.extend(survives(evidence));
+    if !evidence.cell.faults.is_empty() {
+        gates.push(faults::came(evidence));
+    }
     for expectation in &evidence.cell.expectations {
         let gate = match expectation.class() {
             Class::Correctness => correctness(evidence, expectation, &figures),
@@ -76,8 +80,8 @@ pub type Rule = (&'static str, &'static str);
 #[must_use]
 pub fn rules(cell: &Cell) -> Vec<Rule> {
     let offered = offered::applies(cell).then_some(offered::RULE);
-    let survivors = (!cell.faults.is_empty()).then_some(SURVIVORS);
-    [RAN, agreement(cell)].into_iter().chain(offered).chain(survivors).collect()
+    let faults = [SURVIVORS, faults::CAME].into_iter().filter(|_| !cell.faults.is_empty());
+    [RAN, agreement(cell)].into_iter().chain(offered).chain(faults).collect()
 }
 
 const RAN: Rule = ("implied:ran", "every process ends as it should");
@@ -188,6 +192,11 @@ fn correctness(
             Ok(outcome) => {
                 let (check, value) = (&expectation.check.text, outcome.value);
                 let reason = format!("{check} does not hold: {value} ({})", place(figures.trial()));
+                if expectation.check.metric == Metric::Faults {
+                    // How many came says something of the trial, and nothing of the block.
+                    (seen, unknown) = (Some(outcome), unknown.or(Some(reason)));
+                    continue;
+                }
                 return gate(evidence, expectation, Some(outcome), (Verdict::Correctness, reason));
             }
             Err(missing) => {

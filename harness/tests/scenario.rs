@@ -54,6 +54,7 @@ mod scenario {
     mod contradictions;
     mod faults;
     mod files;
+    mod kills;
     mod matrix;
     mod mistakes;
     mod only;

@@ -67,7 +67,7 @@ pub unsafe fn evict(
         mark(&monitor, step, &mut report);
     }
     if !report.done.is_empty() {
-        wake(monitor.block());
+        wake(&Shared, monitor.block());
     }
     Ok(report)
 }
@@ -78,7 +78,7 @@ fn mark(monitor: &Monitor, step: Step, report: &mut Report) {
     let block = monitor.block();
     let seat = block.heartbeat(Reader::new(number));
     if eviction::mark(&Shared, seat, heartbeat::live(step.proof.epoch)) {
-        count(block, 1);
+        count(&Shared, block, 1);
         report.done.push(step);
     } else {
         report.skipped.push(Skipped { step, why: "it has left, or was evicted meanwhile" });

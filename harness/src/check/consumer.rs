@@ -14,6 +14,10 @@ pub(super) struct Follower<'a> {
     due: Option<u64>,
     /// It was there before the first payload, so its first one is number 0.
     early: bool,
+    /// Where its cursor stood when it joined; `None`: that record was overwritten.
+    joined: Option<u64>,
+    /// How often it has joined.
+    stays: u64,
     /// Missed, as the block said, since the last payload.
     announced: u64,
     /// When it was given something last; `None`: that record was overwritten.
@@ -26,12 +30,25 @@ impl<'a> Follower<'a> {
         stream: &'a Stream,
         (number, role): (usize, &'a RoleLog),
     ) -> Self {
-        let (early, announced, last_ns) = (false, 0, None);
-        Self { history, stream, number, role, due: None, early, announced, last_ns }
+        Self {
+            history,
+            stream,
+            number,
+            role,
+            due: None,
+            early: false,
+            joined: None,
+            stays: 0,
+            announced: 0,
+            last_ns: None,
+        }
     }
 
     pub(super) fn follow(mut self, findings: &mut Findings) {
+        // Of one that had time for all of it and was never told the end, as where it counted itself.
+        let mut open = false;
         for record in &self.role.records {
+            open = !matches!(record.kind, Kind::Left | Kind::SawEnd) && self.role.finished;
             match record.kind {
                 Kind::Joined => self.joins(record),
                 Kind::Delivered => self.delivered(record, findings),
@@ -40,17 +57,24 @@ impl<'a> Follower<'a> {
                     self.order(record, findings);
                 }
                 Kind::Lapped => self.announced = self.announced.saturating_add(record.detail),
-                Kind::Left => self.due = None,
+                Kind::Left => (self.due, self.early, self.joined) = (None, false, None),
                 Kind::SawEnd => self.ends(findings),
                 _ => {}
             }
+        }
+        if open && self.role.resident {
+            self.ends(findings);
         }
     }
 
     fn joins(&mut self, record: &Record) {
         let before = self.stream.first_ns.is_none_or(|first_ns| record.at_ns < first_ns);
-        self.early = before && self.stream.oldest == 0;
-        (self.due, self.announced, self.last_ns) = (None, 0, Some(record.at_ns));
+        self.stays += 1;
+        // Whoever takes the place of a dead one comes when payloads flow.
+        let resident = self.role.resident && self.role.overwritten() == 0 && self.stays == 1;
+        self.early = resident || before && self.stream.oldest == 0;
+        (self.due, self.joined) = (None, Some(record.sequence));
+        (self.announced, self.last_ns) = (0, Some(record.at_ns));
     }
 
     fn delivered(&mut self, record: &Record, findings: &mut Findings) {
@@ -107,17 +131,21 @@ impl<'a> Follower<'a> {
         let due = match self.due {
             Some(due) => due,
             None if self.early => 0,
-            None => label,
+            // Nobody is given what lies before its cursor; what lies behind may be gone before the
+            // producer honours a joiner.
+            None => label.max(self.joined.unwrap_or(0)),
         };
         if label < due {
-            let twice = label + 1 == due;
+            let twice = self.due.is_some() && label + 1 == due;
             let counter =
                 if twice { &mut findings.counts.duplicated } else { &mut findings.counts.backward };
             *counter += 1;
             let how = if twice { "twice" } else { "after" };
             findings.violated(Guarantee::G3, 1, || {
-                let last = due.saturating_sub(1);
-                format!("role {number} was given {label} {how} {last}")
+                match due.checked_sub(1).filter(|_| self.due.is_some()) {
+                    Some(last) => format!("role {number} was given {label} {how} {last}"),
+                    None => format!("role {number} was given {label}, and had joined at {due}"),
+                }
             });
             return;
         }
@@ -142,10 +170,17 @@ impl<'a> Follower<'a> {
         }
     }
 
-    /// Whoever is told that the stream has ended has had everything.
+    /// Whoever is told that the stream has ended has had everything; a joiner at least the newest of what
+    /// came behind its cursor.
     fn ends(&mut self, findings: &mut Findings) {
         let (number, certain) = (self.number, self.stream.certain());
-        let first = if self.early { 0 } else { certain };
+        let behind = self.joined.is_some_and(|joined| joined < certain);
+        let first = match (self.early, behind) {
+            // What may be skipped is not lost, but the newest.
+            (true, _) if self.history.facts.promised == Promised::Everything => 0,
+            (true, _) | (_, true) => certain.saturating_sub(1),
+            _ => certain,
+        };
         let had = self.due.unwrap_or(first);
         let tail = certain.saturating_sub(had);
         if tail > 0 {

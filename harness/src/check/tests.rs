@@ -12,7 +12,8 @@ fn record(kind: Kind, sequence: u64, detail: u64, at_ns: u64) -> Record {
 }
 
 fn role(reads: Option<usize>, records: Vec<Record>) -> RoleLog {
-    RoleLog { reads, falls: 0, total: records.len() as u64, records }
+    let (resident, finished) = (reads.is_some(), true);
+    RoleLog { reads, falls: 0, resident, finished, total: records.len() as u64, records }
 }
 
 /// Ten payloads, and one consumer that is given all of them.
@@ -39,9 +40,9 @@ fn clean() -> History {
 fn found(change: impl FnOnce(&mut History)) -> Vec<(Guarantee, u64)> {
     let mut history = clean();
     change(&mut history);
-    for role in &mut history.roles {
-        role.total = role.total.max(role.records.len() as u64);
-    }
+    let [writer, reader] = &mut history.roles[..] else { panic!("two roles") };
+    writer.total = writer.total.max(writer.records.len() as u64);
+    reader.total = reader.records.len() as u64;
     (history.facts.written, history.facts.read) = (None, None);
     let findings = check(&history);
     assert_eq!(findings.examples.is_empty(), findings.violations.is_empty());
@@ -194,7 +195,7 @@ fn a_successor_goes_on_where_the_dead_one_stopped() {
 #[test]
 fn who_was_killed_is_owed_nothing_and_may_die_over_a_write() {
     let killed = |history: &mut History| {
-        history.roles[1].falls = 1;
+        (history.roles[1].falls, history.roles[1].finished) = (1, false);
         history.roles[1].records.truncate(6);
     };
     assert_eq!(found(killed), []);
@@ -215,7 +216,7 @@ fn a_joiner_is_owed_everything_from_its_first_payload_on() {
             if skip {
                 records.remove(3);
             }
-            history.roles[1].records = records;
+            (history.roles[1].records, history.roles[1].resident) = (records, false);
         })
     };
     assert_eq!(join(false), []);
@@ -244,4 +245,119 @@ fn a_block_that_counts_otherwise_is_a_disagreement() {
     assert_eq!(check(&history).disagreements, said);
     history.facts.written = Some(9);
     assert_eq!(check(&history).disagreements.len(), 2);
+}
+
+/// Nothing but what it says of itself at its beginning and its end.
+fn silent(history: &mut History) {
+    history.roles[1].records.drain(1..11);
+}
+
+#[test]
+fn a_resident_is_owed_everything_from_the_first_payload_on() {
+    // It was written down after the first offer, as happens on a busy machine.
+    let late = |history: &mut History| history.roles[1].records[0].at_ns = 125;
+    let head = |history: &mut History| {
+        late(history);
+        history.roles[1].records.drain(1..4);
+    };
+    assert_eq!((found(late), found(head)), (vec![], vec![(Guarantee::G4, 3)]));
+    let nothing = |history: &mut History| {
+        late(history);
+        silent(history);
+    };
+    assert_eq!(found(nothing), [(Guarantee::G4, 10)]);
+}
+
+#[test]
+fn a_resident_that_came_to_its_end_and_was_given_nothing_has_lost_it_all() {
+    let untold = |finished: bool| {
+        found(|history| {
+            silent(history);
+            history.roles[1].records.pop();
+            history.roles[1].finished = finished;
+        })
+    };
+    assert_eq!(untold(true), [(Guarantee::G4, 10)]);
+    // Whoever gave up has broken the trial, which is told elsewhere.
+    assert_eq!(untold(false), []);
+}
+
+#[test]
+fn what_a_lossless_history_no_longer_shows_is_found_also_where_payloads_may_be_skipped() {
+    let nothing = |promised| {
+        found(|history| {
+            history.facts.promised = promised;
+            silent(history);
+        })
+    };
+    assert_eq!(nothing(Promised::Newest), [(Guarantee::G4, 1)]);
+    assert_eq!(nothing(Promised::Announced), [(Guarantee::G4, 1)]);
+}
+
+/// A joiner whose cursor stood at `cursor` after payload 5 was written.
+fn joiner(cursor: u64, given: impl IntoIterator<Item = u64>) -> Vec<(Guarantee, u64)> {
+    found(|history| {
+        let mut records = vec![record(Kind::Joined, cursor, 0, 155)];
+        records.extend(
+            given
+                .into_iter()
+                .map(|number| record(Kind::Delivered, number, digest(number), 200 + number)),
+        );
+        records.push(record(Kind::SawEnd, 10, 0, 501));
+        (history.roles[1].records, history.roles[1].resident) = (records, false);
+    })
+}
+
+#[test]
+fn a_joiner_is_held_to_its_cursor() {
+    assert_eq!(joiner(4, 4..10), []);
+    // What lies behind its cursor may be gone before the producer honours it.
+    assert_eq!(joiner(4, 6..10), []);
+    assert_eq!(joiner(4, 3..10), [(Guarantee::G3, 1)]);
+    assert_eq!(joiner(10, []), []);
+    assert_eq!(joiner(4, []), [(Guarantee::G4, 1)]);
+}
+
+#[test]
+fn who_comes_in_the_place_of_a_dead_resident_is_a_joiner() {
+    let heir = |first: u64| {
+        found(|history| {
+            let heir = record(Kind::Joined, first, 0, 155);
+            history.roles[1].falls = 1;
+            history.roles[1].records.splice(4..=first as usize, [heir]);
+        })
+    };
+    assert_eq!((heir(6), heir(4)), (vec![], vec![]));
+}
+
+#[test]
+fn counts_are_held_within_what_can_be_missing() {
+    let said = |written, read, change: fn(&mut History)| {
+        let mut history = clean();
+        (history.facts.written, history.facts.read) = (Some(written), Some(read));
+        change(&mut history);
+        let findings = check(&history);
+        assert!(findings.violations.is_empty(), "{findings:?}");
+        findings.disagreements
+    };
+    let overwritten = |history: &mut History| {
+        let reader = &mut history.roles[1];
+        reader.records.drain(..4);
+    };
+    assert_eq!(said(10, 10, overwritten), [""; 0]);
+    assert_eq!(
+        said(11, 15, overwritten),
+        [
+            "the block says 11 writes, the history has 10",
+            "the block says 15 reads, the history has between 7 and 11"
+        ]
+    );
+    let died = |history: &mut History| {
+        let reader = &mut history.roles[1];
+        (reader.falls, reader.finished, reader.total) = (1, false, 6);
+        reader.records.truncate(6);
+    };
+    for (read, fits) in [(3, false), (4, true), (6, true), (7, false)] {
+        assert_eq!(said(10, read, died).is_empty(), fits, "{read}");
+    }
 }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::select::twins;
 use super::{Exit, Output};
-use crate::scenario::{self, Problem, Profile, Scenario, ScenarioError};
+use crate::scenario::model::kills::KillMatrix;
+use crate::scenario::{self, File, Problem, Profile, Scenario, ScenarioError};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
@@ -24,12 +25,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let (mut good, mut bad) = (vec![], vec![]);
+    let (mut good, mut kills, mut bad) = (vec![], vec![], vec![]);
     match scenario::find(&args.paths) {
         Ok(files) => {
             for file in files {
-                match scenario::load(&file, &args.set) {
-                    Ok(scenario) => good.push(scenario),
+                match scenario::open(&file, &args.set) {
+                    Ok(File::Scenario(scenario)) => good.push(*scenario),
+                    Ok(File::Kills(matrix)) => kills.push(matrix),
                     Err(error) => bad.push(error),
                 }
             }
@@ -38,13 +40,16 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     }
     let twins = twins(&good, output);
     if args.json {
-        output.json(&as_json(&good, &bad));
+        output.json(&as_json(&good, &kills, &bad));
     } else {
         show(&good, &bad, output);
+        for KillMatrix { file, shapes, .. } in &kills {
+            output.result(&format!("right: {file} (kill matrix: {} blocks)\n", shapes.len()));
+        }
     }
     if twins > 0 || !bad.is_empty() {
         Exit::Usage
-    } else if good.is_empty() {
+    } else if good.is_empty() && kills.is_empty() {
         output.error("there is no scenario to check");
         Exit::NothingRan
     } else {
@@ -69,7 +74,9 @@ fn show(good: &[Scenario], bad: &[ScenarioError], output: &mut Output) {
     output.result(&format!("right: {right} (cells: {counts}), wrong: {wrong}\n"));
 }
 
-fn as_json(good: &[Scenario], bad: &[ScenarioError]) -> Value {
+fn as_json(good: &[Scenario], kills: &[KillMatrix], bad: &[ScenarioError]) -> Value {
+    let right = good.iter().map(|scenario| scenario.file.as_str());
+    let right = right.chain(kills.iter().map(|matrix| matrix.file.as_str()));
     let problem = |problem: &Problem| {
         json!({
             "code": problem.code,
@@ -81,7 +88,7 @@ fn as_json(good: &[Scenario], bad: &[ScenarioError]) -> Value {
         })
     };
     json!({
-        "right": good.iter().map(|scenario| scenario.file.as_str()).collect::<Vec<_>>(),
+        "right": right.collect::<Vec<_>>(),
         "wrong": bad.iter().map(|error| json!({
             "file": error.file,
             "problems": error.problems.iter().map(problem).collect::<Vec<_>>(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use datahub::sites::TABLE;
@@ -15,7 +15,8 @@ use super::sinks::{Sinks, Told};
 use super::{Exit, Output, select};
 use crate::crash::{self, Job, Neglect, Outcome, Watch};
 use crate::host::Host;
-use crate::scenario::Profile;
+use crate::scenario::model::kills::KillMatrix;
+use crate::scenario::{self, File, Profile};
 use crate::suggest::nearest;
 use crate::table;
 
@@ -34,13 +35,16 @@ Exit codes: 0 nobody was harmed, 1 a survivor was, 2 usage, 4 nothing was killed
 should be reached was not, 6 a process broke, 7 a file could not be written, 130 interrupted: what
 was judged before is in the report.")]
 pub(super) struct Args {
+    /// A kill matrix: the blocks, and how much each profile kills.
+    #[arg(value_name = "FILE", default_value = "scenarios/faults/kills.toml")]
+    file: PathBuf,
     /// How much is killed.
     #[arg(long, value_enum, default_value_t, help_heading = "Selection")]
     profile: Profile,
     /// Only victims, sites and shapes whose name contains this, as in `writer/W_COMMIT`.
     #[arg(long, value_name = "TEXT", help_heading = "Selection")]
     only: Option<String>,
-    /// Kills for each victim, site and shape, instead of the profile's.
+    /// Kills for each victim, site, shape and seed, instead of the profile's; then no total is asked for.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000),
         help_heading = "Selection")]
     kills: Option<u64>,
@@ -58,8 +62,14 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     if let Err(exit) = args.sinks.prove(output) {
         return exit;
     }
-    let mut job = Job::of(args.profile, args.seed);
-    job.kills = args.kills.unwrap_or(job.kills);
+    let matrix = match matrix(&args.file, output) {
+        Ok(matrix) => matrix,
+        Err(exit) => return exit,
+    };
+    let mut job = Job::of(&matrix, args.profile, args.seed);
+    if let Some(kills) = args.kills {
+        (job.kills, job.at_least) = (kills, 0);
+    }
     job.only.clone_from(&args.only);
     job.plant = args.plant;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -73,6 +83,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         }
     };
     let (verdict, exit) = judged(&outcome);
+    let notes = notes(args, &outcome);
     let result = SuiteResult {
         schema_version: SCHEMA_VERSION,
         suite: "crash".to_owned(),
@@ -90,20 +101,47 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         crashes: outcome.rows,
         comparisons: vec![],
         shard: None,
-        notes: notes(args, outcome.interrupted, outcome.broken.as_deref()),
+        notes,
     };
     let told = |_: &Path| Told {
         body: table(&result) + &findings(&result, exit == Exit::Interrupted),
-        last: said(&result, exit, args.only.as_deref()),
+        last: said(&result, exit, &job),
     };
     args.sinks.deliver((&result, exit), true, told, output)
 }
 
-/// The worst of all rows; no row at all is never a pass.
+/// The matrix; where there is none, what to do.
+fn matrix(file: &Path, output: &mut Output) -> Result<KillMatrix, Exit> {
+    if !file.exists() {
+        let shown = file.display();
+        output.error(&format!(
+            "there is no kill matrix at {shown}: run `harness crash` where `scenarios` lies, or name one, \
+             as in `harness crash path/to/kills.toml`"
+        ));
+        return Err(Exit::Usage);
+    }
+    match scenario::open(file, &[]) {
+        Ok(File::Kills(matrix)) => Ok(matrix),
+        Ok(File::Scenario(scenario)) => {
+            let file = scenario.file;
+            let help = "a kill matrix says `kind = \"kills\"`";
+            output.error(&format!("{file} is a scenario, which `harness run {file}` runs; {help}"));
+            Err(Exit::Usage)
+        }
+        Err(error) => {
+            output.note(&error.render(output.colour(), output.width()));
+            Err(Exit::Usage)
+        }
+    }
+}
+
+/// The worst of all rows, and of what is missing in all of them; no row at all is never a pass.
 fn judged(outcome: &Outcome) -> (Verdict, Exit) {
     let rows = Verdict::worst(outcome.rows.iter().map(|row| row.verdict));
     let broken = outcome.broken.as_ref().map(|_| Verdict::Broken);
-    let verdict = Verdict::worst(rows.into_iter().chain(broken)).unwrap_or(Verdict::Inconclusive);
+    let missing = outcome.gaps.first().map(|_| Verdict::Inconclusive);
+    let all = rows.into_iter().chain(broken).chain(missing);
+    let verdict = Verdict::worst(all).unwrap_or(Verdict::Inconclusive);
     let killed = outcome.rows.iter().any(|row| row.kills > 0);
     let exit = match verdict {
         _ if outcome.interrupted => Exit::Interrupted,
@@ -113,12 +151,13 @@ fn judged(outcome: &Outcome) -> (Verdict, Exit) {
     (verdict, exit)
 }
 
-fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
-    let mut notes = vec![];
-    if interrupted {
+fn notes(args: &Args, outcome: &Outcome) -> Vec<String> {
+    let mut notes: Vec<String> =
+        outcome.gaps.iter().map(|gap| format!("Inconclusive: {gap}.")).collect();
+    if outcome.interrupted {
         notes.push(super::run::INTERRUPTED.to_owned());
     }
-    if let Some(why) = broken {
+    if let Some(why) = &outcome.broken {
         notes.push(format!("The run broke: {why}."));
     }
     if let Some(plant) = args.plant {
@@ -170,14 +209,14 @@ fn findings(result: &SuiteResult, interrupted: bool) -> String {
     lines.chain([missed]).chain(notes).collect()
 }
 
-fn said(result: &SuiteResult, exit: Exit, only: Option<&str>) -> String {
+fn said(result: &SuiteResult, exit: Exit, job: &Job) -> String {
     let kills: u64 = result.crashes.iter().map(|row| row.kills).sum();
     let kills = format::count(kills);
     match exit {
         Exit::Pass => format!("pass: {kills} processes were killed and harmed nobody"),
         Exit::Interrupted => format!("interrupted after {kills} kills"),
-        Exit::NothingRan => match only.filter(|_| result.crashes.is_empty()) {
-            Some(only) => unknown(only),
+        Exit::NothingRan => match job.only.as_deref().filter(|_| result.crashes.is_empty()) {
+            Some(only) => unknown(only, job),
             None => "nothing was killed".to_owned(),
         },
         _ => format!("{}: {kills} processes were killed", result.verdict),
@@ -185,8 +224,8 @@ fn said(result: &SuiteResult, exit: Exit, only: Option<&str>) -> String {
 }
 
 /// That no row is called so, and what there is.
-fn unknown(only: &str) -> String {
-    let (victims, shapes) = Job::names();
+fn unknown(only: &str, job: &Job) -> String {
+    let (victims, shapes) = job.names();
     let site = nearest(only.rsplit('/').next().unwrap_or(only), TABLE.iter().map(|site| site.name));
     let near = site.map(|site| format!("; did you mean `{site}`?")).unwrap_or_default();
     format!(

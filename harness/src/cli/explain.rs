@@ -6,6 +6,7 @@ mod words;
 use std::path::PathBuf;
 
 use super::{Exit, Output, select};
+use crate::crash;
 use crate::scenario::Profile;
 
 /// An example that uses every section, with comments.
@@ -32,8 +33,11 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         return Exit::Pass;
     }
     match select::load(&args.paths, &args.set, output) {
-        Ok(scenarios) => {
+        Ok((scenarios, matrices)) => {
             let width = output.width();
+            for matrix in &matrices {
+                output.result(&format!("{}\n", crash::told(matrix, args.profile)));
+            }
             for scenario in &scenarios {
                 output.result(&words::scenario(scenario, args.profile, width));
             }

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::select::Selection;
 use super::{Exit, Output, planned};
+use crate::crash;
 use crate::plan::Filter;
+use crate::scenario::model::kills::KillMatrix;
 use crate::scenario::{Cell, Profile, Scenario};
 use crate::table;
 
@@ -24,8 +26,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let scenarios = match args.selection.scenarios(output) {
-        Ok(scenarios) => scenarios,
+    let (scenarios, matrices) = match args.selection.files(output) {
+        Ok(files) => files,
         Err(exit) => return exit,
     };
     let profile = args.selection.profile;
@@ -34,12 +36,20 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         .map(|scenario| (scenario, cells(scenario, profile, &args.selection.filter())))
         .filter(|(_, cells)| !cells.is_empty())
         .collect();
+    let kills: Vec<(&KillMatrix, Vec<String>)> = matrices
+        .iter()
+        .map(|matrix| (matrix, crash::selected(matrix, profile, args.selection.filter.as_deref())))
+        .filter(|(_, shapes)| !shapes.is_empty())
+        .collect();
     if args.json {
-        output.json(&Value::Array(listed.iter().map(|(s, cells)| as_json(s, cells)).collect()));
+        let scenarios = listed.iter().map(|(s, cells)| as_json(s, cells));
+        let kills = kills.iter().map(|(matrix, shapes)| kills_as_json(matrix, shapes));
+        output.json(&Value::Array(scenarios.chain(kills).collect()));
     } else {
         output.result(&as_text(&listed, args.cells));
+        output.result(&kills_as_text(&kills, args.cells));
     }
-    if listed.is_empty() {
+    if listed.is_empty() && kills.is_empty() {
         output.error(&planned::nothing_left(&args.selection, &scenarios));
         return Exit::NothingRan;
     }
@@ -48,6 +58,30 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
 
 fn cells<'a>(scenario: &'a Scenario, profile: Profile, filter: &Filter) -> Vec<&'a Cell> {
     scenario.cells(profile).iter().filter(|cell| filter.keeps(scenario, cell)).collect()
+}
+
+fn kills_as_text(listed: &[(&KillMatrix, Vec<String>)], with_shapes: bool) -> String {
+    let mut text = String::new();
+    for (matrix, shapes) in listed {
+        let (name, question, count) = (&matrix.name, &matrix.question, shapes.len());
+        // A String takes every write.
+        let _written = writeln!(text, "{name}  {count} blocks, by `harness crash`  {question}");
+        for shape in shapes.iter().filter(|_| with_shapes) {
+            let _written = writeln!(text, "  {name}/{shape}");
+        }
+    }
+    text
+}
+
+fn kills_as_json(matrix: &KillMatrix, shapes: &[String]) -> Value {
+    json!({
+        "file": matrix.file,
+        "name": matrix.name,
+        "kind": "kills",
+        "question": matrix.question,
+        "tags": matrix.tags,
+        "shapes": shapes,
+    })
 }
 
 fn as_text(listed: &[(&Scenario, Vec<&Cell>)], with_cells: bool) -> String {

@@ -4,12 +4,15 @@ use serde_json::{Value, json};
 
 use super::select::{self, Selection};
 use super::{Exit, Output, planned};
+use crate::crash;
 use crate::host::Host;
 use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, RolePlan, TrialPlan};
 use crate::run::lacks;
+use crate::scenario::Scenario;
 use crate::scenario::model::Sched;
+use crate::scenario::model::kills::KillMatrix;
 use crate::units::Nanos;
 
 /// Arguments of `plan`.
@@ -32,10 +35,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let scenarios = match args.selection.scenarios(output) {
-        Ok(scenarios) => scenarios,
+    let (scenarios, mut matrices) = match args.selection.files(output) {
+        Ok(files) => files,
         Err(exit) => return exit,
     };
+    let (profile, filter) = (args.selection.profile, args.selection.filter.as_deref());
+    matrices.retain(|matrix| !crash::selected(matrix, profile, filter).is_empty());
     let host = Host::read();
     let options = Options {
         profile: args.selection.profile,
@@ -43,6 +48,13 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         repeats: args.repeats,
         filter: args.selection.filter(),
     };
+    let kept = |scenario: &Scenario| {
+        scenario.cells(profile).iter().any(|cell| options.filter.keeps(scenario, cell))
+    };
+    if !matrices.is_empty() && !scenarios.iter().any(kept) {
+        kills(&matrices, args, output);
+        return Exit::Pass;
+    }
     let asked = (&args.selection, &options);
     let plans = planned::plans(asked, &scenarios, &host, output);
     let mut plans = match plans.and_then(|plans| planned::part(args.shard, plans, output)) {
@@ -54,7 +66,35 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         cell.degraded.extend(lacking);
     }
     show(&plans, args.json, output);
+    if !args.json {
+        kills(&matrices, args, output);
+    }
     Exit::Pass
+}
+
+/// What `harness crash` would do.
+fn kills(matrices: &[KillMatrix], args: &Args, output: &mut Output) {
+    let profile = args.selection.profile;
+    if args.json {
+        let all = matrices.iter().map(|matrix| {
+            let dose = matrix.dose(profile);
+            json!({
+                "name": matrix.name,
+                "file": matrix.file,
+                "kind": "kills",
+                "profile": profile.name(),
+                "shapes": matrix.shapes(profile).map(crash::name_of).collect::<Vec<_>>(),
+                "victims": crash::victims().collect::<Vec<_>>(),
+                "seeds": dose.seeds,
+                "kills": dose.kills,
+                "at_least": dose.at_least,
+            })
+        });
+        return output.json(&Value::Array(all.collect()));
+    }
+    for matrix in matrices {
+        output.result(&format!("{}\n", crash::told(matrix, profile)));
+    }
 }
 
 fn show(plans: &[Plan], json: bool, output: &mut Output) {

@@ -5,6 +5,9 @@ use super::{Exit, Output};
 /// The JSON Schema of a scenario file.
 pub(super) const SCENARIO: &str = include_str!("../../schema/scenario-1.json");
 
+/// The JSON Schema of a kill matrix.
+const KILLS: &str = include_str!("../../schema/kills-1.json");
+
 /// Arguments of `schema`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -17,6 +20,8 @@ pub(super) struct Args {
 enum Format {
     /// A scenario file.
     Scenario,
+    /// A kill matrix, which `harness crash` runs.
+    Kills,
     /// A result document.
     Result,
     /// One line of `harness run --events`.
@@ -26,6 +31,7 @@ enum Format {
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     match args.format {
         Format::Scenario => output.result(SCENARIO),
+        Format::Kills => output.result(KILLS),
         Format::Result => output.result(&report_schema::json_schema()),
         Format::Event => output.result(&report_schema::event_json_schema()),
     }

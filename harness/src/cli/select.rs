@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::{Exit, Output};
 use crate::plan::Filter;
-use crate::scenario::{self, Profile, Scenario};
+use crate::scenario::model::kills::KillMatrix;
+use crate::scenario::{self, File, Profile, Scenario};
 
 /// Arguments that select scenarios and change them.
 #[derive(Debug, Clone, clap::Args)]
@@ -45,26 +46,44 @@ impl Selection {
     ///
     /// [`Exit::Usage`] if any file is wrong, [`Exit::NothingRan`] if there is none.
     pub fn scenarios(&self, output: &mut Output) -> Result<Vec<Scenario>, Exit> {
+        let (scenarios, matrices) = load(&self.paths, &self.set, output)?;
+        for matrix in &matrices {
+            let file = &matrix.file;
+            output.note(&format!("{file} is a kill matrix: `harness crash {file}` runs it"));
+        }
+        if scenarios.is_empty() { Err(Exit::NothingRan) } else { Ok(scenarios) }
+    }
+
+    /// Every file of any kind, checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Selection::scenarios`].
+    pub(super) fn files(&self, output: &mut Output) -> Result<Files, Exit> {
         load(&self.paths, &self.set, output)
     }
 }
+
+/// Scenarios, and the matrices that `harness crash` runs.
+pub(super) type Files = (Vec<Scenario>, Vec<KillMatrix>);
 
 /// Every scenario at or below the paths, checked; mistakes are shown, all of them.
 pub(super) fn load(
     paths: &[PathBuf],
     settings: &[String],
     output: &mut Output,
-) -> Result<Vec<Scenario>, Exit> {
+) -> Result<Files, Exit> {
     let files = scenario::find(paths).map_err(|error| {
         output.note(&error.render(output.colour(), output.width()));
         Exit::Usage
     })?;
-    let mut scenarios = vec![];
+    let (mut scenarios, mut matrices) = (vec![], vec![]);
     let mut wrong = 0;
     let mut told = BTreeSet::new();
     for file in &files {
-        match scenario::load(file, settings) {
-            Ok(scenario) => scenarios.push(scenario),
+        match scenario::open(file, settings) {
+            Ok(File::Scenario(scenario)) => scenarios.push(*scenario),
+            Ok(File::Kills(matrix)) => matrices.push(matrix),
             Err(mut error) => {
                 error.drop_told(&mut told);
                 if !error.problems.is_empty() {
@@ -81,12 +100,12 @@ pub(super) fn load(
     if wrong > 0 {
         return Err(Exit::Usage);
     }
-    if scenarios.is_empty() {
+    if scenarios.is_empty() && matrices.is_empty() {
         let paths: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
         output.error(&format!("there is no scenario in {}", paths.join(", ")));
         return Err(Exit::NothingRan);
     }
-    Ok(scenarios)
+    Ok((scenarios, matrices))
 }
 
 /// Results are told apart by name: two files with one name are a mistake.

@@ -13,6 +13,10 @@ use crate::suite::files::{self, FilesError, Folder, write_whole};
 #[derive(Debug, Clone, clap::Args)]
 pub struct Sinks {
     /// Where results are written.
+    ///
+    /// Each run has a folder there, which is there whole or not at all, and `latest` leads to the newest.
+    /// What is not whole yet has a hidden name (`.half-…`): it goes when the harness is killed, and where
+    /// all its processes are killed at once, when the next run begins.
     #[arg(short, long, value_name = "DIR", default_value = "out", help_heading = "Output")]
     pub out: PathBuf,
     /// Prints the result document on standard output.
@@ -98,13 +102,13 @@ impl Sinks {
         let began = began.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         let moment = began.unwrap_or_else(jiff::Timestamp::now).strftime("%Y%m%dT%H%M%SZ");
         let folder = Folder::create(&self.out, &result.suite, &moment.to_string())?;
-        folder.write_all(result, page)?;
+        let kept = folder.write_all(result, page)?;
         if let Some(file) = &self.junit {
             let text = reports::junit::render(result)?;
             write_whole(file, text.as_bytes())
                 .map_err(|source| FilesError::Write { path: file.clone(), source })?;
         }
-        Ok(folder.path().join(if page { "report.html" } else { "result.json" }))
+        Ok(kept.join(if page { "report.html" } else { "result.json" }))
     }
 
     fn annotate(&self, result: &SuiteResult, output: &mut Output) -> Result<(), FilesError> {

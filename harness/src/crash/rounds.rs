@@ -12,7 +12,7 @@ use super::VICTIM;
 use super::ledger::Ledger;
 use super::scene::{Scene, Trouble};
 use super::shape::{Shape, Sync};
-use super::victim::Task;
+use super::victim::{Act, Task};
 use crate::run::busy;
 
 /// A victim that is still there after so long does not get on.
@@ -37,6 +37,8 @@ pub(super) enum Kind {
     Joiner,
     /// A producer that clears a dead consumer out of its way.
     Undertaker,
+    /// Somebody from outside who recovers a block whose producer and consumer have died.
+    Recoverer,
 }
 
 /// How a victim ended.
@@ -49,8 +51,14 @@ pub(super) enum End {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Writer, Self::Reader, Self::Successor, Self::Joiner, Self::Undertaker];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Writer,
+        Self::Reader,
+        Self::Successor,
+        Self::Joiner,
+        Self::Undertaker,
+        Self::Recoverer,
+    ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -59,35 +67,40 @@ impl Kind {
             Self::Successor => "successor",
             Self::Joiner => "joiner",
             Self::Undertaker => "undertaker",
+            Self::Recoverer => "recoverer",
         }
     }
 
-    pub(super) const fn writes(self) -> bool {
-        matches!(self, Self::Writer | Self::Successor | Self::Undertaker)
+    const fn act(self) -> Act {
+        match self {
+            Self::Writer | Self::Successor | Self::Undertaker => Act::Write,
+            Self::Reader | Self::Joiner => Act::Read,
+            Self::Recoverer => Act::Recover,
+        }
     }
 
     /// How many readers live on beside such a victim.
     pub(super) const fn survivors(self, shape: Shape) -> u32 {
         match self {
             Self::Writer | Self::Successor => shape.readers,
-            // The victim is one of them.
+            // The victim is one of them, or whoever died before it.
             _ => shape.readers.saturating_sub(1),
         }
     }
 
     /// Whether such a victim finds its work in blocks of this shape.
     pub(super) fn fits(self, shape: Shape) -> bool {
-        let tight = shape.physical_slots != 0;
+        let tight = shape.is_tight();
         match self {
             // Nobody waits for a reader that stands in nobody's way.
             Self::Undertaker => shape.lossless() || tight,
-            Self::Writer | Self::Reader | Self::Successor | Self::Joiner => true,
+            _ => true,
         }
     }
 
     fn payloads(self) -> u64 {
         match self {
-            Self::Successor => 0,
+            Self::Successor | Self::Recoverer => 0,
             Self::Joiner => 2,
             Self::Writer | Self::Reader | Self::Undertaker => PAYLOADS,
         }
@@ -103,11 +116,12 @@ pub(super) fn round(
     ledger: &mut Ledger,
 ) -> Result<End, Trouble> {
     prepare(scene, kind, draw, ledger)?;
-    let (payloads, writes) = (kind.payloads(), kind.writes());
-    let task = task(scene, writes, payloads, death);
-    let end = play(scene, (&task, !writes), ledger)?;
-    // In half of all cases somebody from outside clears up before the survivors notice.
-    if draw & 1 == 0 {
+    let (payloads, act) = (kind.payloads(), kind.act());
+    let task = task(scene, act, payloads, death);
+    let end = play(scene, (&task, act == Act::Read), ledger)?;
+    // In half of all cases somebody from outside clears up before the survivors notice; and always where
+    // such a one has died over it.
+    if draw & 1 == 0 || kind == Kind::Recoverer {
         scene.recover(ledger)?;
     }
     let start_ns = monotonic_ns();
@@ -127,7 +141,7 @@ pub(super) fn round(
         scene.welcome(ledger);
         scene.drain(ledger);
     }
-    if writes {
+    if act != Act::Read {
         scene.leave();
     }
     Ok(end)
@@ -145,19 +159,20 @@ fn prepare(scene: &mut Scene, kind: Kind, draw: u64, ledger: &mut Ledger) -> Res
         Kind::Reader => scene.take_over(ledger)?,
         Kind::Successor => {
             scene.leave();
-            let slot =
-                [sites::W_LABEL, sites::W_COMMIT, sites::W_COMMIT_INDEX, sites::W_GENERATION];
-            // In the middle of a write, or inside the lock.
-            let zones = [sites::Z_SEQ_END, sites::Z_TWO_FLIP, sites::Z_LOCK_FREE];
-            let halves = if scene.shape.zones { &zones[..] } else { &slot[..] };
-            let site = halves[(draw >> 8) as usize % halves.len()];
-            let task = task(scene, true, PAYLOADS, Some((site, 2 + (draw >> 16) % 4)));
-            died(&play(scene, (&task, false), ledger)?)?;
+            half_written(scene, draw, ledger)?;
+        }
+        Kind::Recoverer => {
+            scene.leave();
+            half_written(scene, draw, ledger)?;
+            // A reader comes to what there is, and nobody writes on; where it finds nothing or no place, it
+            // was not there.
+            let task = task(scene, Act::Read, 1, Some((scene.shape.inside(), 1)));
+            play(scene, (&task, false), ledger)?;
         }
         Kind::Joiner | Kind::Undertaker => {
             scene.take_over(ledger)?;
             // Nobody writes meanwhile: who does would clear it away.
-            let task = task(scene, false, PAYLOADS, Some((scene.shape.inside(), 1)));
+            let task = task(scene, Act::Read, PAYLOADS, Some((scene.shape.inside(), 1)));
             if scene.put(ledger).is_some() {
                 died(&play(scene, (&task, false), ledger)?)?;
             }
@@ -169,6 +184,16 @@ fn prepare(scene: &mut Scene, kind: Kind, draw: u64, ledger: &mut Ledger) -> Res
     Ok(())
 }
 
+/// A producer dies in the middle of a write, or inside a zone's lock.
+fn half_written(scene: &mut Scene, draw: u64, ledger: &mut Ledger) -> Result<(), Trouble> {
+    let slot = [sites::W_LABEL, sites::W_COMMIT, sites::W_COMMIT_INDEX, sites::W_GENERATION];
+    let zones = [sites::Z_SEQ_END, sites::Z_TWO_FLIP, sites::Z_LOCK_FREE];
+    let halves = if scene.shape.zones { &zones[..] } else { &slot[..] };
+    let site = halves[(draw >> 8) as usize % halves.len()];
+    let task = task(scene, Act::Write, PAYLOADS, Some((site, 2 + (draw >> 16) % 4)));
+    died(&play(scene, (&task, false), ledger)?)
+}
+
 /// Nobody is cleared away, and nothing is shown, where nobody has died.
 fn died(end: &End) -> Result<(), Trouble> {
     match end {
@@ -177,10 +202,10 @@ fn died(end: &End) -> Result<(), Trouble> {
     }
 }
 
-fn task(scene: &Scene, writes: bool, payloads: u64, death: Option<(u16, u64)>) -> Task {
+fn task(scene: &Scene, act: Act, payloads: u64, death: Option<(u16, u64)>) -> Task {
     Task {
         parent: std::process::id(),
-        writes,
+        act,
         block: scene.path(),
         words: scene.words.path(),
         shape: scene.shape,
@@ -204,7 +229,7 @@ fn play(
             scene.dawdles = false;
             return victim.end(status);
         }
-        scene.dawdles = task.writes && task.shape.meets_readers();
+        scene.dawdles = task.act == Act::Write && task.shape.meets_readers();
         let read = scene.drain(ledger);
         let wrote = writes && scene.put(ledger).is_some();
         puts += u64::from(wrote);

@@ -21,7 +21,7 @@ use datahub::wait::{Timeout, monotonic_ns};
 use super::Neglect;
 use super::board::{Board, Wrong};
 use super::ledger::Ledger;
-use super::shape::{PAYLOAD_BYTES, Shape, Sync};
+use super::shape::{PAYLOAD_BYTES, Shape, Stamped, Sync};
 use super::stay;
 use crate::run::{Keyed, Stamp, busy};
 
@@ -140,6 +140,10 @@ impl Scene {
                         let (label, defect) = (slot.sequence(), self.neglect.take());
                         let lossless = self.shape.lossless() && !survivor.anew;
                         check(ledger, &keyed, (slot.payload(), label), defect);
+                        let by_hand = self.shape.checksum == Stamped::ByHand;
+                        if by_hand && !slot.verify_checksum_slot() {
+                            ledger.torn(format!("the checksum of sequence {label} is wrong"));
+                        }
                         if defect == Some(Neglect::SkipOne) {
                             continue;
                         }
@@ -211,7 +215,9 @@ impl Scene {
                 Ok(mut slot) => {
                     let sequence = slot.sequence();
                     fill(&keyed, slot.payload(), sequence);
-                    if slot.commit(PAYLOAD_BYTES).is_err() {
+                    let stamped = self.shape.checksum != Stamped::ByHand
+                        || slot.update_checksum_slot(PAYLOAD_BYTES).is_ok();
+                    if !stamped || slot.commit(PAYLOAD_BYTES).is_err() {
                         ledger.stuck(format!("sequence {sequence} cannot be committed"));
                         return None;
                     }
@@ -240,7 +246,10 @@ impl Scene {
                 None => return,
             }
         }
-        self.drain(ledger);
+        // Who finds itself evicted attaches again, and is given what there is the next time.
+        for _ in 0..3 {
+            self.drain(ledger);
+        }
         if self.shape.zones
             && let Err(wrong) = self.use_zones()
         {

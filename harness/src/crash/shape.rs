@@ -1,4 +1,4 @@
-//! The blocks in which victims are killed: every policy, with slots to spare and without.
+//! The blocks in which victims are killed, as the kill matrix writes them.
 
 use std::time::Duration;
 
@@ -10,6 +10,8 @@ use datahub::wait::WaitStrategy;
 use serde::{Deserialize, Serialize};
 
 use super::board::with_zones;
+use crate::scenario::model;
+use crate::scenario::model::kills::{KillFull, KillShape};
 
 /// A block and its users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +22,7 @@ pub(super) struct Shape {
     pub(super) physical_slots: u32,
     pub(super) readers: u32,
     pub(super) park: bool,
-    pub(super) checksum: bool,
+    pub(super) checksum: Stamped,
     /// Flexible zones stand beside the ring.
     pub(super) zones: bool,
     /// Payloads of a batch; 1: there are none.
@@ -39,37 +41,46 @@ pub(super) enum Sync {
     Evicting,
 }
 
+/// Who stamps checksums, and verifies them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Stamped {
+    Never,
+    /// Whoever writes and reads.
+    ByHand,
+    Always,
+}
+
 /// Longer than what stands in a slot's own line.
 pub(super) const PAYLOAD_BYTES: usize = 200;
-
-const PLAIN: Shape = Shape {
-    sync: Sync::All,
-    slots: 4,
-    physical_slots: 0,
-    readers: 2,
-    park: false,
-    checksum: false,
-    zones: false,
-    batch: 1,
-};
 
 /// A producer that evicts waits so long.
 const EVICT_AFTER: Duration = Duration::from_micros(300);
 
-/// Every shape, in the order in which they are run.
-pub(super) const ALL: [Shape; 11] = [
-    PLAIN,
-    Shape { sync: Sync::One, readers: 1, checksum: true, ..PLAIN },
-    Shape { slots: 1, checksum: true, ..PLAIN },
-    Shape { park: true, ..PLAIN },
-    Shape { sync: Sync::Overwritten, ..PLAIN },
-    Shape { batch: 3, ..PLAIN },
-    Shape { zones: true, ..PLAIN },
-    Shape { sync: Sync::Evicting, ..PLAIN },
-    Shape { sync: Sync::Latest, slots: 2, ..PLAIN },
-    Shape { sync: Sync::Latest, slots: 1, physical_slots: 2, checksum: true, ..PLAIN },
-    Shape { sync: Sync::Latest, slots: 1, physical_slots: 2, readers: 1, park: true, ..PLAIN },
-];
+impl From<&KillShape> for Shape {
+    fn from(shape: &KillShape) -> Self {
+        let sync = match (shape.consumer_sync, shape.on_full) {
+            (model::ConsumerSync::LatestOnly, _) => Sync::Latest,
+            (model::ConsumerSync::Sequential, _) => Sync::One,
+            (_, KillFull::Block) => Sync::All,
+            (_, KillFull::Overwrite) => Sync::Overwritten,
+            (_, KillFull::Evict) => Sync::Evicting,
+        };
+        Self {
+            sync,
+            slots: shape.slots,
+            physical_slots: shape.physical_slots.unwrap_or(0),
+            readers: shape.readers,
+            park: shape.park,
+            checksum: match shape.checksum {
+                None => Stamped::Never,
+                Some(model::ChecksumPolicy::Manual) => Stamped::ByHand,
+                Some(model::ChecksumPolicy::Enforced) => Stamped::Always,
+            },
+            zones: shape.zones,
+            batch: shape.batch,
+        }
+    }
+}
 
 impl Shape {
     pub(super) fn config(self) -> Result<BlockConfig, ConfigError> {
@@ -99,10 +110,12 @@ impl Shape {
         if self.physical_slots != 0 {
             config = config.with_physical_slots(self.physical_slots)?;
         }
-        if self.checksum {
-            config = config.checksum(ChecksumAlgorithm::Xxh3, ChecksumPolicy::Enforced);
-        }
-        Ok(config)
+        let policy = match self.checksum {
+            Stamped::Never => return Ok(config),
+            Stamped::ByHand => ChecksumPolicy::Manual,
+            Stamped::Always => ChecksumPolicy::Enforced,
+        };
+        Ok(config.checksum(ChecksumAlgorithm::Xxh3, policy))
     }
 
     /// Whether everything committed must be delivered, to a reader that was not evicted.
@@ -114,9 +127,14 @@ impl Shape {
         if self.park { WaitStrategy::Park } else { WaitStrategy::Yield }
     }
 
+    /// Whether no slot is free beside the newest one.
+    pub(super) fn is_tight(self) -> bool {
+        self.physical_slots != 0 && self.physical_slots <= self.slots + 1
+    }
+
     /// Whether its producer waits for who is inside a slot, and for nobody else.
     pub(super) fn waits_for_pins(self) -> bool {
-        self.physical_slots != 0 || self.sync == Sync::Overwritten
+        self.is_tight() || self.sync == Sync::Overwritten
     }
 
     /// Whether its producer comes to a reader that dawdles.
@@ -144,13 +162,17 @@ impl Shape {
             _ => format!("{count} {word}s"),
         };
         let mut name = format!("{sync}, {}", several(self.slots, "slot"));
-        if self.physical_slots != 0 {
+        if self.is_tight() {
             name.push_str(", none to spare");
+        } else if self.physical_slots != 0 {
+            name.push_str(&format!(", {} in memory", self.physical_slots));
         }
         name.push_str(", ");
         name.push_str(&several(self.readers, "reader"));
-        if self.checksum {
-            name.push_str(", checksums");
+        match self.checksum {
+            Stamped::Never => {}
+            Stamped::ByHand => name.push_str(", checksums by hand"),
+            Stamped::Always => name.push_str(", checksums"),
         }
         if self.park {
             name.push_str(", parked");
@@ -167,14 +189,59 @@ impl Shape {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::scenario::{File, Profile, open};
+
+    fn shipped(profile: Profile) -> Vec<Shape> {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/faults/kills.toml");
+        match open(&file, &[]) {
+            Ok(File::Kills(matrix)) => matrix.shapes(profile).map(Shape::from).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn every_shape_is_a_block_and_has_a_name_of_its_own() {
-        let mut names: Vec<String> = ALL.iter().map(|shape| shape.name()).collect();
-        assert!(ALL.iter().all(|shape| shape.config().is_ok()));
+        let all = shipped(Profile::Full);
+        let mut names: Vec<String> = all.iter().map(|shape| shape.name()).collect();
+        for shape in &all {
+            assert!(shape.config().is_ok(), "{}: {:?}", shape.name(), shape.config());
+        }
         names.sort();
         names.dedup();
-        assert_eq!(names.len(), ALL.len());
+        assert_eq!(names.len(), all.len());
+    }
+
+    #[test]
+    fn any_two_of_policy_readers_and_checksum_meet_in_some_block() {
+        const POLICIES: [Sync; 4] = [Sync::Latest, Sync::All, Sync::Overwritten, Sync::Evicting];
+        const STAMPS: [Stamped; 2] = [Stamped::ByHand, Stamped::Always];
+        for profile in [Profile::Smoke, Profile::Full] {
+            let all = shipped(profile);
+            let some = |what: &dyn Fn(&Shape) -> bool| all.iter().any(what);
+            for sync in POLICIES {
+                for readers in [1, 2, 8] {
+                    assert!(
+                        some(&|s| s.sync == sync && s.readers == readers),
+                        "{sync:?} {readers}"
+                    );
+                }
+            }
+            for sync in POLICIES.into_iter().chain([Sync::One]) {
+                for stamped in STAMPS {
+                    let both = |s: &Shape| s.sync == sync && s.checksum == stamped;
+                    assert!(some(&both), "{sync:?} {stamped:?}");
+                }
+                for single in [true, false] {
+                    assert!(some(&|s| s.sync == sync && (s.slots == 1) == single), "{sync:?}");
+                }
+            }
+            for (readers, stamped) in [1, 2, 8].into_iter().flat_map(|n| STAMPS.map(|s| (n, s))) {
+                let both = |s: &Shape| s.readers == readers && s.checksum == stamped;
+                assert!(some(&both), "{readers} {stamped:?}");
+            }
+        }
     }
 }

@@ -9,6 +9,7 @@ use datahub::consumer::{Consumer, ReadError};
 use datahub::monitor::Monitor;
 use datahub::place::Place;
 use datahub::producer::Producer;
+use datahub::recovery;
 use datahub::ring::reader::JoinAt;
 use datahub::shm::words::WordMap;
 use datahub::wait::Timeout;
@@ -20,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::board::Board;
 use super::scene::{ACKNOWLEDGED, READ, fill};
-use super::shape::{Shape, Sync};
+use super::shape::{Shape, Stamped, Sync};
 use super::stay;
 use crate::run::{Keyed, Planted, busy};
 
@@ -39,13 +40,23 @@ const ODD_EVERY: u64 = 5;
 /// One write in so many is a batch, where there are any.
 const BATCH_EVERY: u64 = 2;
 
+/// What a victim is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Act {
+    /// It takes the block over and writes.
+    Write,
+    /// It attaches and reads.
+    Read,
+    /// It clears up from outside.
+    Recover,
+}
+
 /// What one victim does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Task {
     /// Who starts it.
     pub(super) parent: u32,
-    /// Takes the block over and writes; or else attaches and reads.
-    pub(super) writes: bool,
+    pub(super) act: Act,
     pub(super) block: PathBuf,
     pub(super) words: PathBuf,
     pub(super) shape: Shape,
@@ -72,7 +83,11 @@ pub fn main(text: &str) -> bool {
         Some((site, hit)) => Planted::mortal(site, hit),
         None => Planted::scout(),
     };
-    let done = if task.writes { write(&task, &mem) } else { read(&task, &mem) };
+    let done = match task.act {
+        Act::Write => write(&task, &mem),
+        Act::Read => read(&task, &mem),
+        Act::Recover => recover(&task, &mem),
+    };
     if task.death.is_none()
         && let Ok(text) = serde_json::to_string(&mem.visits())
     {
@@ -90,6 +105,11 @@ fn told<T, E: Debug>(what: &str, result: Result<T, E>) -> Option<T> {
             let _unheard = writeln!(std::io::stderr(), "a victim's {what} failed: {error:?}");
         })
         .ok()
+}
+
+fn recover(task: &Task, mem: &Planted) -> Option<()> {
+    let recovered = recovery::recover_with(mem, &Place::File(task.block.clone()));
+    told("recovery", recovered).map(|_| ())
 }
 
 fn write(task: &Task, mem: &Planted) -> Option<()> {
@@ -119,6 +139,9 @@ fn write(task: &Task, mem: &Planted) -> Option<()> {
         }
         fill(&keyed, slot.payload(), sequence);
         let (bytes, read) = (slot.payload().len(), words.read(READ));
+        if task.shape.checksum == Stamped::ByHand {
+            told("checksum", slot.update_checksum_slot(bytes))?;
+        }
         told("commit", slot.commit(bytes))?;
         // From here on nobody may lose it.
         words.publish(ACKNOWLEDGED, sequence + 1);
@@ -190,7 +213,8 @@ fn read(task: &Task, mem: &Planted) -> Option<()> {
                         .and_then(|board| board.share())
                         .ok()?;
                 }
-                let valid = slot.validate();
+                let by_hand = task.shape.checksum == Stamped::ByHand;
+                let valid = slot.validate() && (!by_hand || slot.verify_checksum_slot());
                 slot.release();
                 if !valid {
                     return None;

@@ -26,7 +26,8 @@ pub(super) fn windows(raw: &RawTrial) -> Vec<FaultWindow> {
                 None if struck.fault.action.time().is_none() => Some(since(struck.start_ns)),
                 end_ns => end_ns.map(since),
             },
-            missed: struck.missed.clone(),
+            missed: struck.missed.as_ref().map(|missed| missed.why.clone()),
+            failed: struck.missed.as_ref().is_some_and(|missed| missed.failed),
             blocked_ns: blocked.as_ref().map(|(ns, _)| *ns),
             blocked: blocked.map(|(_, name)| name),
         }

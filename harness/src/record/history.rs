@@ -5,7 +5,7 @@ use report_schema::{Counts, HistoryCheck};
 
 use crate::check::{Findings, check};
 use crate::history::History;
-use crate::run::RawTrial;
+use crate::run::{RawRole, RawTrial};
 
 /// Checks a history; what is wrong in it, or counted otherwise, is a mismatch.
 pub(super) fn judge(
@@ -20,10 +20,16 @@ pub(super) fn judge(
         format!("the history shows {total} violations, first {example}")
     }));
     mismatches.extend(findings.disagreements.iter().cloned());
-    let whole = findings.overwritten == 0 && raw.roles.iter().all(|role| role.report.is_some());
-    // What the dead had not told yet stands in their histories only.
-    if whole && raw.roles.iter().all(|role| role.falls == 0) {
-        mismatches.extend(differences(&findings, counts));
+    let falls: u64 = raw.roles.iter().map(|role| u64::from(role.falls)).sum();
+    let told = |role: &RawRole| role.report.is_some() || role.fallen;
+    if raw.roles.iter().all(told) {
+        let unknown = falls > 0 || findings.overwritten > 0;
+        // What the dead had not told yet stands in their histories only, and what was overwritten in the
+        // counts only.
+        mismatches.extend(match unknown {
+            false => differences(&findings, counts),
+            true => impossible(&findings, counts, falls),
+        });
     }
     HistoryCheck {
         records: findings.records,
@@ -32,6 +38,25 @@ pub(super) fn judge(
         examples: findings.examples,
         file: None,
     }
+}
+
+/// Counts that differ between the processes and their histories by more than can be missing in either.
+fn impossible(findings: &Findings, counts: &Counts, falls: u64) -> Vec<String> {
+    let (own, found, overwritten) = (counts, &findings.counts, findings.overwritten);
+    let pairs = [
+        // Where a producer's stream ended stands in what is left of its history.
+        ("committed", own.committed, found.committed, 0),
+        ("delivered", own.delivered, found.delivered, overwritten),
+        ("of wrong checksum", own.checksum_failures, found.checksum_failures, overwritten),
+    ];
+    let differ = pairs.into_iter().filter(|(_, own, found, more)| {
+        let low = found.saturating_sub(falls);
+        !(low..=found.saturating_add(falls).saturating_add(*more)).contains(own)
+    });
+    let said = |(what, own, found, _)| {
+        format!("{own} payloads were counted as {what}, which the history's {found} rule out")
+    };
+    differ.map(said).collect()
 }
 
 /// Counts that differ between the processes and their histories.

@@ -8,7 +8,7 @@ use super::*;
 use crate::host::Host;
 use crate::plan::fault::PlannedFault;
 use crate::plan::{Options, plan};
-use crate::run::{Aftermath, Stall, Struck};
+use crate::run::{Aftermath, Missed, Stall, Struck};
 use crate::scenario::model::fault::Action;
 use crate::scenario::parse;
 use crate::scenario::sample::STREAM;
@@ -191,7 +191,7 @@ fn another_end_than_the_planned_one_stays_broken() {
 fn a_missed_fault_excuses_nothing() {
     let found = recorded(|raw| {
         strike(raw, 1, Action::ScribbleSlots);
-        raw.aftermath.struck[0].missed = Some("there was no block".to_owned());
+        raw.aftermath.struck[0].missed = Some(Missed::failed("there was no block"));
         report(raw, 1).counts.torn = 1;
     });
     assert_eq!(found.trial.counts.torn, 1);

@@ -7,8 +7,8 @@ use super::tally::Promise;
 use super::task::promise;
 use super::wire::Task;
 use super::{Order, RawRole};
-use crate::history::{Facts, History, Promised};
-use crate::plan::CellPlan;
+use crate::history::{Facts, History, Promised, RoleLog};
+use crate::plan::{CellPlan, Role};
 use crate::scenario::model::Workload;
 
 /// Who waits longer than this for what is there is stuck, if nothing else explains it.
@@ -42,7 +42,19 @@ pub(super) fn collect(order: Order<'_>, logs: &[Log], roles: &[RawRole]) -> Opti
         _ => Some(0),
     };
     let role = |(number, (log, role)): (usize, (&Log, &RawRole))| {
-        log.collect(reads(number), role.falls.into())
+        let group = match role.plan.role {
+            Role::Producer => None,
+            Role::Consumer { group } => order.cell.cell.consumers.get(group),
+        };
+        let reads = reads(number);
+        log.collect(&RoleLog {
+            reads,
+            falls: role.falls.into(),
+            resident: reads.is_some() && group.is_none_or(|group| group.stay.is_none()),
+            finished: finished(role),
+            total: 0,
+            records: vec![],
+        })
     };
     let metrics = roles.first().and_then(|role| role.report.as_ref()).map(|report| &report.metrics);
     let metric = |name: &str| metrics.and_then(|metrics| metrics.get(name)).copied();
@@ -57,6 +69,12 @@ pub(super) fn collect(order: Order<'_>, logs: &[Log], roles: &[RawRole]) -> Opti
         read: metric("total_slots_read"),
     };
     Some(History { facts, roles: logs.iter().zip(roles).enumerate().map(role).collect() })
+}
+
+/// Whether whoever was last in a role did everything that it was to do.
+fn finished(role: &RawRole) -> bool {
+    let content = role.report.as_ref().is_some_and(|report| report.trouble.is_none());
+    content && role.failure.is_none() && role.exit == "exit 0"
 }
 
 /// How long one may wait: for those who are busy, and for those whom a fault holds up.

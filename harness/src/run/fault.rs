@@ -43,9 +43,30 @@ pub(crate) struct Struck {
     /// When it was over; `None`: it was a moment, or lasted to the end.
     pub(crate) end_ns: Option<u64>,
     /// Why it did not come.
-    pub(crate) missed: Option<String>,
+    pub(crate) missed: Option<Missed>,
     /// It only filled the place of one who was dead already.
     pub(crate) heir: bool,
+}
+
+/// Why a fault did not come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Missed {
+    /// In words.
+    pub(crate) why: String,
+    /// There was time for it: a longer trial, or a faster machine, would not have seen it either.
+    pub(crate) failed: bool,
+}
+
+impl Missed {
+    /// The trial was over first.
+    fn late(why: &str) -> Self {
+        Self { why: why.to_owned(), failed: false }
+    }
+
+    /// It could not be done.
+    pub(crate) fn failed(why: impl Into<String>) -> Self {
+        Self { why: why.into(), failed: true }
+    }
 }
 
 /// What is left of a trial with faults.
@@ -155,11 +176,11 @@ impl<'a> Course<'a> {
     /// What is still to come does not.
     pub(super) fn call_off(&mut self, why: &str) {
         while let Some(fault) = self.coming.pop_front() {
-            self.log(fault, 0, Some(why.to_owned()));
+            self.log(fault, 0, Some(Missed::late(why)));
         }
     }
 
-    fn log(&mut self, fault: PlannedFault, start_ns: u64, missed: Option<String>) {
+    fn log(&mut self, fault: PlannedFault, start_ns: u64, missed: Option<Missed>) {
         let what = self.told.get(self.log.len()).cloned().unwrap_or_default();
         self.log.push(Struck { fault, what, start_ns, end_ns: None, missed, heir: false });
     }
@@ -216,15 +237,19 @@ impl<'a> Course<'a> {
             return note_death(&mut self.log, role, troupe.words);
         }
         if charge.is_done() && (charge.lives() || !restart) {
-            let why = if charge.lives() { "it had finished" } else { "it was dead" };
-            return self.log(fault, 0, Some(why.to_owned()));
+            let why = match charge.lives() {
+                true => Missed::late("it had finished"),
+                false if charge.report.is_some() => Missed::late("it had left"),
+                false => Missed::failed("it was dead"),
+            };
+            return self.log(fault, 0, Some(why));
         }
         let heir = !charge.lives();
         let start_ns = monotonic_ns();
         let mut missed = None;
         match fault.action {
             Action::Kill => charge.falls(),
-            Action::Restart => missed = self.restart(role, troupe).err(),
+            Action::Restart => missed = self.restart(role, troupe).err().map(Missed::failed),
             Action::Stop { time } => {
                 charge.signal(Signal::SIGSTOP);
                 self.lasting.push((start_ns.saturating_add(time.0), self.log.len(), role));
@@ -236,7 +261,8 @@ impl<'a> Course<'a> {
             Action::ScribbleHeader | Action::ScribbleSlots => {
                 let seed = self.seed ^ fault.at_ns;
                 let done = self.block.as_ref().ok_or_else(|| "there is no block".to_owned());
-                missed = done.and_then(|block| scribble::over(block, fault.action, seed)).err();
+                let done = done.and_then(|block| scribble::over(block, fault.action, seed));
+                missed = done.err().map(Missed::failed);
             }
             // It does that to itself.
             Action::KillAtSite { .. } | Action::CorruptByte => {
@@ -296,10 +322,10 @@ impl<'a> Course<'a> {
         for struck in self.log.iter_mut().filter(|struck| struck.missed.is_none()) {
             match struck.fault.action {
                 Action::KillAtSite { .. } if struck.end_ns.is_none() => {
-                    struck.missed = Some("it did not come there again".to_owned());
+                    struck.missed = Some(Missed::failed("it did not come there again"));
                 }
                 Action::CorruptByte if left == 0 => {
-                    struck.missed = Some("no payload was committed afterwards".to_owned());
+                    struck.missed = Some(Missed::late("no payload was committed afterwards"));
                 }
                 Action::CorruptByte => left -= 1,
                 _ => {}

@@ -102,8 +102,8 @@ impl Log {
         self.note(Kind::Delivered, label, xxh3_64(keyed.reached(payload)));
     }
 
-    /// Everything that is left in the log, whoever wrote it and however that ended.
-    pub(super) fn collect(&self, reads: Option<usize>, falls: u64) -> RoleLog {
+    /// Everything that is left in the log of a role, whoever wrote it and however that ended.
+    pub(super) fn collect(&self, of: &RoleLog) -> RoleLog {
         let total = self.words.read(COUNT);
         // Whoever was killed may have begun to write over the oldest one.
         let kept = if total < self.capacity { total } else { self.capacity.saturating_sub(1) };
@@ -112,13 +112,18 @@ impl Log {
             Record::of(std::array::from_fn(|offset| self.words.read(place + offset)))
         };
         let records = (total - kept..total).filter_map(record).collect();
-        RoleLog { reads, falls, total, records }
+        RoleLog { total, records, ..of.clone() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn role() -> RoleLog {
+        let (reads, falls) = (Some(0), 1);
+        RoleLog { reads, falls, resident: true, finished: true, total: 0, records: vec![] }
+    }
 
     #[test]
     fn what_one_process_notes_another_collects() {
@@ -133,7 +138,7 @@ mod tests {
         drop(writer);
         // The next life goes on behind the first one.
         Log::open(&log.path()).unwrap().note(Kind::Left, 4, 0);
-        let found = log.collect(Some(0), 1);
+        let found = log.collect(&role());
         let kinds: Vec<Kind> = found.records.iter().map(|record| record.kind).collect();
         assert_eq!(kinds, [Kind::Offered, Kind::Delivered, Kind::Left]);
         assert_eq!(found.records[0].detail, found.records[1].detail);
@@ -147,7 +152,7 @@ mod tests {
         for sequence in 0..10 {
             writer.note(Kind::Delivered, sequence, 0);
         }
-        let found = log.collect(None, 0);
+        let found = log.collect(&role());
         let kept: Vec<u64> = found.records.iter().map(|record| record.sequence).collect();
         assert_eq!((kept, found.total, found.overwritten()), (vec![7, 8, 9], 10, 7));
     }

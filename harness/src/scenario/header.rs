@@ -40,14 +40,7 @@ pub(super) fn read(root: &Node, mistakes: &Mistakes) -> Header {
     let Some(fields) = Fields::new(root, "a scenario", mistakes) else {
         return Header::default();
     };
-    if let Some(node) = fields.required("schema", "1") {
-        schema(node, mistakes);
-    }
-    let name = fields.required("name", "\"my-scenario\"");
-    let name = name.and_then(|node| slug(node, "a scenario's name", mistakes));
-    let question = fields.required_text("question", "\"How fast is it?\"");
-    let question = question.and_then(|text| question_text(text, &fields));
-    let tags = fields.node("tags").map(|node| tags(node, mistakes)).unwrap_or_default();
+    let header = top(&fields);
     fields.required("block", "{ … }");
     fields.node("producer");
     fields.required("consumer", "[{ name = \"reader\" }]");
@@ -61,6 +54,20 @@ pub(super) fn read(root: &Node, mistakes: &Mistakes) -> Header {
         profiles(node, mistakes);
     }
     fields.finish();
+    header
+}
+
+/// What stands at the top of every file.
+pub(super) fn top(fields: &Fields<'_>) -> Header {
+    let mistakes = fields.mistakes();
+    if let Some(node) = fields.required("schema", "1") {
+        schema(node, mistakes);
+    }
+    let name = fields.required("name", "\"my-scenario\"");
+    let name = name.and_then(|node| slug(node, "a scenario's name", mistakes));
+    let question = fields.required_text("question", "\"How fast is it?\"");
+    let question = question.and_then(|text| question_text(text, fields));
+    let tags = fields.node("tags").map(|node| tags(node, mistakes)).unwrap_or_default();
     Header { name, question, tags }
 }
 

@@ -6,20 +6,46 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::model::Scenario;
-use super::parse;
+use super::model::kills::KillMatrix;
 use super::problem::ScenarioError;
+use super::{kills, parse, tree};
 
 /// A scenario is read by people; more than this is something else.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Folders inside folders, so that a link to a parent ends.
 const DEPTH_MAX: usize = 8;
 
-/// Reads and checks a file; `settings` are `key=value` texts that win over it.
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum File {
+    /// A question, and trials that answer it.
+    Scenario(Box<Scenario>),
+    /// The blocks in which `harness crash` kills.
+    Kills(KillMatrix),
+}
+
+/// Reads and checks a scenario; `settings` are `key=value` texts that win over it.
+///
+/// # Errors
+///
+/// [`ScenarioError`]: the file cannot be read, everything that is wrong in it, or it is a kill matrix.
+pub fn load(path: &Path, settings: &[String]) -> Result<Scenario, ScenarioError> {
+    match open(path, settings)? {
+        File::Scenario(scenario) => Ok(*scenario),
+        File::Kills(matrix) => {
+            let message = format!("`{}` is a kill matrix, not a scenario", matrix.file);
+            let help = format!("`harness crash {}` runs it", matrix.file);
+            Err(ScenarioError::unreadable(&matrix.file, message, &help))
+        }
+    }
+}
+
+/// Reads and checks a file of any kind; `settings` are for scenarios.
 ///
 /// # Errors
 ///
 /// [`ScenarioError`]: the file cannot be read, or everything that is wrong in it.
-pub fn load(path: &Path, settings: &[String]) -> Result<Scenario, ScenarioError> {
+pub fn open(path: &Path, settings: &[String]) -> Result<File, ScenarioError> {
     let name = path.display().to_string();
     let refuse = |message: String, help: &str| ScenarioError::unreadable(&name, message, help);
     let facts = fs::metadata(path).map_err(|error| refuse(reason(&name, &error), ""))?;
@@ -46,7 +72,12 @@ pub fn load(path: &Path, settings: &[String]) -> Result<Scenario, ScenarioError>
         return Err(refuse(format!("`{name}` is empty"), "`harness explain` shows the format"));
     }
     // Some editors begin UTF-8 with a mark, which says nothing.
-    parse(&name, text.strip_prefix('\u{feff}').unwrap_or(&text), settings)
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // One that is not TOML is told so as a scenario.
+    match tree::read(text, 0).ok().filter(kills::is_one) {
+        Some(root) => kills::parse(&name, text, &root).map(File::Kills),
+        None => parse(&name, text, settings).map(|scenario| File::Scenario(Box::new(scenario))),
+    }
 }
 
 fn reason(name: &str, error: &io::Error) -> String {

@@ -4,6 +4,7 @@
 //! format. Knows nothing of: TOML, spans, hosts.
 
 pub mod fault;
+pub mod kills;
 pub mod transport;
 mod work;
 pub mod zone;

@@ -1,7 +1,7 @@
-//! Where a run's files go: one folder a run, each file whole or not there.
+//! Where a run's files go: one folder a run, whole or not there.
 //!
-//! A file is written under a temporary name, brought to the disk and renamed. `latest` leads to the
-//! newest run.
+//! A file that stands alone is written under a temporary name, brought to the disk and renamed. `latest`
+//! leads to the newest run.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -10,6 +10,10 @@ use std::path::{Path, PathBuf};
 
 use report_schema::{CellResult, Latency, SuiteResult, Trial};
 use reports::page::Beside;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+use super::half::{HALF, HalfFolder, latest_of, sweep};
 
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -39,21 +43,20 @@ pub enum FilesError {
     Junit(#[from] reports::junit::JunitError),
 }
 
-/// The folder of one run.
+/// The folder of one run, which nobody sees before it is whole.
 #[derive(Debug)]
 pub struct Folder {
     out: PathBuf,
-    path: PathBuf,
+    name: String,
+    half: HalfFolder,
 }
 
 /// How the name of a kept history ends.
 pub const HISTORY_SUFFIX: &str = ".history";
 
-/// What half a file is called.
-const HALF: &str = ".half-";
 /// Letters of a cell's id in the name of a file.
 const ID_LETTERS: usize = 50;
-/// So many runs of one suite may begin in one second, and so many histories have one name.
+/// So many histories may have one name.
 const TWINS: u32 = 1_000;
 
 /// Proves that results can be written below `out`, and sweeps away what a killed run has left.
@@ -86,64 +89,83 @@ pub fn prove_file(file: &Path) -> Result<(), FilesError> {
 }
 
 fn probe(folder: &Path) -> io::Result<()> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    // Without a name, so that nothing is left whatever happens.
+    match rustix::fs::open(folder, flags, Mode::RUSR | Mode::WUSR) {
+        Err(Errno::OPNOTSUPP | Errno::ISDIR) => {}
+        proved => return proved.map(drop).map_err(io::Error::from),
+    }
     let probe = folder.join(format!("{HALF}probe-{}", std::process::id()));
     fs::create_dir(&probe)?;
     fs::remove_dir(&probe)
 }
 
 impl Folder {
-    /// Makes the folder `out/suite-moment`.
+    /// Begins the folder `out/suite-moment`; dropped before [`Folder::keep`], it has never been there.
     ///
     /// # Errors
     ///
     /// [`FilesError::Write`]; nothing is left.
     pub fn create(out: &Path, suite: &str, moment: &str) -> Result<Self, FilesError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| FilesError::Write { path, source }
-        };
-        fs::create_dir_all(out).map_err(failed(out))?;
-        let mut twin = 1;
-        let path = loop {
-            let suffix = if twin == 1 { String::new() } else { format!("-{twin}") };
-            let path = out.join(format!("{suite}-{moment}{suffix}"));
-            match fs::create_dir(&path) {
-                Ok(()) => break path,
-                Err(error) if error.kind() == ErrorKind::AlreadyExists && twin < TWINS => {
-                    twin += 1;
-                }
-                Err(error) => return Err(failed(&path)(error)),
-            }
-        };
-        Ok(Self { out: out.to_owned(), path })
+        let failed = |source| FilesError::Write { path: out.to_owned(), source };
+        fs::create_dir_all(out).map_err(failed)?;
+        let name = format!("{suite}-{moment}");
+        let half = HalfFolder::create(out, &name).map_err(failed)?;
+        Ok(Self { out: out.to_owned(), name, half })
     }
 
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Writes one file, whole.
+    /// Shows the folder, whole, and lets `latest` lead to it; says where it is.
     ///
     /// # Errors
     ///
-    /// [`FilesError::Write`]; the file is as before.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<PathBuf, FilesError> {
-        let path = self.path.join(name);
-        write_whole(&path, bytes)
-            .map(|()| path.clone())
-            .map_err(|source| FilesError::Write { path, source })
+    /// [`FilesError::Write`]; nothing is left, or only `latest` is as before.
+    pub fn keep(mut self) -> Result<PathBuf, FilesError> {
+        let path = self.out.join(&self.name);
+        let kept = self.half.keep(&self.out, &self.name);
+        let kept = kept.map_err(|source| FilesError::Write { path, source })?;
+        let latest = self.out.join("latest");
+        let half = self.out.join(latest_of(std::process::id()));
+        let target = kept.file_name().unwrap_or_default();
+        let pointed = symlink(target, &half).and_then(|()| fs::rename(&half, &latest));
+        pointed.map_err(|source| FilesError::Write { path: latest, source })?;
+        Ok(kept)
     }
 
-    /// Writes the result document, and what people and other tools read.
+    /// Writes one file.
     ///
     /// # Errors
     ///
-    /// [`FilesError`]; files written before it stay.
-    pub fn write_all(&self, result: &SuiteResult, report: bool) -> Result<(), FilesError> {
+    /// [`FilesError::Write`].
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FilesError> {
+        let path = self.half.path().join(name);
+        // Nobody sees it before the whole folder.
+        let written = File::create(&path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        let shown = self.out.join(&self.name).join(name);
+        if written.is_err() {
+            // What is left of it is nobody's.
+            let _removed = fs::remove_file(&path);
+        }
+        written.map_err(|source| FilesError::Write { path: shown, source })
+    }
+
+    /// Writes the result document, and what people and other tools read, and shows the folder; says where
+    /// it is.
+    ///
+    /// # Errors
+    ///
+    /// [`FilesError`]. Where the result document could be written, it is there: it cannot be had again, and
+    /// everything else can be made from it.
+    pub fn write_all(self, result: &SuiteResult, report: bool) -> Result<PathBuf, FilesError> {
         self.write("result.json", result.to_json()?.as_bytes())?;
-        self.point_latest_here()?;
+        let rest = self.write_rest(result, report);
+        let kept = self.keep()?;
+        rest.map(|()| kept)
+    }
+
+    fn write_rest(&self, result: &SuiteResult, report: bool) -> Result<(), FilesError> {
         if !report {
             return Ok(());
         }
@@ -165,16 +187,9 @@ impl Folder {
             }
         }
         self.write("summary.md", reports::markdown::render(result).as_bytes())?;
-        let page = Neighbours::of(&self.path, result).page(result, &[])?;
+        let page = Neighbours::of(self.half.path(), result).page(result, &[])?;
         self.write("report.html", page.as_bytes())?;
         Ok(())
-    }
-
-    fn point_latest_here(&self) -> Result<(), FilesError> {
-        let (latest, half) = (self.out.join("latest"), self.out.join(format!("{HALF}latest")));
-        let target = self.path.file_name().unwrap_or_default();
-        let pointed = symlink(target, &half).and_then(|()| fs::rename(&half, &latest));
-        pointed.map_err(|source| FilesError::Write { path: latest, source })
     }
 }
 
@@ -324,24 +339,6 @@ pub fn keep_history(folder: &Path, cell: &str, tag: &str, bytes: &[u8]) -> io::R
     ))
 }
 
-/// Removes what a killed run has left half done.
-fn sweep(out: &Path) {
-    let halves = |folder: &Path| {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let half = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(HALF);
-        for entry in entries.filter(half) {
-            // One that stays does no harm.
-            let _removed = fs::remove_file(entry.path());
-        }
-    };
-    halves(out);
-    for entry in fs::read_dir(out).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            halves(&entry.path());
-        }
-    }
-}
-
 fn cells(result: &SuiteResult) -> impl Iterator<Item = &CellResult> {
     result.scenarios.iter().flat_map(|scenario| &scenario.cells)
 }
@@ -385,31 +382,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_runs_in_one_second_have_two_folders() {
+    fn two_runs_in_one_second_have_two_folders_and_latest_is_the_second() {
         let out = tempfile::tempdir().unwrap();
-        let first = Folder::create(out.path(), "smoke", "now").unwrap();
-        let second = Folder::create(out.path(), "smoke", "now").unwrap();
-        assert_ne!(first.path(), second.path());
+        let [first, second] = [b"1", b"2"].map(|bytes| {
+            let folder = Folder::create(out.path(), "smoke", "now").unwrap();
+            folder.write("a", bytes).unwrap();
+            folder.keep().unwrap()
+        });
+        assert_ne!(first, second);
+        assert_eq!(fs::read(out.path().join("latest/a")).unwrap(), b"2");
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 3);
     }
 
     #[test]
-    fn half_a_file_of_a_killed_run_is_swept_away() {
+    fn a_folder_that_is_given_up_was_never_there() {
         let out = tempfile::tempdir().unwrap();
-        let first = Folder::create(out.path(), "smoke", "then").unwrap();
-        let half = first.path().join(format!("{HALF}result.json"));
-        fs::write(&half, "{").unwrap();
-        prove(out.path()).unwrap();
-        assert!(!half.exists() && first.path().exists());
+        let folder = Folder::create(out.path(), "smoke", "then").unwrap();
+        folder.write("result.json", b"{").unwrap();
+        drop(folder);
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn a_file_appears_whole_and_replaces_the_old_one() {
         let out = tempfile::tempdir().unwrap();
-        let folder = Folder::create(out.path(), "smoke", "now").unwrap();
-        folder.write("a", b"old").unwrap();
-        let path = folder.write("a", b"new").unwrap();
+        let path = out.path().join("a");
+        write_whole(&path, b"old").unwrap();
+        write_whole(&path, b"new").unwrap();
         assert_eq!(fs::read(path).unwrap(), b"new");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(out.path()).unwrap().count(), 1);
     }
 
     #[test]

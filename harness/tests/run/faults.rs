@@ -101,3 +101,23 @@ fn a_stopped_process_is_waited_for() {
     assert!((40_000_000..400_000_000).contains(&blocked), "{blocked}");
     assert_eq!(trial.counts.committed, trial.counts.delivered);
 }
+
+#[test]
+fn a_fault_that_never_came_is_no_pass_and_is_named() {
+    let site = "{ kill-at-site = { site = \"W_COMMIT\", hit = 1_000_000_000 } }";
+    let place = with(&fault("dies", "100 ms", "producer", site));
+    let output = place.run().output().unwrap();
+    let text = said(&output);
+    assert_eq!(code(&output), 6, "{text}");
+    assert!(text.contains("`dies` did not come: it did not come there again"), "{text}");
+    assert_eq!(place.result().verdict, Verdict::Broken);
+}
+
+#[test]
+fn fewer_faults_than_expected_say_nothing_of_the_block() {
+    let expect = "[[expect]]\nid = \"often\"\ncheck = \"faults >= 2\"\n";
+    let place = with(&(fault("dies", "100 ms", "reader", "\"kill\"") + expect));
+    let output = place.run().output().unwrap();
+    assert_eq!(code(&output), 5, "{}", said(&output));
+    assert!(said(&output).contains("faults >= 2 does not hold: 1"), "{}", said(&output));
+}

@@ -1,4 +1,4 @@
-//! Runs that are stopped from outside: politely, impatiently, and without a chance to react.
+//! Runs that are stopped from outside, politely and impatiently, and a harness that is killed while it kills.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Place, code, pause, said, within, workers_of};
+use crate::support::{Place, code, pause, said, shipped, within, workers_of};
 
 const LENGTH: &str = "duration = \"10s\"";
 
@@ -16,35 +16,6 @@ fn start(place: &Place) -> Child {
 
 fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
-}
-
-/// Rounds and the time within which everything must be gone: `HARNESS_LONG=1` asks for the whole
-/// promise, on a machine that does nothing else.
-fn rounds() -> (u64, Duration) {
-    match std::env::var_os("HARNESS_LONG") {
-        Some(_) => (200, Duration::from_millis(100)),
-        None => (20, Duration::from_millis(500)),
-    }
-}
-
-#[test]
-fn a_harness_that_is_killed_leaves_no_process_and_no_file() {
-    let place = Place::new("stream]", LENGTH);
-    let (rounds, limit) = rounds();
-    let mut seen = 0;
-    for round in 0..rounds {
-        let mut harness = start(&place);
-        // From before the first worker to the middle of the run.
-        pause(Duration::from_millis(round * 37 % 300));
-        seen = seen.max(workers_of(harness.id()).len());
-        harness.kill().unwrap();
-        harness.wait().unwrap();
-        let gone = within(limit, || workers_of(harness.id()).is_empty());
-        assert!(gone, "round {round}: {:?} live on", workers_of(harness.id()));
-        let left = std::fs::read_dir(place.out()).into_iter().flatten().count();
-        assert_eq!(left, 0, "round {round}");
-    }
-    assert_eq!(seen, 2, "no round met the workers");
 }
 
 #[test]
@@ -107,9 +78,10 @@ fn processes_with(text: &str) -> Vec<String> {
 #[test]
 fn a_harness_that_is_killed_while_it_kills_leaves_no_driver_and_no_victim() {
     let out = tempfile::tempdir().unwrap();
-    for round in 0..rounds().0 / 4 {
+    for round in 0..5 {
         let mut command = crate::support::harness();
-        command.args(["crash", "--kills", "1000", "--out"]).arg(out.path());
+        command.arg("crash").arg(shipped("faults/kills.toml"));
+        command.args(["--kills", "1000", "--out"]).arg(out.path());
         let mut harness = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         pause(Duration::from_millis(100 + round * 53 % 300));
         let stat =

@@ -9,6 +9,7 @@ mod faults;
 mod foreign;
 mod history;
 mod kill;
+mod killed;
 mod outputs;
 mod own_ring;
 mod plants;

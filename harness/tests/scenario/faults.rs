@@ -15,7 +15,7 @@ fn fault(from: &str, to: &str) -> String {
 #[test]
 fn every_action_is_read() {
     let millis = |time: u64| Nanos(time * 1_000_000);
-    let site = datahub::sites::by_name("W_COMMIT").unwrap();
+    let site = datahub::sites::by_name("R_NEXT").unwrap();
     for (text, action) in [
         ("\"kill\"", Action::Kill),
         ("\"restart\"", Action::Restart),
@@ -24,10 +24,7 @@ fn every_action_is_read() {
             "{ slow = { by = \"2 ms\", for = \"5 ms\" } }",
             Action::Slow { by: millis(2), time: millis(5) },
         ),
-        (
-            "{ kill-at-site = { site = \"W_COMMIT\", hit = 3 } }",
-            Action::KillAtSite { site, hit: 3 },
-        ),
+        ("{ kill-at-site = { site = \"R_NEXT\", hit = 3 } }", Action::KillAtSite { site, hit: 3 }),
     ] {
         let scenario = with(&fault("\"kill\"", text)).unwrap();
         let spec = &scenario.smoke[0].faults[0];
@@ -92,4 +89,30 @@ fn faults_that_cannot_be_seen_or_contradict_each_other_are_refused() {
     assert_eq!(problems(with(&format!("{scribbled}\n{again}"))), ["contradiction 28:11"]);
     let loops = changed("[workload.stream]", &format!("{FAULT}\n[workload.ping-pong]"));
     assert_eq!(problems(loops), ["contradiction 19:11"]);
+}
+
+#[test]
+fn a_death_at_a_site_that_the_role_never_reaches_is_refused() {
+    let at = |role: &str, site: &str| {
+        let action = format!("{{ kill-at-site = {{ site = \"{site}\" }} }}");
+        fault("\"reader\"", &format!("\"{role}\"")).replace("\"kill\"", &action)
+    };
+    for (role, site) in [
+        ("reader", "W_COMMIT"),
+        ("producer", "R_ADMIT"),
+        ("producer", "W_MOVED"),
+        ("reader", "H_AGE"),
+        ("reader", "P_SLEEP"),
+        ("producer", "Z_SEQ_END"),
+        ("producer", "W_LATEST"),
+        ("producer", "E_RETIRE"),
+    ] {
+        let found = problems(with(&at(role, site)));
+        assert_eq!(found, ["contradiction 23:10"], "{role} {site}");
+    }
+    for (role, site) in [("reader", "R_NEXT"), ("producer", "W_COMMIT"), ("producer", "R_LABEL")] {
+        assert_eq!(problems(with(&at(role, site))), [""; 0], "{role} {site}");
+    }
+    let said = help(with(&at("reader", "W_COMMIT")));
+    assert_eq!(said, "only the producer comes there: name a site that it passes, or another role");
 }

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use harness::host::Host;
 use harness::plan::{Options, plan};
-use harness::scenario::{Profile, Scenario, find, load};
+use harness::scenario::{File, Profile, Scenario, find, open};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios").join(name)
 }
 
 fn all(name: &str) -> Vec<(PathBuf, Scenario)> {
-    let load = |path: PathBuf| match load(&path, &[]) {
-        Ok(scenario) => (path, scenario),
+    let load = |path: PathBuf| match open(&path, &[]) {
+        Ok(File::Scenario(scenario)) => Some((path, *scenario)),
+        Ok(File::Kills(_)) => None,
         Err(error) => panic!("{}", error.render(false, 100)),
     };
-    find(&[folder(name)]).unwrap().into_iter().map(load).collect()
+    find(&[folder(name)]).unwrap().into_iter().filter_map(load).collect()
 }
 
 fn two_cores() -> Host {

@@ -9,7 +9,7 @@ use crate::Verdict;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CrashResult {
-    /// Who was killed: `writer`, `reader`, `successor`, `joiner`.
+    /// Who was killed: `writer`, `reader`, `successor`, `joiner`, `undertaker`, `recoverer`.
     pub victim: String,
     /// The site, by its name in the table.
     pub site: String,
@@ -19,7 +19,7 @@ pub struct CrashResult {
     pub visits: u64,
     /// Processes that were killed there.
     pub kills: u64,
-    /// Why nobody was killed there; absent when somebody was.
+    /// Why nobody was killed there, or too few were; absent when enough were.
     pub unreached: Option<String>,
     /// Payloads delivered as valid that were mixed from two writes.
     pub torn: u64,
@@ -41,8 +41,8 @@ pub struct CrashResult {
     pub example: Option<String>,
     /// The command that repeats it.
     pub replay: String,
-    /// Pass, or correctness; broken when the kills could not be made; inconclusive for a site that
-    /// should have been reached and was not.
+    /// Pass, or correctness; broken when the kills could not be made, or somebody came where a reason says that
+    /// nobody does; inconclusive for a site that should have been reached, or reached more often.
     pub verdict: Verdict,
 }
 

@@ -194,6 +194,9 @@ pub struct FaultWindow {
     pub end_ms: Option<u64>,
     /// Why it did not come; absent when it did.
     pub missed: Option<String>,
+    /// It did not come although there was time: not the trial that was planned.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
     /// How long, from then on, the survivor that had to wait longest was blocked; absent when nobody
     /// was.
     pub blocked_ns: Option<u64>,

@@ -245,6 +245,7 @@ fn open(dice: &mut Dice) -> ScenarioResult {
                     start_ms: 800,
                     end_ms: Some(1_100),
                     missed: None,
+                    failed: false,
                     blocked_ns: Some(2_500_000),
                     blocked: Some("producer".to_owned()),
                 });

@@ -39,12 +39,14 @@ fn worst(id: &str) -> &'static str {
     match id {
         "implied:ran" => "else broken",
         "implied:offered" => "else inconclusive",
+        "implied:faults" => "else broken, or inconclusive where the trial ended before",
         _ => "else correctness",
     }
 }
 
 fn expectation(expectation: &Expectation) -> String {
     let class = match expectation.class() {
+        _ if expectation.check.metric == Metric::Faults => "broken or inconclusive",
         Class::Correctness => "correctness",
         Class::Performance => "performance",
     };

@@ -3,6 +3,7 @@
 use crate::scenario::model::fault::{Action, FaultSpec, Target};
 use crate::scenario::model::{BlockSpec, ChecksumPolicy, Length, RunSpec, Workload};
 use crate::scenario::problem::Mistakes;
+use crate::scenario::reach;
 use crate::scenario::rules::{Parts, contradiction};
 
 /// Applies every rule about faults.
@@ -16,6 +17,7 @@ pub(in crate::scenario) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
         }
         if let Some(block) = parts.block {
             noticed(parts, of, block, mistakes);
+            reached(parts, of, block, mistakes);
         }
         if parts.workload == Some(Workload::PingPong) {
             let span = parts.root.item_place("fault", index, "action");
@@ -74,6 +76,18 @@ fn noticed(parts: &Parts<'_>, (index, fault): Of<'_>, block: &BlockSpec, mistake
         let help = "set `checksum = { algorithm = \"xxh3\", policy = \"enforced\" }` in [block]";
         mistakes.push(contradiction(span, message, "unseen", help));
     }
+}
+
+/// Who dies at a site comes there.
+fn reached(parts: &Parts<'_>, (index, fault): Of<'_>, block: &BlockSpec, mistakes: &Mistakes) {
+    let Action::KillAtSite { site, .. } = fault.action else { return };
+    let name = datahub::sites::TABLE.get(usize::from(site)).map_or("?", |site| site.name);
+    let Some(why) = reach::never(name, fault.target == Target::Producer, block) else { return };
+    let span = parts.root.item_place("fault", index, "action");
+    let who = if fault.target == Target::Producer { "producer" } else { "consumer" };
+    let message = format!("this {who} never comes to {name}");
+    let help = format!("{why}: name a site that it passes, or another role");
+    mistakes.push(contradiction(span, message, "never comes", &help));
 }
 
 /// Whoever starts again reads the header.

@@ -1,0 +1,149 @@
+//! Kill matrices: what is read, what is refused, where it is seen.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use harness::scenario::model::kills::KillMatrix;
+use harness::scenario::{File, Profile, ScenarioError, find, load, open};
+
+use super::schema::as_json;
+
+const SCHEMA: &str = include_str!("../../schema/kills-1.json");
+
+const RIGHT: &str = r#"# Is anybody harmed?
+schema   = 1
+kind     = "kills"
+name     = "k"
+question = "Is anybody harmed?"
+
+[profile.smoke]
+seeds    = 1
+kills    = 2
+at-least = 3
+
+[profile.full]
+seeds    = 1
+kills    = 2
+at-least = 3
+
+[profile.soak]
+seeds    = 1
+kills    = 2
+at-least = 3
+
+[[shape]]
+consumer-sync = "sequential-sync"
+slots         = 4
+readers       = 2
+"#;
+
+fn read(text: &str) -> Result<KillMatrix, ScenarioError> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("k.toml");
+    fs::write(&file, text).unwrap();
+    match open(&file, &[])? {
+        File::Kills(matrix) => Ok(matrix),
+        File::Scenario(_) => panic!("this is no scenario"),
+    }
+}
+
+fn problems(text: &str) -> Vec<String> {
+    let problems = read(text).err().map(|error| error.problems).unwrap_or_default();
+    let short = |code: &str| code.trim_start_matches("scenario::").to_owned();
+    problems.iter().map(|p| format!("{} {}:{}", short(p.code), p.line, p.column)).collect()
+}
+
+fn shipped() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/faults/kills.toml")
+}
+
+#[test]
+fn what_ships_promises_what_was_asked_for() {
+    let File::Kills(matrix) = open(&shipped(), &[]).unwrap() else { panic!("a kill matrix") };
+    assert!(matrix.dose(Profile::Smoke).at_least >= 2_000);
+    assert!(matrix.dose(Profile::Full).at_least >= 36_000);
+    for profile in Profile::ALL {
+        for readers in [1, 2, 8] {
+            assert!(matrix.shapes(profile).any(|shape| shape.readers == readers), "{readers}");
+        }
+    }
+}
+
+#[test]
+fn every_mistake_is_shown_in_place() {
+    assert_eq!(problems(RIGHT), [""; 0]);
+    for (from, to, problem) in [
+        ("\"kills\"", "\"kill\"", "unknown-word 3:13"),
+        ("schema   = 1", "schema   = 2", "schema 2:12"),
+        ("# Is anybody harmed?", "# Kills", "first-line 1:1"),
+        ("at-least = 3", "atleast = 3", "missing-key 7:1"),
+        ("kills    = 2", "kills    = 0", "out-of-range 9:12"),
+        ("slots         = 4", "slots         = \"4\"", "wrong-type 24:18"),
+        ("slots         = 4\n", "", "missing-key 22:1"),
+        ("readers       = 2", "readers       = 31", "out-of-range 25:17"),
+        ("readers       = 2", "readers = 2\nwait = \"spin\"", "unknown-word 26:9"),
+        ("readers       = 2", "readers = 2\nreaderz = 2", "unknown-key 26:1"),
+        ("\"sequential-sync\"", "\"sequential\"", "contradiction 25:17"),
+        ("\"sequential-sync\"", "\"latest-only\"\non-full = \"evict\"", "contradiction 24:12"),
+        ("readers       = 2", "readers = 2\nphysical-slots = 9", "contradiction 26:18"),
+        ("readers       = 2", "readers = 2\nbatch = 9", "contradiction 26:9"),
+        ("readers       = 2", "readers = 2\nprofiles = [\"full\"]", "contradiction 7:1"),
+        ("[[shape]]", "[shape]", "wrong-type 22:1"),
+        ("[[shape]]", "shape = []\n[[other]]", "syntax"),
+    ] {
+        assert!(RIGHT.contains(from), "{from}");
+        let found = problems(&RIGHT.replacen(from, to, 1));
+        assert!(found.first().is_some_and(|found| found.starts_with(problem)), "{to}: {found:?}");
+    }
+    let twice =
+        format!("{RIGHT}[[shape]]\nconsumer-sync = \"sequential-sync\"\nslots = 4\nreaders = 2\n");
+    assert_eq!(problems(&twice), ["duplicate 27:1"]);
+}
+
+#[test]
+fn the_published_schema_says_the_same() {
+    let schema = serde_json::from_str(SCHEMA).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    for text in [RIGHT.to_owned(), fs::read_to_string(shipped()).unwrap()] {
+        let errors: Vec<String> =
+            validator.iter_errors(&as_json(&text)).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+    for (from, to) in [
+        ("\"kills\"", "\"kill\""),
+        ("kills    = 2", "kills    = 0"),
+        ("slots         = 4\n", ""),
+        ("readers       = 2", "readers = 2\nreaderz = 2"),
+    ] {
+        assert!(!validator.is_valid(&as_json(&RIGHT.replacen(from, to, 1))), "{to}");
+    }
+}
+
+#[test]
+fn a_matrix_is_no_scenario_and_says_who_runs_it() {
+    let error = load(&shipped(), &[]).unwrap_err();
+    let text = error.render(false, 200);
+    assert!(text.contains("kill matrix") && text.contains("harness crash"), "{text}");
+    let folder = shipped().parent().unwrap().to_owned();
+    assert!(find(&[folder]).unwrap().iter().any(|file| file.ends_with("kills.toml")));
+}
+
+#[test]
+fn every_verb_that_looks_at_files_sees_it() {
+    for (verb, more, wanted) in [
+        ("list", &["--cells"][..], "faults-kills/sequential-sync, 4 slots, 2 readers"),
+        ("check", &[], "kills.toml (kill matrix: 19 blocks)"),
+        ("plan", &[], "at least 2000 kills in all"),
+        ("explain", &[], "recoverer dies right before every site"),
+        ("schema", &["kills"], "A kill matrix of the harness"),
+    ] {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("harness"));
+        command.arg(verb).args(more);
+        if verb != "schema" {
+            command.arg(shipped());
+        }
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && text.contains(wanted), "{verb}: {text}");
+    }
+}
