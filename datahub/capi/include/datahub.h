@@ -1117,7 +1117,7 @@ DataBlockStatus datablock_verify_checksum_slot(struct DataBlockConsumer *consume
 DataBlockStatus datablock_consumer_set_wait(struct DataBlockConsumer *consumer, uint32_t wait);
 
 /**
- * Says that this consumer is there; reading does so once in a while by itself.
+ * Says that this consumer is there. Done by itself about four times a second while it reads or waits.
  */
 DataBlockStatus datablock_consumer_heartbeat(struct DataBlockConsumer *consumer);
 
