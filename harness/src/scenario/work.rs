@@ -12,8 +12,8 @@ const DURATION_MAX: Nanos = Nanos(24 * 3_600 * SECOND);
 const DEADLINE_DEFAULT: Nanos = Nanos(60 * SECOND);
 /// What a warm-up looks at, where it does not say.
 const WINDOW_DEFAULT: Nanos = Nanos(500_000_000);
-/// More is no steadiness at all.
-const SLOPE_MAX: Share = Share(1_000_000);
+/// Ten levels that are never below nothing keep this whatever they do: more asks for nothing.
+const SLOPE_MAX: Share = Share(5_000_000);
 const SLOPE_DEFAULT: Share = Share(50_000);
 const COUNT_MAX: u64 = 1_000_000_000_000;
 /// TOML has signed numbers.
@@ -84,8 +84,7 @@ fn steady_warmup(fields: &Fields<'_>) -> Option<Steady> {
         fields.mistakes().push(mistake.label("never reached").help("allow some, as in \"5%\""));
     }
     if let Some(node) = fields.node("slope").filter(|_| slope > SLOPE_MAX) {
-        let message =
-            format!("`slope` = {slope}: figures that change by so much do not hold still");
+        let message = format!("`slope` = {slope} is kept whatever the figures do");
         let mistake = Mistake::new("scenario::out-of-range", node.span, message);
         let help = format!("at most \"{SLOPE_MAX}\" is allowed, and \"5%\" is usual");
         fields.mistakes().push(mistake.label("always reached").help(help));
