@@ -7,8 +7,11 @@
 pub(super) mod bare;
 pub(super) mod block;
 pub(super) mod bytes;
+pub(super) mod crossbeam;
 pub(super) mod lying;
 mod patience;
+pub(super) mod rtrb;
+pub(super) mod threads;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -11,6 +11,7 @@ mod history;
 mod kill;
 mod outputs;
 mod own_ring;
+mod peers;
 mod plants;
 mod search;
 mod sinks;

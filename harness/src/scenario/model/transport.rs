@@ -21,6 +21,10 @@ pub enum Carrier {
     UnixStream,
     /// A socket of this machine that keeps messages apart.
     UnixSeqpacket,
+    /// A queue of bytes between threads.
+    Rtrb,
+    /// A channel of boxed payloads between threads.
+    Crossbeam,
     /// A ring of the user's own, in programs of the user's own.
     Program,
 }
@@ -47,6 +51,7 @@ pub struct Promises {
 /// No limit of the transport's own.
 const ANY: Bytes = Bytes(u64::MAX);
 const CLOSED: &str = "the kernel ends the stream or refuses to write; what was under way is lost";
+const TOGETHER: &str = "both ends are one process and die together";
 
 impl Carrier {
     /// All that have names, as a file writes them.
@@ -56,12 +61,20 @@ impl Carrier {
         ("pipe", Self::Pipe),
         ("unix-stream", Self::UnixStream),
         ("unix-seqpacket", Self::UnixSeqpacket),
+        ("rtrb", Self::Rtrb),
+        ("crossbeam", Self::Crossbeam),
     ];
 
     /// As a file writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(_, one)| *one == self).map_or("a program", |(name, _)| name)
+    }
+
+    /// Whether both ends are threads of one process.
+    #[must_use]
+    pub const fn joins_threads(self) -> bool {
+        matches!(self, Self::Rtrb | Self::Crossbeam)
     }
 
     /// What it promises.
@@ -91,6 +104,13 @@ impl Carrier {
             Self::Pipe => Promises { consumers_max: 1, ..socket },
             Self::UnixStream => socket,
             Self::UnixSeqpacket => Promises { payload_max: Bytes(64 << 10), ..socket },
+            Self::Rtrb => Promises { consumers_max: 1, parks: false, death: TOGETHER, ..block },
+            Self::Crossbeam => Promises {
+                consumers_max: 1,
+                holds: "the slots, each payload in memory of its own",
+                death: TOGETHER,
+                ..block
+            },
             Self::Program => {
                 Promises { copies: None, holds: "not known", death: "not known", ..block }
             }
@@ -106,6 +126,14 @@ mod tests {
     fn every_transport_has_a_name_of_its_own() {
         for (name, transport) in Carrier::ALL {
             assert_eq!(transport.name(), *name);
+        }
+    }
+
+    #[test]
+    fn what_joins_threads_has_one_consumer() {
+        let all = Carrier::ALL.iter().map(|(_, transport)| *transport);
+        for transport in all.filter(|transport| transport.joins_threads()) {
+            assert_eq!(transport.promises().consumers_max, 1);
         }
     }
 }
