@@ -7,6 +7,7 @@
 mod calibrate;
 mod charge;
 mod chronicle;
+pub mod den;
 mod duty;
 mod fault;
 mod foreign;

@@ -7,6 +7,7 @@ use super::fault::{PlannedFault, schedule};
 use super::{CellPlan, Plan, RolePlan};
 use crate::scenario::model::Sched;
 use crate::scenario::model::fault::FaultSpec;
+use crate::scenario::model::transport::BUILD;
 use crate::table;
 use crate::units::Nanos;
 
@@ -40,6 +41,9 @@ impl fmt::Display for Plan {
         f.write_str(&table::text(table))?;
         for fault in self.faults() {
             writeln!(f, "  fault: {fault}")?;
+        }
+        for cell in &self.left_out {
+            writeln!(f, "  left out: {cell}: {BUILD}")?;
         }
         for (reason, cells) in self.degraded() {
             writeln!(f, "  degraded: {reason} ({cells})")?;

@@ -52,6 +52,9 @@ pub(super) enum LifeError {
     Transport(#[from] TransportError),
     #[error("another program is to carry these messages")]
     NotOurs,
+    #[cfg(not(feature = "peers"))]
+    #[error("the transport cannot be used: {0}")]
+    NotBuilt(&'static str),
     #[error("nobody has made the block to read")]
     NoBlock,
     #[error("the phase {0:?} never came")]

@@ -9,6 +9,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::getppid;
 
+use super::den;
 use super::hall;
 use super::life::{LifeError, Shared, live, peer};
 use super::link::{Link, LinkError};
@@ -17,7 +18,11 @@ use super::transport::bare::BareLine;
 use super::transport::block::Blocks;
 use super::transport::bytes::Bytes;
 use super::transport::crossbeam::Crossbeam;
+#[cfg(feature = "peers")]
+use super::transport::iceoryx2::Iceoryx2;
 use super::transport::rtrb::Rtrb;
+#[cfg(feature = "peers")]
+use super::transport::zeromq::ZeroMq;
 use super::wire::{Event, Task};
 use crate::scenario::model::transport::Carrier;
 
@@ -73,6 +78,7 @@ fn begin(link: &mut Link<'_>) -> Result<bool, LifeError> {
 /// The role that this process is.
 fn alone(task: &Task, link: &mut Link<'_>) -> Result<(), LifeError> {
     let shared = Shared::open(task)?;
+    task.den.map_or(Ok(()), den::enter)?;
     let tampering = Tampering::new(task, &shared.words);
     match (task.transport, tampering) {
         (Carrier::DataHub, Some(hands)) => live(task, (&Blocks(&hands), &shared), link),
@@ -82,5 +88,13 @@ fn alone(task: &Task, link: &mut Link<'_>) -> Result<(), LifeError> {
         (Carrier::UnixStream, _) => peer(task, (&Bytes::Stream, &shared), link),
         (Carrier::UnixSeqpacket, _) => peer(task, (&Bytes::Packets, &shared), link),
         (Carrier::Program | Carrier::Rtrb | Carrier::Crossbeam, _) => Err(LifeError::NotOurs),
+        #[cfg(feature = "peers")]
+        (Carrier::Iceoryx2, _) => peer(task, (&Iceoryx2, &shared), link),
+        #[cfg(feature = "peers")]
+        (Carrier::ZeroMq, _) => peer(task, (&ZeroMq::new()?, &shared), link),
+        #[cfg(not(feature = "peers"))]
+        (Carrier::Iceoryx2 | Carrier::ZeroMq, _) => {
+            Err(LifeError::NotBuilt(task.transport.missing().unwrap_or_default()))
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Roles that are threads of one process: what becomes of them when somebody dies.
+//! Roles that are threads of one process, and libraries that make files: what becomes of them when
+//! somebody dies.
 
 use std::fs;
 use std::process::{Child, Stdio};
@@ -24,6 +25,13 @@ fn start(place: &Place) -> Child {
     command.spawn().unwrap()
 }
 
+/// Every process of it that lives, holders of namespaces included.
+fn all_of(harness: u32) -> Vec<String> {
+    let mut all = workers_of(harness);
+    all.extend(crate::support::started_by(harness, "__den"));
+    all
+}
+
 #[test]
 fn the_death_of_one_of_two_threads_processes_ends_the_trial_and_is_told() {
     for transport in ["rtrb", "crossbeam"] {
@@ -40,8 +48,76 @@ fn the_death_of_one_of_two_threads_processes_ends_the_trial_and_is_told() {
             kill(Pid::from_raw(workers[victim]), Signal::SIGKILL).unwrap();
             let output = harness.wait_with_output().unwrap();
             assert_eq!(code(&output), 6, "{transport}: {}", said(&output));
-            assert!(workers_of(id).is_empty());
+            assert!(all_of(id).is_empty());
             assert_eq!(place.result().scenarios[0].verdict, Verdict::Broken);
         }
     }
+}
+
+/// The library's files in these folders.
+#[cfg(feature = "peers")]
+fn files_in(folders: &[&str]) -> Vec<String> {
+    let names = |folder: &&str| {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok()).collect::<Vec<_>>()
+    };
+    let all = folders.iter().flat_map(names);
+    let mut found: Vec<_> =
+        all.filter(|name| name.contains("iox2") || name.contains("iceoryx")).collect();
+    found.sort();
+    found
+}
+
+/// What the library would leave where everybody sees it.
+#[cfg(feature = "peers")]
+fn files() -> Vec<String> {
+    files_in(&["/dev/shm", "/tmp"])
+}
+
+/// What it has where only the trial sees it.
+#[cfg(feature = "peers")]
+fn hidden_files(harness: u32) -> Vec<String> {
+    let holders = crate::support::started_by(harness, "__den");
+    let folders = holders.iter().map(|holder| format!("/proc/{holder}/root/dev/shm"));
+    folders.flat_map(|folder| files_in(&[&folder])).collect()
+}
+
+#[cfg(feature = "peers")]
+#[test]
+fn nothing_of_a_library_with_files_outlives_a_harness_that_is_killed() {
+    const LONG: Duration = Duration::from_secs(20);
+    let place = long("iceoryx2");
+    let before = files();
+    for round in 0..24 {
+        let mut harness = start(&place);
+        let id = harness.id();
+        // Every second one dies in the middle of its messages, the others anywhere on their way.
+        if round % 2 == 0 {
+            let met = within(LONG, || all_of(id).len() == 3 && !hidden_files(id).is_empty());
+            assert!(met, "round {round}: holder, workers and files never met");
+        }
+        crate::support::pause(Duration::from_millis(round * 37 % 300));
+        harness.kill().unwrap();
+        harness.wait().unwrap();
+        let gone = within(LONG, || all_of(id).is_empty());
+        assert!(gone, "round {round}: {:?} live on", all_of(id));
+        assert_eq!(files(), before, "round {round}");
+    }
+}
+
+#[cfg(feature = "peers")]
+#[test]
+fn nothing_of_a_library_with_files_is_seen_while_it_runs_or_stays_when_it_is_done() {
+    let before = files();
+    let place = Place::new("stream]", "duration = \"300ms\"");
+    let text = fs::read_to_string(&place.scenario).unwrap();
+    fs::write(&place.scenario, text.replace("[block]", "[block]\ntransport = \"iceoryx2\""))
+        .unwrap();
+    let harness = start(&place);
+    let id = harness.id();
+    assert!(within(Duration::from_secs(20), || !hidden_files(id).is_empty()));
+    assert_eq!(files(), before);
+    let output = harness.wait_with_output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    assert_eq!((files(), all_of(id)), (before, vec![]));
 }

@@ -18,13 +18,26 @@ const TRANSPORTS: &[(&str, &[&str])] = &[
     ("unix-seqpacket", &["13 B", "60 KiB"]),
     ("rtrb", ANY),
     ("crossbeam", ANY),
+    #[cfg(feature = "peers")]
+    ("iceoryx2", ANY),
+    #[cfg(feature = "peers")]
+    ("zeromq", ANY),
 ];
 
 /// What lets several consumers read the same messages.
-const FANS_OUT: &[&str] = &["unix-stream", "unix-seqpacket"];
+const FANS_OUT: &[&str] = &[
+    "unix-stream",
+    "unix-seqpacket",
+    #[cfg(feature = "peers")]
+    "iceoryx2",
+];
 
 /// What lets who waits sleep, in ways of its own.
-const PARKS: &[&str] = &["crossbeam"];
+const PARKS: &[&str] = &[
+    "crossbeam",
+    #[cfg(feature = "peers")]
+    "zeromq",
+];
 
 fn boundary(transport: &str) -> Boundary {
     if ["rtrb", "crossbeam"].contains(&transport) { Boundary::Threads } else { Boundary::Processes }
@@ -132,6 +145,32 @@ fn messages_that_are_lost_or_spoilt_are_found_over_every_transport() {
                 |effect: &&str| said(&output).contains(&format!("{effect} == 0 does not hold"));
             assert!(effects.iter().any(named), "{transport} {defect}: {}", said(&output));
         }
+    }
+}
+
+/// The tiny scenario over a pipe and over this.
+#[cfg(not(feature = "peers"))]
+fn beside_a_pipe(transport: &str) -> Place {
+    let place = Place::new("stream]", "count = 500");
+    let text = fs::read_to_string(&place.scenario).unwrap();
+    let matrix = format!("[matrix]\n\"block.transport\" = [\"pipe\", \"{transport}\"]\n");
+    fs::write(&place.scenario, text + &matrix).unwrap();
+    place
+}
+
+#[cfg(not(feature = "peers"))]
+#[test]
+fn what_is_not_built_in_is_no_pass_and_leaves_the_rest_alone() {
+    for transport in ["iceoryx2", "zeromq"] {
+        let (place, output) = run("stream]", transport, "64 B", &[]);
+        assert_eq!(code(&output), 4, "{}", said(&output));
+        assert!(said(&output).contains("built without it: cargo build"), "{}", said(&output));
+        assert_eq!(place.result().scenarios[0].cells[0].verdict, Verdict::Inconclusive);
+        let place = beside_a_pipe(transport);
+        let output = place.run().args(["--progress", "none"]).output().unwrap();
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        assert!(said(&output).contains("1 cell did not run"), "{}", said(&output));
+        assert_eq!(place.result().scenarios[0].cells.len(), 1);
     }
 }
 

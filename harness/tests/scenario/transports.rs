@@ -48,11 +48,16 @@ fn each_transport_has_limits_of_its_own() {
     assert_eq!(line("4 KiB\"", "8 B\"\non-full = {action = \"error\"}").len(), 1);
     assert_eq!(line(reader, parks), ["contradiction 10:18", "contradiction 15:9"]);
     assert_eq!(problems(over("unix-seqpacket", "4 KiB", "65 KiB")), ["contradiction 10:18"]);
-    for one in ["rtrb", "crossbeam"] {
+    for one in ["rtrb", "crossbeam", "zeromq"] {
         assert_eq!(problems(over(one, reader, two)), ["contradiction 15:9"], "{one}");
     }
-    assert_eq!(problems(over("crossbeam", reader, parks)), [""; 0]);
-    assert_eq!(problems(over("rtrb", reader, parks)), ["contradiction 15:9"]);
+    assert_eq!(problems(over("iceoryx2", reader, two)), [""; 0]);
+    for sleeps in ["crossbeam", "zeromq"] {
+        assert_eq!(problems(over(sleeps, reader, parks)), [""; 0], "{sleeps}");
+    }
+    for polls in ["rtrb", "iceoryx2"] {
+        assert_eq!(problems(over(polls, reader, parks)), ["contradiction 15:9"], "{polls}");
+    }
     assert_eq!(problems(over("./my-ring", reader, two)), [""; 0]);
     for other in ["open]\nrate = \"1 kHz\"", "burst]\nsize = 2\nevery = \"1 ms\""] {
         let other = over("./my-ring", "[workload.stream]", &format!("[workload.{other}"));

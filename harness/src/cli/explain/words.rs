@@ -79,10 +79,12 @@ fn carrier(block: &BlockSpec) -> String {
     } else {
         ""
     };
+    let missing = block.transport.missing();
+    let missing = missing.map_or(String::new(), |why| format!(" It does not run: {why}."));
     format!(
         "Messages of {payload} go over `{name}` instead of a block. It {copies}, delivers every \
          message in order, and holds what is under way in {holds}. When one end dies: {death}.\
-         {threads}"
+         {threads}{missing}"
     )
 }
 

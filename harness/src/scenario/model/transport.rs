@@ -25,6 +25,10 @@ pub enum Carrier {
     Rtrb,
     /// A channel of boxed payloads between threads.
     Crossbeam,
+    /// Shared memory of another library's.
+    Iceoryx2,
+    /// Sockets of a library with threads of its own.
+    ZeroMq,
     /// A ring of the user's own, in programs of the user's own.
     Program,
 }
@@ -52,6 +56,9 @@ pub struct Promises {
 const ANY: Bytes = Bytes(u64::MAX);
 const CLOSED: &str = "the kernel ends the stream or refuses to write; what was under way is lost";
 const TOGETHER: &str = "both ends are one process and die together";
+/// How a harness is built that has every transport.
+pub(crate) const BUILD: &str =
+    "built without it: cargo build --release -p harness --features peers";
 
 impl Carrier {
     /// All that have names, as a file writes them.
@@ -63,6 +70,8 @@ impl Carrier {
         ("unix-seqpacket", Self::UnixSeqpacket),
         ("rtrb", Self::Rtrb),
         ("crossbeam", Self::Crossbeam),
+        ("iceoryx2", Self::Iceoryx2),
+        ("zeromq", Self::ZeroMq),
     ];
 
     /// As a file writes it.
@@ -75,6 +84,13 @@ impl Carrier {
     #[must_use]
     pub const fn joins_threads(self) -> bool {
         matches!(self, Self::Rtrb | Self::Crossbeam)
+    }
+
+    /// Why this program cannot carry anything by it, if it was built without.
+    #[must_use]
+    pub fn missing(self) -> Option<&'static str> {
+        let optional = matches!(self, Self::Iceoryx2 | Self::ZeroMq);
+        (optional && !cfg!(feature = "peers")).then_some(BUILD)
     }
 
     /// What it promises.
@@ -111,6 +127,19 @@ impl Carrier {
                 death: TOGETHER,
                 ..block
             },
+            Self::Iceoryx2 => Promises {
+                parks: false,
+                death: "nobody is told; what a dead consumer holds stays held until somebody looks for dead nodes",
+                ..block
+            },
+            Self::ZeroMq => Promises {
+                // Small ones are gathered into a buffer before the kernel copies them in and out.
+                copies: Some(3),
+                consumers_max: 1,
+                holds: "the slots at either end, and the kernel's buffer",
+                death: "nobody is told; the other end waits for it to come back",
+                ..block
+            },
             Self::Program => {
                 Promises { copies: None, holds: "not known", death: "not known", ..block }
             }
@@ -130,10 +159,19 @@ mod tests {
     }
 
     #[test]
-    fn what_joins_threads_has_one_consumer() {
+    fn what_joins_threads_has_one_consumer_and_needs_no_other_build() {
         let all = Carrier::ALL.iter().map(|(_, transport)| *transport);
         for transport in all.filter(|transport| transport.joins_threads()) {
-            assert_eq!(transport.promises().consumers_max, 1);
+            assert_eq!((transport.promises().consumers_max, transport.missing()), (1, None));
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_in_says_how_to_build_it() {
+        for (name, transport) in Carrier::ALL {
+            let optional = ["iceoryx2", "zeromq"].contains(name) && !cfg!(feature = "peers");
+            let missing = transport.missing();
+            assert_eq!(missing.is_some_and(|why| why.contains("--features peers")), optional);
         }
     }
 }
