@@ -32,7 +32,7 @@ use std::ffi::OsString;
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::run::worker;
+use crate::run::{den, worker};
 pub use exit::Exit;
 pub use output::Output;
 
@@ -92,6 +92,12 @@ enum Verb {
         /// The harness that started it.
         parent: u32,
     },
+    /// Holds a trial's mount namespace open; the harness starts it.
+    #[command(name = "__den", hide = true)]
+    Den {
+        /// The harness that started it.
+        parent: u32,
+    },
 }
 
 /// Reads the arguments and does what they ask.
@@ -131,7 +137,8 @@ fn dispatch(verb: Verb, output: &mut Output) -> Exit {
         Verb::Report(args) => report::execute(&args, output),
         Verb::Completions(args) => completions::execute(&args, output),
         Verb::Worker { .. } if worker::main() => Exit::Pass,
-        Verb::Worker { .. } => Exit::Broken,
+        Verb::Den { parent } if den::main(parent) => Exit::Pass,
+        Verb::Worker { .. } | Verb::Den { .. } => Exit::Broken,
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Plan {
     pub profile: Profile,
     /// The cells that the filter left, in the order of the matrix.
     pub cells: Vec<CellPlan>,
+    /// Ids of cells over transports that this program was built without, where others are left.
+    pub left_out: Vec<String>,
     /// In the order in which they run.
     pub trials: Vec<TrialPlan>,
     /// The time it will take, roughly.
@@ -134,9 +136,17 @@ pub enum PlanError {
 /// [`PlanError`]: a cell that does not fit into this machine's memory.
 pub fn plan(scenario: &Scenario, host: &Host, options: &Options) -> Result<Plan, PlanError> {
     let wanted = |cell: &&Cell| options.filter.keeps(scenario, cell);
-    let mut cells = vec![];
-    for cell in scenario.cells(options.profile).iter().filter(wanted) {
-        cells.push(place(cell, host, options)?);
+    let all = scenario.cells(options.profile);
+    let has = |cell: &&Cell| cell.block.transport.missing().is_none();
+    // Where nothing else is left they stay: they do not run, and say why.
+    let rest = all.iter().filter(wanted).any(|cell| has(&cell));
+    let (mut cells, mut left_out) = (vec![], vec![]);
+    for cell in all.iter().filter(wanted) {
+        if rest && !has(&cell) {
+            left_out.push(cell.id.clone());
+        } else {
+            cells.push(place(cell, host, options)?);
+        }
     }
     let trials = ordered(&cells, options.seed);
     let total = |trial: &TrialPlan| cells[trial.cell].trial_estimate.0;
@@ -148,6 +158,7 @@ pub fn plan(scenario: &Scenario, host: &Host, options: &Options) -> Result<Plan,
         profile: options.profile,
         shm_max: cells.iter().map(|cell| cell.shm).max().unwrap_or_default(),
         cells,
+        left_out,
         trials,
         estimate,
     })

@@ -7,11 +7,15 @@
 mod calibrate;
 mod charge;
 mod chronicle;
+pub mod den;
 mod duty;
 mod fault;
 mod foreign;
+mod hall;
 mod latency;
 mod leak;
+mod life;
+mod link;
 mod log;
 mod loops;
 mod meter;

@@ -16,11 +16,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use report_schema::{SCHEMA_VERSION, ScenarioResult, Side, SuiteResult, Verdict};
+use reports::format;
 
 use crate::host::Host;
 use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
 use crate::run::{Launcher, Order, Plant, RawTrial, Watch, unplantable};
+use crate::scenario::model::transport::BUILD;
 use crate::scenario::model::{Quest, Workload};
 use crate::units::Nanos;
 use crate::verdict::{Against, comparable, moved};
@@ -159,6 +161,11 @@ fn notes(request: &Request<'_>, interrupted: bool, broke_off: Option<&io::Error>
     }
     if let Some(why) = broke_off {
         notes.push(format!("The run broke off, what is here was finished before: {why}."));
+    }
+    let left_out: usize = request.plans.iter().map(|plan| plan.left_out.len()).sum();
+    if left_out > 0 {
+        let cells = format::several(left_out, "cell");
+        notes.push(format!("{cells} did not run, over transports that this harness was {BUILD}."));
     }
     if let Some(plant) = request.plant {
         notes.push(format!("The defect {plant} was planted: this run must be found guilty."));

@@ -146,6 +146,7 @@ fn as_json(plan: &Plan) -> Value {
         "question": plan.question,
         "profile": plan.profile.name(),
         "cells": cells,
+        "left_out": plan.left_out,
         "trials": plan.trials.iter().map(trial).collect::<Vec<_>>(),
         "estimate_ns": plan.estimate.0,
         "shm_max_bytes": plan.shm_max.0,

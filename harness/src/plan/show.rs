@@ -7,6 +7,7 @@ use super::fault::{PlannedFault, schedule};
 use super::{CellPlan, Plan, RolePlan};
 use crate::scenario::model::Sched;
 use crate::scenario::model::fault::FaultSpec;
+use crate::scenario::model::transport::BUILD;
 use crate::table;
 use crate::units::Nanos;
 
@@ -41,6 +42,9 @@ impl fmt::Display for Plan {
         f.write_str(&table::text(&table))?;
         for fault in self.faults() {
             f.write_str(&table::line(&fault, ["  fault: ", "    "]))?;
+        }
+        for cell in &self.left_out {
+            writeln!(f, "  left out: {cell}: {BUILD}")?;
         }
         for (reason, cells) in self.degraded() {
             let said = format!("{reason} ({cells})");

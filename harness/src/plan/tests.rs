@@ -162,3 +162,25 @@ fn repeats_of_the_caller_win() {
     let time: u64 = plan.trials.iter().map(|t| plan.cells[t.cell].trial_estimate.0).sum();
     assert_eq!(plan.estimate, Nanos(time));
 }
+
+/// The scenario over a pipe and over this, one consumer each.
+fn beside_a_pipe(transport: &str) -> String {
+    let axis = format!("\"block.transport\" = [\"pipe\", \"{transport}\"]");
+    TEXT.replace("readers = [1, 2, 3]", &axis).replace("count = \"${readers}\"", "")
+}
+
+#[test]
+fn cells_over_what_was_not_built_in_are_left_out_unless_nothing_else_is_left() {
+    let host = host(4, Some(1 << 30));
+    for transport in ["rtrb", "iceoryx2", "zeromq"] {
+        let text = beside_a_pipe(transport);
+        let lacking = transport != "rtrb" && !cfg!(feature = "peers");
+        let plan = planned(&text, &host, &Options::default());
+        let (cells, left_out) = if lacking { (1, 1) } else { (2, 0) };
+        assert_eq!((plan.cells.len(), plan.left_out.len()), (cells, left_out), "{transport}");
+        assert_eq!(plan.to_string().contains("--features peers"), lacking, "{plan}");
+        let only = Options { filter: Filter::of(transport), ..Options::default() };
+        let plan = planned(&text, &host, &only);
+        assert_eq!((plan.cells.len(), plan.left_out.len()), (1, 0), "{transport}");
+    }
+}

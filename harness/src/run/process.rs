@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use report_schema::LatencyKind;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::den::Holder;
 use super::fault::Course;
 use super::signal::Interrupts;
 use super::supervise::Supervisor;
@@ -21,9 +22,10 @@ use super::words::Words;
 use super::{Launcher, Order, RawTrial, Watch, chronicle, foreign, latency, leak, task};
 use crate::plan::{CellPlan, RolePlan};
 use crate::scenario::model::Workload;
+use crate::scenario::model::transport::Carrier;
 
 /// The program itself, also when its file has been replaced meanwhile.
-const SELF: &str = "/proc/self/exe";
+pub(super) const SELF: &str = "/proc/self/exe";
 /// The verb that makes it a worker; `cli` knows it by the same name.
 pub(super) const VERB: &str = "__worker";
 
@@ -101,10 +103,21 @@ impl Worker {
     }
 }
 
+/// Whether what its roles make must vanish with them.
+fn needs_den(cell: &CellPlan) -> bool {
+    cell.cell.block.transport == Carrier::Iceoryx2
+}
+
 impl Launcher for ProcessLauncher {
     fn run(&mut self, order: Order<'_>, watch: &mut dyn Watch) -> io::Result<RawTrial> {
         let words = Words::create(order.cell.roles.len())?;
         let (mut tasks, uncalibrated) = task::tasks(order, std::process::id(), &words.path());
+        // Held until everybody has left.
+        let holder = needs_den(order.cell).then(Holder::dig).transpose();
+        let holder = holder.map_err(io::Error::other)?;
+        for task in &mut tasks {
+            task.den = holder.as_ref().map(|holder| holder.den);
+        }
         let logs = chronicle::open(order, &mut tasks)?;
         let stolen_before = stolen_ms();
         let course = Course::new(order, &tasks);
@@ -141,6 +154,14 @@ impl Launcher for ProcessLauncher {
     }
 
     fn obstacle(&mut self, cell: &CellPlan) -> Option<String> {
+        if let Some(why) = cell.cell.block.transport.missing() {
+            return Some(why.to_owned());
+        }
+        if needs_den(cell) {
+            return Holder::dig()
+                .err()
+                .map(|why| format!("it must leave nothing behind, but {why}"));
+        }
         if let Some(program) = &cell.cell.block.program {
             return foreign::unfit(Path::new(program));
         }

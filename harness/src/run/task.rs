@@ -131,6 +131,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         role: 0,
         log: None,
         fate: None,
+        den: None,
         program: order.program.map(Path::to_owned),
     }
 }

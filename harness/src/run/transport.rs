@@ -7,8 +7,15 @@
 pub(super) mod bare;
 pub(super) mod block;
 pub(super) mod bytes;
+pub(super) mod crossbeam;
+#[cfg(feature = "peers")]
+pub(super) mod iceoryx2;
 pub(super) mod lying;
 mod patience;
+pub(super) mod rtrb;
+pub(super) mod threads;
+#[cfg(feature = "peers")]
+pub(super) mod zeromq;
 
 use std::io;
 use std::path::{Path, PathBuf};

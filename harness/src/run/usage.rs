@@ -10,15 +10,21 @@ use thread_priority::{
     set_thread_priority_and_policy, thread_native_id,
 };
 
-use super::wire::Usage;
+use super::wire::{Task, Usage};
 
 /// One tick of `/proc/stat`: the kernel's unit for user space is 100 a second everywhere.
 const TICK_MS: u64 = 10;
 
 impl Usage {
-    /// What this process has used; zero where the kernel does not say.
-    pub(super) fn now() -> Self {
-        let Ok(usage) = getrusage(UsageWho::RUSAGE_SELF) else { return Self::default() };
+    /// What this role has used: its process, or its thread where others share the process. Zero
+    /// where the kernel does not say.
+    pub(super) fn of(task: &Task) -> Self {
+        let thread = task.transport.joins_threads();
+        Self::now(if thread { UsageWho::RUSAGE_THREAD } else { UsageWho::RUSAGE_SELF })
+    }
+
+    fn now(who: UsageWho) -> Self {
+        let Ok(usage) = getrusage(who) else { return Self::default() };
         Self {
             user_ms: millis(usage.user_time()),
             system_ms: millis(usage.system_time()),
@@ -135,8 +141,10 @@ mod tests {
 
     #[test]
     fn usage_only_grows() {
-        let before = Usage::now();
-        assert_eq!(before.since(before), Usage::default());
-        assert!(Usage::now().minor_faults >= before.minor_faults);
+        for who in [UsageWho::RUSAGE_SELF, UsageWho::RUSAGE_THREAD] {
+            let before = Usage::now(who);
+            assert_eq!(before.since(before), Usage::default());
+            assert!(Usage::now(who).minor_faults >= before.minor_faults);
+        }
     }
 }

@@ -77,9 +77,20 @@ pub(crate) struct Task {
     pub(crate) log: Option<PathBuf>,
     /// What the trial's faults mean for it; absent in a trial without faults.
     pub(crate) fate: Option<Fate>,
+    /// Where it goes before it touches anything, if what it leaves there must vanish with it.
+    pub(crate) den: Option<Den>,
     /// The program that does it, if it is not this one; the starter's business.
     #[serde(skip)]
     pub(crate) program: Option<PathBuf>,
+}
+
+/// Namespaces that a process of the trial's own holds open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Den {
+    /// That process.
+    pub(crate) holder: u32,
+    /// Whether its user namespace must be entered, too: the harness is not root.
+    pub(crate) user: bool,
 }
 
 /// What the trial's faults mean for one worker. Times count from the start of the measured part.

@@ -86,9 +86,10 @@ fn block(plan: &CellPlan) -> BlockFacts {
 
 fn transport(cell: &Cell) -> TransportFacts {
     let promises = cell.block.transport.promises();
+    let threads = cell.block.transport.joins_threads();
     TransportFacts {
         name: cell.carrier_name().to_owned(),
-        boundary: Boundary::Processes,
+        boundary: if threads { Boundary::Threads } else { Boundary::Processes },
         lossless: promises.lossless,
         copies: promises.copies,
         consumers_max: promises.consumers_max,

@@ -12,6 +12,7 @@ mod kill;
 mod killed;
 mod outputs;
 mod own_ring;
+mod peers;
 mod plants;
 mod search;
 mod sinks;

@@ -97,7 +97,12 @@ pub(crate) fn said(output: &Output) -> String {
 
 /// The worker processes of the harness with this process id.
 pub(crate) fn workers_of(harness: u32) -> Vec<String> {
-    let marker = format!("__worker\0{harness}\0");
+    started_by(harness, "__worker")
+}
+
+/// The processes that the harness with this process id has started with this verb.
+pub(crate) fn started_by(harness: u32, verb: &str) -> Vec<String> {
+    let marker = format!("{verb}\0{harness}\0");
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let names = processes.filter_map(|entry| entry.file_name().into_string().ok());
     let is_worker = |id: &String| {

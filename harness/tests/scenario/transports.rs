@@ -48,6 +48,16 @@ fn each_transport_has_limits_of_its_own() {
     assert_eq!(line("4 KiB\"", "8 B\"\non-full = {action = \"error\"}").len(), 1);
     assert_eq!(line(reader, parks), ["contradiction 10:18", "contradiction 15:9"]);
     assert_eq!(problems(over("unix-seqpacket", "4 KiB", "65 KiB")), ["contradiction 10:18"]);
+    for one in ["rtrb", "crossbeam", "zeromq"] {
+        assert_eq!(problems(over(one, reader, two)), ["contradiction 15:9"], "{one}");
+    }
+    assert_eq!(problems(over("iceoryx2", reader, two)), [""; 0]);
+    for sleeps in ["crossbeam", "zeromq"] {
+        assert_eq!(problems(over(sleeps, reader, parks)), [""; 0], "{sleeps}");
+    }
+    for polls in ["rtrb", "iceoryx2"] {
+        assert_eq!(problems(over(polls, reader, parks)), ["contradiction 15:9"], "{polls}");
+    }
     assert_eq!(problems(over("./my-ring", reader, two)), [""; 0]);
     for other in ["open]\nrate = \"1 kHz\"", "burst]\nsize = 2\nevery = \"1 ms\""] {
         let other = over("./my-ring", "[workload.stream]", &format!("[workload.{other}"));
@@ -61,6 +71,23 @@ fn each_transport_has_limits_of_its_own() {
     assert_eq!(table("{ programme = \"my-ring\" }").len(), 2);
     assert_eq!(table("7"), ["wrong-type 7:13"]);
     assert_eq!(problems(over("pigeon", "4 KiB", "8 B")), ["unknown-word 7:14"]);
+}
+
+#[test]
+fn threads_of_one_process_are_not_stopped_or_slowed_down() {
+    for action in ["\"stop\"\nfor = \"1ms\"", "\"slow\"\nby = \"1us\"\nfor = \"1ms\""] {
+        let fault = format!(
+            "[[fault]]\nname = \"f\"\nrole = \"producer\"\naction = {action}\nat = \"1ms\"\n[run]"
+        );
+        assert_eq!(problems(over("pipe", "[run]", &fault)), [""; 0], "{action}");
+        for threads in ["rtrb", "crossbeam"] {
+            assert_eq!(
+                problems(over(threads, "[run]", &fault)),
+                ["contradiction 21:11"],
+                "{action}"
+            );
+        }
+    }
 }
 
 #[test]

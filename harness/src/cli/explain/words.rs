@@ -81,9 +81,17 @@ fn carrier(block: &BlockSpec) -> String {
         None => "does with payloads what it does".to_owned(),
     };
     let (payload, holds, death) = (block.payload, promises.holds, promises.death);
+    let threads = if block.transport.joins_threads() {
+        " Producer and consumer are threads of one process: nothing protects one from the other."
+    } else {
+        ""
+    };
+    let missing = block.transport.missing();
+    let missing = missing.map_or(String::new(), |why| format!(" It does not run: {why}."));
     format!(
         "Messages of {payload} go over `{name}` instead of a block. It {copies}, delivers every \
-         message in order, and holds what is under way in {holds}. When one end dies: {death}."
+         message in order, and holds what is under way in {holds}. When one end dies: {death}.\
+         {threads}{missing}"
     )
 }
 

@@ -32,6 +32,22 @@ impl Patience {
     /// descriptor.
     #[inline]
     pub(super) fn again(&mut self, descriptor: Option<(BorrowedFd<'_>, PollFlags)>) -> bool {
+        self.again_or(|left| match descriptor {
+            Some((descriptor, what)) => {
+                // Ready, interrupted or over: the caller looks again.
+                let _ready = ppoll(
+                    &mut [PollFd::new(descriptor, what)],
+                    Some(TimeSpec::from_duration(left)),
+                    None,
+                );
+            }
+            None => rustix::thread::sched_yield(),
+        })
+    }
+
+    /// The same; who parks does so by `park`, for so long at most.
+    #[inline]
+    pub(super) fn again_or(&mut self, park: impl FnOnce(Duration)) -> bool {
         self.looks = self.looks.wrapping_add(1);
         let polls = match self.waiting {
             Waiting::Spin => true,
@@ -42,11 +58,11 @@ impl Patience {
             std::hint::spin_loop();
             return true;
         }
-        self.rest(polls, descriptor)
+        self.rest(polls, park)
     }
 
     #[cold]
-    fn rest(&mut self, polls: bool, descriptor: Option<(BorrowedFd<'_>, PollFlags)>) -> bool {
+    fn rest(&mut self, polls: bool, park: impl FnOnce(Duration)) -> bool {
         let now = monotonic_ns();
         let time_ns = u64::try_from(self.time.as_nanos()).unwrap_or(u64::MAX);
         let until_ns = *self.until_ns.get_or_insert(now.saturating_add(time_ns));
@@ -54,15 +70,8 @@ impl Patience {
         if left.is_zero() {
             return false;
         }
-        match descriptor {
-            Some((descriptor, what)) if self.waiting == Waiting::Park => {
-                // Ready, interrupted or over: the caller looks again.
-                let _ready = ppoll(
-                    &mut [PollFd::new(descriptor, what)],
-                    Some(TimeSpec::from_duration(left)),
-                    None,
-                );
-            }
+        match self.waiting {
+            Waiting::Park => park(left),
             _ if polls => std::hint::spin_loop(),
             _ => rustix::thread::sched_yield(),
         }

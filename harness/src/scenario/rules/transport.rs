@@ -71,9 +71,14 @@ fn refused(parts: &Parts<'_>, block: &BlockSpec) -> Vec<Refused> {
     let what = "warms up for a time or a number".to_owned();
     add(program && steady, parts.root.place(&["run", "warmup"]), what, "say how long");
     for (index, fault) in parts.faults.unwrap_or_default().iter().enumerate() {
-        let what = format!("knows no `{}`: that is about blocks", fault.action.name());
         let shared = !program && matches!(fault.action, Action::Stop { .. } | Action::Slow { .. });
         let span = parts.root.item_place("fault", index, "action");
+        if block.transport.joins_threads() {
+            let what = "knows no faults: both ends are threads of one process".to_owned();
+            add(true, span, what, "leave the fault out, or use a transport between processes");
+            continue;
+        }
+        let what = format!("knows no `{}`: that is about blocks", fault.action.name());
         add(!shared, span, what, "use `stop` or `slow`, or transport \"datahub\"");
     }
     all
