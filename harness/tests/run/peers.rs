@@ -77,8 +77,9 @@ fn files() -> Vec<String> {
 /// What it has where only the trial sees it.
 #[cfg(feature = "peers")]
 fn hidden_files(harness: u32) -> Vec<String> {
+    const OWN: &str = "root/dev/shm";
     let holders = crate::support::started_by(harness, "__den");
-    let folders = holders.iter().map(|holder| format!("/proc/{holder}/root/dev/shm"));
+    let folders = holders.iter().map(|holder| format!("/proc/{holder}/{OWN}"));
     folders.flat_map(|folder| files_in(&[&folder])).collect()
 }
 
