@@ -5,12 +5,12 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use report_schema::{CrashResult, SCHEMA_VERSION, SuiteResult, Verdict};
+use report_schema::{CrashResult, INTERRUPTED_NOTE, SCHEMA_VERSION, SuiteResult, Verdict};
 use reports::format;
 
 use super::output::coloured;
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, made};
 use crate::crash::{self, Job, Neglect, Outcome, Watch};
 use crate::host::Host;
 use crate::scenario::Profile;
@@ -63,8 +63,8 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         profile: args.profile.name().to_owned(),
         started_unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         wall_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        commit: super::run::commit(),
-        command: std::env::args().collect(),
+        commit: made::commit(),
+        command: made::words(),
         seed: args.seed,
         host: Host::read().report(),
         verdict,
@@ -74,6 +74,10 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         crashes: outcome.rows,
         comparisons: vec![],
         shard: None,
+        made: Some(made::made(&[], None)),
+        parts: vec![],
+        planted: args.plant.map(|plant| plant.to_string()),
+        interrupted: outcome.interrupted,
         notes: notes(args, outcome.interrupted, outcome.broken.as_deref()),
     };
     let told = |page: &Path| Told {
@@ -87,7 +91,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
 fn judged(outcome: &Outcome) -> (Verdict, Exit) {
     let rows = Verdict::worst(outcome.rows.iter().map(|row| row.verdict));
     let broken = outcome.broken.as_ref().map(|_| Verdict::Broken);
-    let verdict = Verdict::worst(rows.into_iter().chain(broken)).unwrap_or(Verdict::Inconclusive);
+    let cut = outcome.interrupted.then_some(Verdict::Inconclusive);
+    let all = rows.into_iter().chain(broken).chain(cut);
+    let verdict = Verdict::worst(all).unwrap_or(Verdict::Inconclusive);
     let killed = outcome.rows.iter().any(|row| row.kills > 0);
     let exit = match verdict {
         _ if outcome.interrupted => Exit::Interrupted,
@@ -100,7 +106,7 @@ fn judged(outcome: &Outcome) -> (Verdict, Exit) {
 fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
     let mut notes = vec![];
     if interrupted {
-        notes.push("The run was interrupted: what is here is not all that was asked.".to_owned());
+        notes.push(INTERRUPTED_NOTE.to_owned());
     }
     if let Some(why) = broken {
         notes.push(format!("The run broke: {why}."));
@@ -112,7 +118,7 @@ fn notes(args: &Args, interrupted: bool, broken: Option<&str>) -> Vec<String> {
 }
 
 /// One row for each kind of victim and shape of block.
-fn table(result: &SuiteResult) -> String {
+pub(super) fn table(result: &SuiteResult) -> String {
     let mut table =
         table::with_header(["victim", "block", "sites", "kills", "violations", "blocked, max"]);
     let mut sums: BTreeMap<(&str, &str), Vec<&CrashResult>> = BTreeMap::new();
@@ -134,8 +140,14 @@ fn table(result: &SuiteResult) -> String {
     table::text(table)
 }
 
-/// A line for each row that did not pass.
+/// A line for each row that did not pass, and the notes.
 fn findings(result: &SuiteResult) -> String {
+    let notes = result.notes.iter().map(|note| format!("{note}\n"));
+    rows(result) + &notes.collect::<String>()
+}
+
+/// A line for each row that did not pass.
+pub(super) fn rows(result: &SuiteResult) -> String {
     let failed = result.crashes.iter().filter(|row| row.verdict != Verdict::Pass);
     let lines = failed.map(|row| {
         let what = row.example.as_deref().or(row.unreached.as_deref()).unwrap_or("?");
@@ -143,8 +155,7 @@ fn findings(result: &SuiteResult) -> String {
         let verdict = coloured(row.verdict);
         format!("{verdict} {victim} killed at {site} ({shape}): {what}\n  again: {replay}\n")
     });
-    let notes = result.notes.iter().map(|note| format!("{note}\n"));
-    lines.chain(notes).collect()
+    lines.collect()
 }
 
 fn said(result: &SuiteResult, exit: Exit) -> String {

@@ -199,8 +199,7 @@ fn judged_again(
         let worst = Verdict::worst(part.cells.iter().map(|cell| cell.verdict));
         part.verdict = worst.unwrap_or(Verdict::Inconclusive);
     }
-    let worst = Verdict::worst(result.scenarios.iter().map(|part| part.verdict));
-    result.verdict = worst.unwrap_or(Verdict::Inconclusive);
+    result.verdict = result.worst_part();
     result.exit_code = result.verdict.exit_code();
     Ok(())
 }

@@ -10,9 +10,8 @@ use models::request::Request;
 use models::{Engine, Found, Options};
 use report_schema::{EXIT_NOTHING_RAN, ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
 
-use super::run::commit;
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output};
+use super::{Exit, Output, made};
 use crate::host::Host;
 
 /// Arguments of `model`.
@@ -120,8 +119,8 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         profile: "full".to_owned(),
         started_unix_ms: u64::try_from(started.as_millisecond()).unwrap_or(0),
         wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        commit: commit(),
-        command: std::env::args().collect(),
+        commit: made::commit(),
+        command: made::words(),
         seed: args.seed,
         host: Host::read().report(),
         verdict: worst(&results),
@@ -131,6 +130,10 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         crashes: vec![],
         comparisons: vec![],
         shard: None,
+        made: Some(made::made(&[], None)),
+        parts: vec![],
+        planted: None,
+        interrupted: false,
         notes,
     };
     let told = |page: &Path| Told {

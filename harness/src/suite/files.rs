@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use report_schema::{CellResult, Latency, SuiteResult, Trial};
 use reports::page::Beside;
 
+use super::half;
+
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
@@ -46,11 +48,12 @@ pub struct Folder {
     path: PathBuf,
 }
 
+/// What leads to the newest run.
+pub const LATEST: &str = "latest";
+
 /// How the name of a kept history ends.
 pub const HISTORY_SUFFIX: &str = ".history";
 
-/// What half a file is called.
-const HALF: &str = ".half-";
 /// Letters of a cell's id in the name of a file.
 const ID_LETTERS: usize = 50;
 /// So many runs of one suite may begin in one second, and so many histories have one name.
@@ -86,7 +89,7 @@ pub fn prove_file(file: &Path) -> Result<(), FilesError> {
 }
 
 fn probe(folder: &Path) -> io::Result<()> {
-    let probe = folder.join(format!("{HALF}probe-{}", std::process::id()));
+    let probe = half::of(&folder.join("probe"));
     fs::create_dir(&probe)?;
     fs::remove_dir(&probe)
 }
@@ -142,11 +145,21 @@ impl Folder {
     ///
     /// [`FilesError`]; files written before it stay.
     pub fn write_all(&self, result: &SuiteResult, report: bool) -> Result<(), FilesError> {
-        self.write("result.json", result.to_json()?.as_bytes())?;
-        self.point_latest_here()?;
-        if !report {
-            return Ok(());
+        let written = self.write("result.json", result.to_json()?.as_bytes());
+        if written.is_err() {
+            // An empty folder would look like a run; one that is not empty stays.
+            let _removed = fs::remove_dir(&self.path);
         }
+        written?;
+        // Whatever stands in its way, the report is written.
+        let pointed = self.point_latest_here();
+        if report {
+            self.write_report(result)?;
+        }
+        pointed
+    }
+
+    fn write_report(&self, result: &SuiteResult) -> Result<(), FilesError> {
         for (name, latency) in latencies(result) {
             if let Ok(histogram) = reports::load::histogram(&latency.histogram) {
                 self.write(&name, reports::hgrm::write(&histogram).as_bytes())?;
@@ -171,9 +184,14 @@ impl Folder {
     }
 
     fn point_latest_here(&self) -> Result<(), FilesError> {
-        let (latest, half) = (self.out.join("latest"), self.out.join(format!("{HALF}latest")));
+        let latest = self.out.join(LATEST);
+        let half = half::of(&latest);
         let target = self.path.file_name().unwrap_or_default();
         let pointed = symlink(target, &half).and_then(|()| fs::rename(&half, &latest));
+        if pointed.is_err() {
+            // What is left of it is nobody's; a later run sweeps it away.
+            let _removed = fs::remove_file(&half);
+        }
         pointed.map_err(|source| FilesError::Write { path: latest, source })
     }
 }
@@ -200,7 +218,7 @@ impl Neighbours {
         };
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let raw = |name: &String| !name.starts_with(HALF) && name != "report.html";
+        let raw = |name: &String| !half::is_half(name) && name != "report.html";
         let mut files: Vec<String> = names.filter(raw).collect();
         files.sort();
         Self { scenarios: result.scenarios.iter().filter_map(text).collect(), files }
@@ -263,39 +281,35 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(_) => fs::canonicalize(path)?,
         Err(_) => path.to_owned(),
     };
-    let half = half_of(path);
-    File::create(&half).and_then(|file| finish((file, &half), path, bytes))
-}
-
-fn half_of(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{HALF}{name}"))
-}
-
-fn finish((mut file, half): (File, &Path), path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    let renamed = written.and_then(|()| fs::rename(half, path));
+    let half = half::of(path);
+    let renamed = write_half(&half, bytes).and_then(|()| fs::rename(&half, path));
     if renamed.is_err() {
-        // What is left of it is nobody's; the next run sweeps it away.
-        let _removed = fs::remove_file(half);
+        // What is left of it is nobody's; a later run sweeps it away.
+        let _removed = fs::remove_file(&half);
     }
     renamed
 }
 
-/// Writes a file that was not there before, whole; says whether it could. Who holds the half file
-/// holds the name, so two who write at once do not take the same.
+fn write_half(half: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(half)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Writes a file that was not there before, whole; says whether it could. A second name is given
+/// only where there is none, so two who write at once do not take the same.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    let half = half_of(path);
-    let file = match File::create_new(&half) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        Err(error) => return Err(error),
-    };
     if path.try_exists()? {
-        fs::remove_file(&half)?;
         return Ok(false);
     }
-    finish((file, &half), path, bytes).map(|()| true)
+    let half = half::of(path);
+    let named = write_half(&half, bytes).and_then(|()| fs::hard_link(&half, path));
+    // It has its other name, or is nobody's.
+    let _removed = fs::remove_file(&half);
+    match named {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        named => named.map(|()| true),
+    }
 }
 
 /// Keeps one trial's history in a folder, whole and beside all that are there, also those of other
@@ -328,10 +342,14 @@ pub fn keep_history(folder: &Path, cell: &str, tag: &str, bytes: &[u8]) -> io::R
 fn sweep(out: &Path) {
     let halves = |folder: &Path| {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let half = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().starts_with(HALF);
-        for entry in entries.filter(half) {
+        for entry in entries.filter(|entry| half::is_abandoned(&entry.path())) {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
             // One that stays does no harm.
-            let _removed = fs::remove_file(entry.path());
+            let _removed = if is_folder {
+                fs::remove_dir(entry.path())
+            } else {
+                fs::remove_file(entry.path())
+            };
         }
     };
     halves(out);
@@ -393,13 +411,30 @@ mod tests {
     }
 
     #[test]
-    fn half_a_file_of_a_killed_run_is_swept_away() {
+    fn half_a_file_of_a_killed_run_is_swept_away_and_that_of_a_living_one_is_not() {
         let out = tempfile::tempdir().unwrap();
         let first = Folder::create(out.path(), "smoke", "then").unwrap();
-        let half = first.path().join(format!("{HALF}result.json"));
-        fs::write(&half, "{").unwrap();
+        let living = half::of(&first.path().join("result.json"));
+        let own = format!("-{}-", std::process::id());
+        let dead = living.to_str().unwrap().replace(&own, &format!("-{}-", u32::MAX));
+        for half in [&living, Path::new(&dead)] {
+            fs::write(half, "{").unwrap();
+        }
         prove(out.path()).unwrap();
-        assert!(!half.exists() && first.path().exists());
+        assert!(living.exists() && !Path::new(&dead).exists() && first.path().exists());
+    }
+
+    #[test]
+    fn a_folder_in_the_place_of_the_link_is_an_error_and_the_report_is_there() {
+        let out = tempfile::tempdir().unwrap();
+        fs::create_dir(out.path().join(LATEST)).unwrap();
+        let folder = Folder::create(out.path(), "smoke", "now").unwrap();
+        let golden = include_str!("../../../reports/schema/tests/golden/result-1.json");
+        let written = folder.write_all(&SuiteResult::from_json(golden).unwrap(), true);
+        assert!(written.unwrap_err().to_string().contains(LATEST));
+        assert!(folder.path().join("report.html").exists());
+        let names = fs::read_dir(out.path()).unwrap().flatten().map(|entry| entry.file_name());
+        assert!(!names.into_iter().any(|name| half::is_half(&name.to_string_lossy())));
     }
 
     #[test]
@@ -434,9 +469,6 @@ mod tests {
         let trials = [("one/a", "0001-0ms"), ("one/a", "0001-0ms"), ("one?a", "0001-0ms")];
         let cut = [format!("{long}x"), format!("{long}y")];
         let all = trials.into_iter().chain(cut.iter().map(|id| (id.as_str(), "0001-0ms")));
-        // What a killed run has left holds its name and stops nobody.
-        fs::write(folder.path().join(format!("{HALF}one_a.0001-0ms-2{HISTORY_SUFFIX}")), "")
-            .unwrap();
         let kept: Vec<(String, u8)> = all
             .zip(0_u8..)
             .map(|((cell, tag), byte)| {
@@ -446,7 +478,7 @@ mod tests {
         for (name, byte) in &kept {
             assert_eq!(fs::read(folder.path().join(name)).unwrap(), [*byte], "{name} of {kept:?}");
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), kept.len() + 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), kept.len());
     }
 
     #[test]

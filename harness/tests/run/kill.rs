@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Place, code, pause, said, within, workers_of};
+use crate::support::{Place, code, flows, pause, said, within, workers_of};
 
 const LENGTH: &str = "duration = \"10s\"";
 
@@ -50,8 +50,11 @@ fn a_harness_that_is_killed_leaves_no_process_and_no_file() {
 #[test]
 fn an_interrupt_ends_the_run_early_and_keeps_what_is_there() {
     let place = Place::new("stream]", LENGTH);
-    let harness = start(&place);
-    assert!(within(Duration::from_secs(10), || workers_of(harness.id()).len() == 2));
+    let events = place.scenario.with_file_name("events.jsonl");
+    let mut command = place.run();
+    command.arg("--events").arg(&events).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let harness = command.spawn().unwrap();
+    assert!(flows(&events));
     pause(Duration::from_millis(300));
     let start = Instant::now();
     signal(&harness, Signal::SIGINT);

@@ -1,13 +1,12 @@
 //! Latency: the percentile curves, their course over time, and the repeats.
 
-use hdrhistogram::Histogram;
 use report_schema::{Latency, LatencyKind, Placement, ScenarioResult, Trial};
 
 use crate::format;
 use crate::page::RenderError;
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, INKS, Repeats, Timeline};
-use crate::summary::{CellSummary, Curve, Curves, Shown, Summary, median};
+use crate::summary::{CellSummary, Curve, Curves, Percentile, Shown, Summary, median};
 
 /// Scenarios that get drawings of their own: of those with a latency the worst come first, then round
 /// trips, then schedules. The tables hold all of them.
@@ -114,7 +113,8 @@ fn curve_table(label: &str, curves: &[Curve]) -> Table {
         row.push(Datum::number(format::count(histogram.len())));
         row.push(Datum::number(format::nanos(histogram.min() as f64)));
         row.extend(
-            [0.5, 0.9, 0.99, 0.999, 0.9999].map(|quantile| percentile_datum(histogram, quantile)),
+            [0.5, 0.9, 0.99, 0.999, 0.9999]
+                .map(|quantile| percentile_datum(Percentile::of(histogram, quantile))),
         );
         row.push(Datum::number(format::nanos(histogram.max() as f64)));
         row.push(Datum::number(format::nanos(histogram.mean())));
@@ -123,13 +123,10 @@ fn curve_table(label: &str, curves: &[Curve]) -> Table {
     table
 }
 
-/// A percentile; in brackets where fewer than ten samples lie beyond.
-fn percentile_datum(histogram: &Histogram<u64>, quantile: f64) -> Datum {
-    let value = format::nanos(histogram.value_at_quantile(quantile) as f64);
-    if histogram.len() as f64 * (1.0 - quantile) + 1e-9 < 10.0 {
-        return Datum::dim_number(format!("({value})"));
-    }
-    Datum::number(value)
+/// A percentile; in brackets where too few samples lie beyond.
+pub(super) fn percentile_datum(percentile: Percentile) -> Datum {
+    let shown = percentile.shown();
+    if percentile.sure { Datum::number(shown) } else { Datum::dim_number(shown) }
 }
 
 /// The latency of one role in one trial.

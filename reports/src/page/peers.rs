@@ -4,8 +4,9 @@ use report_schema::{Boundary, Role, TransportFacts};
 
 use crate::format;
 use crate::page::RenderError;
+use crate::page::figures::percentile_datum;
 use crate::page::section::{Datum, Section, Table};
-use crate::summary::{CellSummary, Curves, Shown, Summary};
+use crate::summary::{CellSummary, Curves, Percentile, Shown, Summary};
 
 /// Axes of the matrix that name what carries the messages.
 const AXES: [&str; 2] = ["block.transport", "transport"];
@@ -53,13 +54,11 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         for each in &cells {
             let mut row = vec![Datum::text(&common)];
             row.push(Datum::text(transport(each).unwrap_or_default()));
-            for (value, show) in [
-                (p50 as Figure, format::nanos as fn(f64) -> String),
-                (p99, format::nanos),
-                (delivered, format::rate),
-            ] {
-                row.extend(pair(value(each), ours.and_then(value), show));
+            for quantile in [0.5, 0.99] {
+                let ours = ours.and_then(|ours| percentile(ours, quantile));
+                row.extend(timed(percentile(each, quantile), ours));
             }
+            row.extend(pair(delivered(each), ours.and_then(delivered), format::rate));
             table.push(row);
         }
     }
@@ -160,10 +159,14 @@ pub(super) fn checksums(summary: &Summary<'_>) -> Result<Section, RenderError> {
     Ok(section)
 }
 
-type Figure = fn(&CellSummary<'_>) -> Option<f64>;
-
 fn label(scenario: &str, rest: &str) -> String {
     if rest.is_empty() { scenario.to_owned() } else { format!("{scenario}, {rest}") }
+}
+
+fn timed(own: Option<Percentile>, ours: Option<Percentile>) -> [Datum; 2] {
+    let ns = |percentile: Percentile| percentile.ns as f64;
+    let [plain, ratio] = pair(own.map(ns), ours.map(ns), format::nanos);
+    [own.map_or(plain, percentile_datum), ratio]
 }
 
 fn pair(value: Option<f64>, ours: Option<f64>, show: fn(f64) -> String) -> [Datum; 2] {
@@ -185,17 +188,14 @@ fn cost_ns(each: &CellSummary<'_>) -> Option<f64> {
     delivered(each).map(|rate| 1e9 / rate)
 }
 
-fn p50(each: &CellSummary<'_>) -> Option<f64> {
-    quantile(each, 0.5)
-}
-
-fn p99(each: &CellSummary<'_>) -> Option<f64> {
-    quantile(each, 0.99)
-}
-
-/// A quantile of the first latency of a cell, over all its compared trials.
-pub(super) fn quantile(each: &CellSummary<'_>, quantile: f64) -> Option<f64> {
+/// A percentile of the first latency of a cell, over all its compared trials.
+pub(super) fn percentile(each: &CellSummary<'_>, quantile: f64) -> Option<Percentile> {
     let curves = Curves::shown(&[each], Shown::LatencyOnly);
     let curve = curves.curves.iter().find(|curve| !curve.histogram.is_empty())?;
-    Some(curve.histogram.value_at_quantile(quantile) as f64)
+    Some(Percentile::of(&curve.histogram, quantile))
+}
+
+/// Its value.
+pub(super) fn quantile(each: &CellSummary<'_>, quantile: f64) -> Option<f64> {
+    percentile(each, quantile).map(|percentile| percentile.ns as f64)
 }

@@ -4,10 +4,7 @@ use hdrhistogram::Histogram;
 
 use crate::format;
 use crate::plot::{Axis, Chart, Ink, Key, Mark, Point};
-use crate::summary::Curve;
-
-/// A percentile with fewer samples beyond it is drawn dotted.
-const TRUSTED_SAMPLES: f64 = 10.0;
+use crate::summary::{Curve, SAMPLES_BEYOND};
 
 /// Points between one halving of the remaining samples and the next.
 const TICKS_PER_HALF_DISTANCE: u32 = 8;
@@ -65,9 +62,9 @@ fn points(histogram: &Histogram<u64>) -> Vec<Point> {
         .collect()
 }
 
-/// Cuts the curve where fewer than [`TRUSTED_SAMPLES`] lie beyond; the cut belongs to both parts.
+/// Cuts the curve where fewer than [`SAMPLES_BEYOND`] lie beyond; the cut belongs to both parts.
 fn split(points: &[Point], samples: u64) -> (Vec<Point>, Vec<Point>) {
-    let limit = (samples as f64 / TRUSTED_SAMPLES).log10();
+    let limit = (samples as f64 / SAMPLES_BEYOND).log10();
     let cut = points.partition_point(|(nines, _)| *nines <= limit + 1e-9);
     (points[..cut].to_vec(), points[cut.saturating_sub(1)..].to_vec())
 }

@@ -4,13 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use report_schema::{Comparison, ComparisonKind, Contender, Verdict};
+use report_schema::{Comparison, ComparisonKind, Contender};
 
 use super::Args;
 use crate::cli::run::Progress;
 use crate::cli::run::events::Events;
 use crate::cli::run::progress::Display;
-use crate::cli::{Exit, Output, run};
+use crate::cli::{Exit, Output, made, run};
 use crate::compare::{Pair, Rules, compare};
 use crate::gate::Class;
 use crate::host::Host;
@@ -89,23 +89,21 @@ impl<'a> Contest<'a> {
             host: &self.host,
             name: format!("ab-{}", run::name(&self.args.selection)),
             profile: self.args.selection.profile.name().to_owned(),
-            command: std::env::args().collect(),
+            command: made::words(),
             seed,
-            commit: run::commit(),
+            commit: made::commit(),
             plant: None,
             turns: in_turns(&plans, seed),
             enough: Some(even(self.args.repeats) as usize),
             programs: self.expanded(plans.len() / 2),
             against: None,
+            made: made::made(&self.args.selection.set, None),
         };
         let mut launcher = ProcessLauncher::new()?;
         let events = Events::open(None, self.args.progress == Progress::Jsonl)?;
         let mut display = Display::new(self.args.progress, events);
         let mut outcome = suite::run(&request, &mut launcher, &mut display);
         display.clear();
-        if let Some(error) = outcome.broke_off.take() {
-            return Err(error);
-        }
         self.compare(&mut outcome, seed);
         Ok(outcome)
     }
@@ -145,14 +143,13 @@ impl<'a> Contest<'a> {
             verdict: crate::cli::comparison::verdict(&cells),
             cells,
             false_alarms: None,
+            found: None,
             erred: vec![],
             notes: vec![],
         };
-        result.verdict = Verdict::worst(
-            result.scenarios.iter().map(|scenario| scenario.verdict).chain([comparison.verdict]),
-        )
-        .unwrap_or(Verdict::Inconclusive);
         result.comparisons.push(comparison);
+        // A run that broke off, or was interrupted, stays what it was.
+        result.verdict = result.verdict.max(result.worst_part());
         let half = result.scenarios.len() / 2;
         for (index, scenario) in result.scenarios.iter_mut().enumerate() {
             let letter = if index < half { 'A' } else { 'B' };
@@ -174,7 +171,7 @@ impl<'a> Contest<'a> {
                 let name = format!("{}, {own}", programs[side].display());
                 Contender { name, commit: None }
             }
-            None => Contender { name: own, commit: run::commit() },
+            None => Contender { name: own, commit: made::commit() },
         }
     }
 }

@@ -64,7 +64,7 @@ pub(super) fn body(result: &SuiteResult) -> String {
 }
 
 /// One row for each engine and kind.
-fn table(results: &[ModelResult]) -> String {
+pub(in crate::cli) fn table(results: &[ModelResult]) -> String {
     let mut groups: BTreeMap<(&str, &str), Vec<&ModelResult>> = BTreeMap::new();
     for result in results {
         groups.entry((kind(result.kind), &result.engine)).or_default().push(result);
@@ -152,7 +152,7 @@ fn notes(notes: &[String]) -> String {
 }
 
 /// The counterexamples: in one sentence where one was expected, in steps where not.
-fn findings(results: &[ModelResult]) -> String {
+pub(in crate::cli) fn findings(results: &[ModelResult]) -> String {
     let mut text = String::new();
     // A String takes every write.
     for result in results {
