@@ -4,6 +4,8 @@ mod words;
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::{Exit, Output, select};
 use crate::scenario::Profile;
 
@@ -22,15 +24,35 @@ pub(super) struct Args {
     /// How much is run.
     #[arg(long, value_enum, default_value_t)]
     profile: Profile,
+    /// Prints JSON: each scenario with its words, or the example.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    if args.paths.is_empty() && args.json {
+        output.json(&json!({ "example": EXAMPLE }));
+        return Exit::Pass;
+    }
     if args.paths.is_empty() {
         output.result(EXAMPLE);
         return Exit::Pass;
     }
     match select::load(&args.paths, &args.set, output) {
         Ok(scenarios) => {
+            if args.json {
+                let told = scenarios.iter().map(|scenario| {
+                    json!({
+                        "file": scenario.file,
+                        "name": scenario.name,
+                        "question": scenario.question,
+                        // Nothing is broken into lines for programs.
+                        "text": words::scenario(scenario, args.profile, usize::MAX),
+                    })
+                });
+                output.json(&json!({ "scenarios": told.collect::<Vec<_>>() }));
+                return Exit::Pass;
+            }
             let width = output.width();
             for scenario in &scenarios {
                 output.result(&words::scenario(scenario, args.profile, width));
