@@ -12,8 +12,8 @@ use reports::{junit, markdown};
 #[path = "support/sample.rs"]
 mod sample;
 
-/// Every section by its anchor. The order is that of the specification; what it does not name stands
-/// beside what it belongs to.
+/// Every section by its anchor. A reader asks first whether he may ship, then why, then whether to
+/// believe it; what explains a figure stands after it.
 const ORDER: [&str; 27] = [
     "gates",
     "comparisons",
@@ -21,25 +21,25 @@ const ORDER: [&str; 27] = [
     "percentiles",
     "timeline",
     "repeats",
+    "drift",
     "payload",
     "load",
+    "search",
     "readers",
     "depth",
-    "drift",
-    "search",
-    "visits",
-    "warm-up",
     "checksum",
     "peers",
-    "hardware",
-    "counters",
-    "zones",
-    "metrics",
-    "history",
     "models",
     "mutants",
     "faults",
     "crashes",
+    "counters",
+    "history",
+    "zones",
+    "metrics",
+    "hardware",
+    "visits",
+    "warm-up",
     "worst",
     "trend",
 ];
@@ -167,7 +167,7 @@ fn runs_that_were_put_together_are_told_with_their_commands_and_verdicts() {
 #[test]
 fn an_interrupt_and_a_planted_defect_are_told_in_every_document() {
     let mut suite = sample::many(2);
-    assert!(markdown::render(&suite).starts_with("## PASS"));
+    assert!(markdown::render(&suite).starts_with("## SHIP"));
     suite.interrupted = true;
     let planted = "The defect lose-commit was planted: this run must be found guilty.";
     suite.notes = vec![report_schema::INTERRUPTED_NOTE.to_owned(), planted.to_owned()];
