@@ -17,7 +17,7 @@ const REFUTED: &[(&str, &str)] = &[
     ("checksum/enforced", "skip-checksum"),
     ("checksum/stamped-damage", "drop-recheck"),
     ("eviction/copying", "ignores-cursors"),
-    ("eviction/marked", "ignores-cursors"),
+    ("eviction/marked", "loses-commit"),
     ("eviction/newcomer", "counts-the-dead"),
     ("eviction/pinned", "loses-commit"),
     ("explicit/latest", "announce-first"),

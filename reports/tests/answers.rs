@@ -126,6 +126,16 @@ fn models_that_saw_everything_are_never_added_to_those_that_did_not() {
 }
 
 #[test]
+fn what_an_engine_cannot_see_stands_beside_its_models_and_not_among_remarks_of_the_machine() {
+    let mut suite = sample::suite();
+    let spot = "loom cannot see load buffering: values that come from the future";
+    suite.notes.push(spot.to_owned());
+    let page = render(&suite).unwrap();
+    assert!(section(&page, "models").contains(spot));
+    assert!(!section(&page, "belief").contains(spot));
+}
+
+#[test]
 fn the_payload_is_swept_by_what_its_scenario_is_about() {
     let payload = section(&render(&sample::suite()).unwrap(), "payload");
     for title in [

@@ -32,7 +32,7 @@ pub(super) fn sections(summary: &Summary<'_>) -> Result<[Section; 2], RenderErro
     let mut models = filled(Section::new("models", "Models"), MODELS, summary)?;
     let blind = blind_spots(summary);
     if !blind.is_empty() {
-        models.tables.push(blind.stacked().html()?);
+        models.tables.push(blind.html()?);
     }
     Ok([models, filled(Section::new("mutants", "Mutants"), MUTANTS, summary)?])
 }
@@ -45,19 +45,12 @@ pub(super) fn blind(note: &str) -> bool {
     note.split_once(CANNOT).is_some_and(|(engine, _)| !engine.contains(' '))
 }
 
-/// What each engine does not see: nobody should believe more than was looked at.
+/// What each engine does not see, a line each: nobody should believe more than was looked at.
 fn blind_spots(summary: &Summary<'_>) -> Table {
-    let mut table = Table::new("Blind spots of the engines", &["Engine", "Cannot see"]);
-    let mut engines: Vec<(&str, Vec<&str>)> = vec![];
+    let mut table =
+        Table::new("Blind spots of the engines", &["What an engine cannot see, whatever it says"]);
     for note in summary.suite.notes.iter().filter(|note| blind(note)) {
-        let Some((engine, what)) = note.split_once(CANNOT) else { continue };
-        match engines.iter_mut().find(|(known, _)| *known == engine) {
-            Some((_, all)) => all.push(what),
-            None => engines.push((engine, vec![what])),
-        }
-    }
-    for (engine, all) in engines {
-        table.push(vec![Datum::code(engine), Datum::wide(all.join("; "))]);
+        table.push(vec![Datum::wide(note)]);
     }
     table
 }
