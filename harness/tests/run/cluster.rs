@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use report_schema::{SuiteResult, Verdict};
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::support::{Place, code, harness, said};
+use crate::support::{Place, code, harness, said, shipped};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster");
 
@@ -246,7 +246,14 @@ fn a_run_and_its_kills_make_one_page_with_one_verdict() {
     let run = place.run().output().unwrap();
     assert_eq!(code(&run), 0, "{}", said(&run));
     let mut crash = harness();
-    crash.args(["crash", "--only", "writer/W_COMMIT", "--kills", "1", "--out"]);
+    crash.current_dir(shipped("..")).args([
+        "crash",
+        "--only",
+        "writer/W_COMMIT",
+        "--kills",
+        "1",
+        "--out",
+    ]);
     let crash = crash.arg(place.out().join("crash")).output().unwrap();
     assert_eq!(code(&crash), 0, "{}", said(&crash));
     let mut model = harness();
@@ -257,7 +264,7 @@ fn a_run_and_its_kills_make_one_page_with_one_verdict() {
     let output = merge(&parts, &place.out(), &[]);
     assert_eq!(code(&output), 0, "{}", said(&output));
     let page = fs::read_to_string(place.out().join("whole/latest/report.html")).unwrap();
-    for part in ["<h1>PASS</h1>", "id=\"gates\"", "id=\"models\"", "id=\"crashes\""] {
+    for part in ["<h1>SHIP</h1>", "id=\"gates\"", "id=\"models\"", "id=\"crashes\""] {
         assert!(page.contains(part), "{part}");
     }
     assert_eq!(page.matches("Put together from 3 runs").count(), 1);

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use quick_junit::{Report, TestCaseStatus};
 use report_schema::{SuiteResult, Verdict};
 
-use crate::support::{Place, code, flows, harness, pause, said, within, workers_of};
+use crate::support::{Place, code, flows, harness, pause, said, shipped, within, workers_of};
 
 const LENGTH: &str = "duration = \"10s\"";
 /// What holds only in a run that comes to its end, and what a run that is cut short keeps.
@@ -140,7 +140,14 @@ fn a_signal_that_is_ignored_from_the_beginning_stays_so() {
 fn kills_that_are_interrupted_are_inconclusive() {
     let out = tempfile::tempdir().unwrap();
     let mut command = harness();
-    command.args(["crash", "--only", "writer/W_COMMIT", "--kills", "100000", "--out"]);
+    command.current_dir(shipped("..")).args([
+        "crash",
+        "--only",
+        "writer/W_COMMIT",
+        "--kills",
+        "100000",
+        "--out",
+    ]);
     let child = command.arg(out.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = child.spawn().unwrap();
     pause(Duration::from_millis(1_500));

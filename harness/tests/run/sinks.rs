@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use report_schema::{SuiteResult, Verdict};
 
-use crate::support::{Place, code, harness, said, within, workers_of};
+use crate::support::{Place, code, harness, said, shipped, within, workers_of};
 
 const LENGTH: &str = "duration = \"50ms\"";
 
@@ -105,7 +105,9 @@ fn a_word_that_is_no_text_is_told_as_a_shell_reads_it() {
         &["crash", "--only", "writer/W_COMMIT", "--kills", "1"][..],
         &["model", "slot/one-reader", "--no-mutants"],
     ] {
-        let output = harness().args(verb).arg("--out").arg(&out).output().unwrap();
+        let mut command = harness();
+        command.current_dir(shipped("..")).args(verb).arg("--out").arg(&out);
+        let output = command.output().unwrap();
         assert_eq!(code(&output), 0, "{verb:?}: {}", said(&output));
     }
 }
