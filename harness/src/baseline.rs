@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use report_schema::SuiteResult;
+use report_schema::{SuiteResult, Verdict};
 use reports::load::FileError;
 
 use crate::suite::files::write_whole;
@@ -40,6 +40,9 @@ pub enum BaselineError {
     /// Nothing was measured in it.
     #[error("this result has no trial: nothing can be compared with it")]
     Empty,
+    /// What is compared with it would be compared with something else than it seems.
+    #[error("this result is no baseline: {0}; `--force` keeps it all the same")]
+    Unfit(&'static str),
     /// It cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
@@ -69,13 +72,22 @@ impl Store {
         Self { folder: folder.to_owned() }
     }
 
-    /// Keeps a result under a name; one of the same name is replaced. Returns its file.
+    /// Keeps a result under a name; one of the same name is replaced. Returns its file. With `force`,
+    /// also one that was interrupted, broke, or ran with a planted defect.
     ///
     /// # Errors
     ///
     /// [`BaselineError`]; what was there is as before.
-    pub fn save(&self, name: &str, result: &SuiteResult) -> Result<PathBuf, BaselineError> {
+    pub fn save(
+        &self,
+        name: &str,
+        result: &SuiteResult,
+        force: bool,
+    ) -> Result<PathBuf, BaselineError> {
         let path = self.path(name)?;
+        if let Some(why) = unfit(result).filter(|_| !force) {
+            return Err(BaselineError::Unfit(why));
+        }
         let mut cells = result.scenarios.iter().flat_map(|scenario| &scenario.cells);
         if cells.all(|cell| cell.trials.is_empty()) {
             return Err(BaselineError::Empty);
@@ -128,7 +140,7 @@ impl Store {
     /// [`BaselineError`]; what was there is as before.
     pub fn promote(&self, from: &str, to: &str) -> Result<PathBuf, BaselineError> {
         let result = self.load(from)?;
-        self.save(to, &result)
+        self.save(to, &result, true)
     }
 
     /// Forgets a name.
@@ -163,6 +175,19 @@ impl Store {
     }
 }
 
+/// Why nothing should be compared with a result.
+fn unfit(result: &SuiteResult) -> Option<&'static str> {
+    if result.interrupted {
+        Some("it was interrupted")
+    } else if result.planted.is_some() {
+        Some("it ran with a planted defect")
+    } else if result.verdict == Verdict::Broken {
+        Some("it broke")
+    } else {
+        None
+    }
+}
+
 /// Letters that mean nothing to a shell or a path, and not only dots.
 fn valid(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -182,6 +207,28 @@ mod tests {
         }
         for name in ["a", "0.9-rc_1", &"a".repeat(63)] {
             assert!(valid(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_was_interrupted_broke_or_ran_with_a_defect_is_kept_only_by_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let golden = include_str!("../../reports/schema/tests/golden/result-1.json");
+        let whole = SuiteResult::from_json(golden).unwrap();
+        store.save("whole", &whole, false).unwrap();
+        let damages: [(&str, fn(&mut SuiteResult)); 3] = [
+            ("it was interrupted", |result| result.interrupted = true),
+            ("it ran with a planted defect", |result| result.planted = Some("x".to_owned())),
+            ("it broke", |result| result.verdict = Verdict::Broken),
+        ];
+        for (why, damage) in damages {
+            let mut result = whole.clone();
+            damage(&mut result);
+            let said = store.save("damaged", &result, false).unwrap_err().to_string();
+            assert!(said.contains(why) && said.contains("--force"), "{said}");
+            store.save("damaged", &result, true).unwrap();
+            store.remove("damaged").unwrap();
         }
     }
 

@@ -14,6 +14,7 @@ mod explain;
 pub mod gate;
 mod left;
 mod list;
+mod made;
 mod merge;
 mod model;
 mod output;
@@ -80,7 +81,7 @@ enum Verb {
     Replay(replay::Args),
     /// Kills real processes at every site of the protocol, and looks whether survivors are harmed.
     Crash(crash::Args),
-    /// Puts the shards of a run together: one result, one report, one verdict.
+    /// Puts results together, shards or different kinds: one result, one report, one verdict.
     Merge(merge::Args),
     /// Makes the report of a result again.
     Report(report::Args),

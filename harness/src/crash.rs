@@ -117,7 +117,8 @@ impl Job {
     #[must_use]
     pub fn begins(&self) -> usize {
         let kinds = Kind::ALL.iter();
-        let pairs = kinds.flat_map(|kind| self.shapes.iter().map(move |shape| (kind, shape.name())));
+        let pairs =
+            kinds.flat_map(|kind| self.shapes.iter().map(move |shape| (kind, shape.name())));
         let begun = |(kind, shape): &(&Kind, String)| {
             let row = |site: &Site| format!("{}/{}", kind.name(), site.name);
             TABLE.iter().any(|site| self.wants(&row(site), shape))

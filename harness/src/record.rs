@@ -15,7 +15,7 @@ use report_schema::{
 };
 
 use crate::plan::{CellPlan, Role, TrialPlan};
-use crate::run::{Measured, RawRole, RawTrial, Report, Usage, class};
+use crate::run::{DEADLINE, INTERRUPTED, Measured, RawRole, RawTrial, Report, Usage, class};
 use crate::scenario::model::{Warmup, Workload};
 use allow::Allowed;
 
@@ -43,7 +43,7 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
     let mut mismatches = vec![];
     if complete && !allowed.disbelieves() {
         mismatches.extend(disputes(raw));
-        if counts.committed > 0 && counts.delivered > 0 {
+        if counts.committed > 0 && counts.delivered > 0 && !raw.interrupted {
             mismatches.extend(unseen_zones(cell, raw));
         }
         account_for_tails(cell, raw, &mut counts, &mut mismatches);
@@ -69,6 +69,7 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         mismatches,
         faults: fault::windows(raw),
         broken: broken.chain(raw.leaks.iter().cloned()).collect(),
+        interrupted: raw.interrupted,
         stuck: fault::stuck(raw),
         warmup: producer.and_then(|report| report.warmup.clone()),
         warmup_ms: match cell.cell.run.warmup {
@@ -208,10 +209,10 @@ fn links<'a>(cell: &CellPlan, raw: &'a RawTrial) -> Vec<(&'a RawRole, &'a RawRol
 fn troubles(role: &RawRole, allowed: Allowed<'_>) -> Vec<String> {
     let mut troubles = vec![];
     let name = &role.plan.name;
-    if allowed.may_end(role) {
+    if allowed.may_end(role) || role.exit == INTERRUPTED {
         return troubles;
     }
-    if role.exit == "deadline" {
+    if role.exit == DEADLINE {
         troubles.push(format!("{name} did not end before the deadline and was killed"));
     } else if role.exit == "signal 6" {
         let why = "it aborted, as one does that wants more memory than it may have";

@@ -67,6 +67,11 @@ pub(crate) use wire::{Measured, Report, Usage};
 use crate::history::History;
 use crate::plan::{CellPlan, RolePlan, TrialPlan};
 
+/// How a worker ended that was killed because it took too long.
+pub(crate) const DEADLINE: &str = "deadline";
+/// How a worker ended that was killed because nobody wanted to wait for it.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
 /// What is to be run.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
@@ -95,6 +100,8 @@ pub struct RawTrial {
     pub(crate) history: Option<History>,
     /// What the processes left behind, one sentence each; it has been removed.
     pub(crate) leaks: Vec<String>,
+    /// Somebody asked to stop before it had come to its end.
+    pub(crate) interrupted: bool,
 }
 
 /// One process of a trial.
@@ -104,7 +111,7 @@ pub(crate) struct RawRole {
     pub(crate) plan: RolePlan,
     /// Its process id.
     pub(crate) pid: u32,
-    /// How it ended: `exit 0`, `signal 9`, `deadline`.
+    /// How it ended: `exit 0`, `signal 9`, [`DEADLINE`], [`INTERRUPTED`].
     pub(crate) exit: String,
     /// What it found; absent when it did not come to the end.
     pub(crate) report: Option<Report>,

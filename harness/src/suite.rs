@@ -15,7 +15,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use report_schema::{SCHEMA_VERSION, ScenarioResult, Side, SuiteResult, Verdict};
+use report_schema::{
+    INTERRUPTED_NOTE, Made, SCHEMA_VERSION, ScenarioResult, Side, SuiteResult, Verdict,
+};
 use reports::format;
 
 use crate::host::Host;
@@ -31,8 +33,6 @@ pub use half::{JANITOR, janitor};
 use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
 
-/// The note of a run that was interrupted.
-pub const INTERRUPTED: &str = "The run was interrupted: what is here is not all that was asked.";
 /// A trial that moved between cores is run again so many times at most.
 const RETRIES: u32 = 2;
 /// A trial that takes longer than this is not run again: over minutes cores always move.
@@ -68,6 +68,8 @@ pub struct Request<'a> {
     pub against: Option<&'a Against<'a>>,
     /// Where histories are kept.
     pub keep_history: Option<&'a Path>,
+    /// The program, and what was set beside the scenario files.
+    pub made: Made,
 }
 
 /// One trial, for those who watch.
@@ -101,11 +103,21 @@ pub trait Observer: Watch {
 pub struct Outcome {
     /// The result document. Its exit code does not know of the interrupt.
     pub result: SuiteResult,
-    /// Somebody asked to stop: what is there is not all.
+    /// Somebody asked to stop. Whether that cut anything off is in the result.
     pub interrupted: bool,
-    /// Why no further trial could be made: a process that cannot be started, a history that cannot
-    /// be kept.
-    pub broke_off: Option<io::Error>,
+    /// Why no further trial could be made.
+    pub broke_off: Option<BrokeOff>,
+}
+
+/// Why a run ended before its time; what was finished is in its result.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokeOff {
+    /// A process cannot be started.
+    #[error("{0}")]
+    Start(io::Error),
+    /// A history cannot be kept; the trial it belongs to is in the result.
+    #[error("{0}")]
+    Keep(io::Error),
 }
 
 /// Runs every trial, as long as nobody interrupts and nothing breaks off; what was finished is kept.
@@ -116,23 +128,30 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> Outcome {
     let (started, since) = (Instant::now(), unix_ms());
-    let (number, total, side) = (0, request.turns.len(), None);
-    let mut runner = Runner { request, launcher, observer, started, number, total, side };
+    let mut runner = Runner {
+        request,
+        launcher,
+        observer,
+        started,
+        number: 0,
+        total: request.turns.len(),
+        side: None,
+        cut: false,
+        broke_off: None,
+    };
     let obstacles = runner.obstacles();
-    let (trials, broke_off) = runner.trials(&obstacles);
+    let trials = runner.trials(&obstacles);
+    let (cut, broke_off) = (runner.cut, runner.broke_off.take());
+    let interrupted = cut || runner.launcher.interrupted();
     let found = request.plans.iter().zip(trials.into_iter().zip(obstacles));
     let scenarios: Vec<_> = found
         .map(|(plan, (trials, obstacles))| {
             scenario(request, plan, trials.into_iter().zip(obstacles))
         })
         .collect();
-    let interrupted = runner.launcher.interrupted();
-    let broken = broke_off.as_ref().map(|_| Verdict::Broken);
-    let worst = Verdict::worst(scenarios.iter().map(|scenario| scenario.verdict).chain(broken));
     let ran = scenarios.iter().any(|scenario| scenario.cells.iter().any(|c| !c.trials.is_empty()))
         || broke_off.is_some();
-    let verdict = worst.unwrap_or(Verdict::Inconclusive);
-    let result = SuiteResult {
+    let mut result = SuiteResult {
         schema_version: SCHEMA_VERSION,
         suite: request.name.clone(),
         profile: request.profile.clone(),
@@ -142,22 +161,31 @@ pub fn run(
         command: request.command.clone(),
         seed: request.seed,
         host: request.host.report(),
-        verdict,
-        exit_code: if ran { verdict.exit_code() } else { report_schema::EXIT_NOTHING_RAN },
+        verdict: Verdict::Inconclusive,
+        exit_code: report_schema::EXIT_NOTHING_RAN,
         scenarios,
         models: vec![],
         crashes: vec![],
         comparisons: vec![],
         shard: None,
-        notes: notes(request, interrupted, broke_off.as_ref()),
+        made: Some(request.made.clone()),
+        parts: vec![],
+        planted: request.plant.map(|plant| plant.to_string()),
+        interrupted: cut,
+        notes: notes(request, cut, broke_off.as_ref()),
     };
+    let broken = broke_off.as_ref().map(|_| Verdict::Broken);
+    result.verdict = broken.into_iter().fold(result.worst_part(), Verdict::max);
+    if ran {
+        result.exit_code = result.verdict.exit_code();
+    }
     Outcome { result, interrupted, broke_off }
 }
 
-fn notes(request: &Request<'_>, interrupted: bool, broke_off: Option<&io::Error>) -> Vec<String> {
+fn notes(request: &Request<'_>, cut: bool, broke_off: Option<&BrokeOff>) -> Vec<String> {
     let mut notes = vec![];
-    if interrupted {
-        notes.push(INTERRUPTED.to_owned());
+    if cut {
+        notes.push(INTERRUPTED_NOTE.to_owned());
     }
     if let Some(why) = broke_off {
         notes.push(format!("The run broke off, what is here was finished before: {why}."));
@@ -185,6 +213,9 @@ struct Runner<'a> {
     total: usize,
     /// Of two sides in turns, whose the present trial is.
     side: Option<Side>,
+    /// Somebody asked to stop while something was left to be done.
+    cut: bool,
+    broke_off: Option<BrokeOff>,
 }
 
 impl Runner<'_> {
@@ -198,17 +229,19 @@ impl Runner<'_> {
         plans.map(|plan| plan.cells.iter().map(&mut obstacle).collect()).collect()
     }
 
-    /// What was recorded for each cell of each plan that nothing stands in the way of, and what ended
-    /// that too soon.
-    fn trials(&mut self, obstacles: &[Vec<Option<String>>]) -> (Found, Option<io::Error>) {
+    /// Whether nothing more is to be run, and notes why.
+    fn ends_here(&mut self) -> bool {
+        self.cut |= self.launcher.interrupted();
+        self.cut || self.broke_off.is_some()
+    }
+
+    /// What was recorded for each cell of each plan that nothing stands in the way of.
+    fn trials(&mut self, obstacles: &[Vec<Option<String>>]) -> Found {
         let plans = self.request.plans;
         let mut found: Found = plans.iter().map(|plan| vec![vec![]; plan.cells.len()]).collect();
         let mut rested = BTreeSet::new();
         for turn in &self.request.turns {
             let trial = &plans[turn.plan].trials[turn.trial];
-            if self.launcher.interrupted() {
-                break;
-            }
             self.number += 1;
             let side = if turn.plan < plans.len() / 2 { Side::Base } else { Side::Candidate };
             self.side = self.request.enough.map(|_| side);
@@ -219,6 +252,9 @@ impl Runner<'_> {
             if obstacles[turn.plan][trial.cell].is_some() || rested.contains(&pair) {
                 continue;
             }
+            if self.ends_here() {
+                break;
+            }
             let cell = &plans[turn.plan].cells[trial.cell];
             let program = self.request.programs.get(turn.plan).map(PathBuf::as_path);
             let order = Order { cell, trial, plant: self.request.plant, program };
@@ -226,12 +262,9 @@ impl Runner<'_> {
                 Workload::Search(quest) => self.search(order, quest),
                 _ => self.settle(order),
             };
-            match recorded {
-                Ok(recorded) => found[turn.plan][trial.cell].extend(recorded),
-                Err(error) => return (found, Some(error)),
-            }
+            found[turn.plan][trial.cell].extend(recorded);
         }
-        (found, None)
+        found
     }
 
     /// Whether more trials of a cell would tell no more, or never anything. Only trials are counted:
@@ -249,35 +282,40 @@ impl Runner<'_> {
     }
 
     /// A trial, and again where it is short and moved between cores; the last one counts most.
-    fn settle(&mut self, order: Order<'_>) -> io::Result<Vec<Recorded>> {
+    fn settle(&mut self, order: Order<'_>) -> Vec<Recorded> {
         let mut all = vec![];
         let lasts = order.cell.cell.run.length.time(Nanos(0));
         let retries = if lasts > RETRIED_MAX { 0 } else { RETRIES };
         for _ in 0..=retries {
-            let recorded = self.trial(order)?;
-            let again = moved(&recorded.trial) && !self.launcher.interrupted();
+            let Some(recorded) = self.trial(order) else { break };
+            let again = moved(&recorded.trial);
             all.push(recorded);
-            if !again {
+            if !again || self.ends_here() {
                 break;
             }
         }
-        Ok(all)
+        all
     }
 
     /// One rate after the other. What is kept: the trial at the highest rate that held, and every
     /// trial in which something was wrong.
-    fn search(&mut self, order: Order<'_>, quest: Quest) -> io::Result<Vec<Recorded>> {
+    fn search(&mut self, order: Order<'_>, quest: Quest) -> Vec<Recorded> {
         let mut bisection = Bisection::new(quest);
         let (mut best, mut wrong): (Option<Recorded>, Vec<Recorded>) = (None, vec![]);
         'rates: while let Some(rate) = bisection.next() {
             let at_rate = search::at_rate(order.cell, quest, rate);
             for attempt in 1..=search::ATTEMPTS {
-                if self.launcher.interrupted() {
+                if self.ends_here() {
                     break 'rates;
                 }
-                let Some(recorded) = self.settle(Order { cell: &at_rate, ..order })?.pop() else {
+                let Some(recorded) = self.settle(Order { cell: &at_rate, ..order }).pop() else {
                     break 'rates;
                 };
+                if recorded.trial.interrupted {
+                    // It says nothing of its rate.
+                    best.get_or_insert(recorded);
+                    break 'rates;
+                }
                 let step = search::step(&at_rate, quest, rate, &recorded);
                 let held = step.held;
                 bisection.note(rate, step, held || attempt == search::ATTEMPTS);
@@ -294,24 +332,36 @@ impl Runner<'_> {
         }
         if let Some(best) = &mut best {
             best.trial.search = Some(bisection.finish());
+            best.trial.interrupted |= self.cut;
         }
-        Ok(best.into_iter().chain(wrong).collect())
+        best.into_iter().chain(wrong).collect()
     }
 
-    fn trial(&mut self, order: Order<'_>) -> io::Result<Recorded> {
+    /// One trial; `None` where none could be begun.
+    fn trial(&mut self, order: Order<'_>) -> Option<Recorded> {
         let Order { cell, trial, .. } = order;
         let (number, total, side) = (self.number, self.total, self.side);
         let (repeat, estimate) = (trial.repeat, cell.trial_estimate);
         let step = Step { number, total, cell: &cell.cell.id, repeat, estimate, side };
         self.observer.begin(step);
         let started_ms = millis(self.started);
-        let raw = self.launcher.run(order, &mut *self.observer).map_err(|error| {
-            io::Error::new(error.kind(), format!("{} cannot be run: {error}", cell.cell.id))
-        })?;
+        let raw = match self.launcher.run(order, &mut *self.observer) {
+            Ok(raw) => raw,
+            Err(error) => {
+                let by = order.program.map(|program| format!(" by {}", program.display()));
+                let (id, by) = (&cell.cell.id, by.unwrap_or_default());
+                let told = format!("{id} cannot be run{by}: {error}");
+                self.broke_off = Some(BrokeOff::Start(io::Error::new(error.kind(), told)));
+                return None;
+            }
+        };
         let mut recorded = record(cell, trial, &raw, started_ms);
-        self.keep(&raw, &mut recorded, cell)?;
+        self.cut |= recorded.trial.interrupted;
+        if let Err(error) = self.keep(&raw, &mut recorded, cell) {
+            self.broke_off = Some(BrokeOff::Keep(error));
+        }
         self.observer.end(step, &recorded);
-        Ok(recorded)
+        Some(recorded)
     }
 
     /// Stores a trial's history, where that is asked for and it was judged.

@@ -154,7 +154,14 @@ fn gate_of_rule(
 
 fn ran(evidence: &Evidence<'_>) -> GateResult {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.broken);
-    rule(evidence, RAN, &bad, Verdict::Broken)
+    let gate = rule(evidence, RAN, &bad, Verdict::Broken);
+    match evidence.trials.iter().find(|trial| trial.interrupted).filter(|_| bad.is_empty()) {
+        None => gate,
+        Some(cut) => {
+            let reason = format!("the trial was interrupted ({})", place(cut));
+            GateResult { verdict: Verdict::Inconclusive, reason, ..gate }
+        }
+    }
 }
 
 fn agrees(evidence: &Evidence<'_>) -> GateResult {
@@ -185,8 +192,9 @@ fn correctness(
     let (mut seen, mut unknown) = (None, None);
     for figures in figures {
         match expectation.evaluate(figures) {
-            // A trial that broke may show too much, but that it shows too little says nothing.
-            Ok(outcome) if outcome.holds || breaks(figures) && outcome.value < outcome.bound => {
+            // A trial that did not come to its end may show too much, but that it shows too little
+            // says nothing.
+            Ok(outcome) if outcome.holds || is_cut(figures) && outcome.value < outcome.bound => {
                 seen.get_or_insert(outcome);
             }
             Ok(outcome) => {
@@ -205,19 +213,28 @@ fn correctness(
         }
     }
     let broken = evidence.trials.iter().find(|trial| !trial.broken.is_empty());
+    let interrupted = evidence.trials.iter().find(|trial| trial.interrupted);
     let said = match (seen, broken) {
         _ if unknown.is_some() => (Verdict::Inconclusive, unknown.unwrap_or_default()),
         (None, _) => (Verdict::Inconclusive, "no trial ran".to_owned()),
         (_, Some(broken)) => {
             (Verdict::Broken, format!("not violated, but the trial broke ({})", place(broken)))
         }
-        _ => (Verdict::Pass, format!("so in {}", several(figures.len(), "trial"))),
+        _ => match interrupted {
+            Some(cut) => (
+                Verdict::Inconclusive,
+                format!("not violated, but the trial was interrupted ({})", place(cut)),
+            ),
+            None => (Verdict::Pass, format!("so in {}", several(figures.len(), "trial"))),
+        },
     };
     gate(evidence, expectation, seen, said)
 }
 
-fn breaks(figures: &Figures<'_>) -> bool {
-    !figures.trial().broken.is_empty()
+/// Whether a trial did not come to its end.
+fn is_cut(figures: &Figures<'_>) -> bool {
+    let trial = figures.trial();
+    trial.interrupted || !trial.broken.is_empty()
 }
 
 /// Which trial, so that it can be repeated.

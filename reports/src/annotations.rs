@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use report_schema::{GateResult, SuiteResult, Verdict};
+use report_schema::{GateResult, INTERRUPTED_NOTE, SuiteResult, Verdict};
 
 use crate::format;
 use crate::summary::Summary;
@@ -28,6 +28,10 @@ pub fn github(suite: &SuiteResult) -> String {
         let text = format!("{}: {why}; again: {}", row.shape, row.replay);
         let title = format!("{} killed at {}", row.victim, row.site);
         notes.push((row.verdict, command(row.verdict, None, &title, &text)));
+    }
+    if suite.interrupted {
+        let verdict = Verdict::Inconclusive;
+        notes.push((verdict, command(verdict, None, "interrupted", INTERRUPTED_NOTE)));
     }
     let doubts = Summary::of(suite).doubts;
     notes.extend(doubts.iter().map(|doubt| {

@@ -7,18 +7,18 @@
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
-use report_schema::{CrashResult, GateResult, ModelResult, SuiteResult, Verdict};
+use report_schema::{CrashResult, GateResult, INTERRUPTED_NOTE, ModelResult, SuiteResult, Verdict};
 
 use crate::format;
 use crate::page::place;
-use crate::summary::{CellSummary, Curves, Shown, Summary};
+use crate::summary::{CellSummary, Curves, Percentile, Shown, Summary};
 
 /// Why the XML could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("the JUnit file cannot be made: {0}")]
 pub struct JunitError(#[from] quick_junit::SerializeError);
 
-/// Percentiles that a test case has as properties.
+/// Percentiles that a test case has as properties; in brackets where too few samples lie beyond.
 const PERCENTILES: [(&str, f64); 5] =
     [("p50_ns", 0.5), ("p90_ns", 0.9), ("p99_ns", 0.99), ("p99.9_ns", 0.999), ("max_ns", 1.0)];
 
@@ -59,7 +59,13 @@ fn whole(summary: &Summary<'_>) -> TestSuite {
     if summary.verdict.is_none() {
         lines.push("nothing ran; no data is never a pass");
     }
-    let verdict = if lines.is_empty() { Verdict::Pass } else { Verdict::Broken };
+    let cut = summary.suite.interrupted;
+    let verdict = match lines.is_empty() {
+        false => Verdict::Broken,
+        true if cut => Verdict::Inconclusive,
+        true => Verdict::Pass,
+    };
+    lines.extend(cut.then_some(INTERRUPTED_NOTE));
     let mut case = TestCase::new("something ran and nothing contradicts itself", status(verdict));
     case.set_classname("result");
     explain(&mut case, lines.first().copied().unwrap_or(""), &lines.join("\n"));
@@ -73,6 +79,14 @@ fn whole(summary: &Summary<'_>) -> TestSuite {
     for (name, value) in facts {
         part.add_property(Property::new(name, value.as_deref().unwrap_or("none")));
     }
+    part.add_properties(
+        summary
+            .suite
+            .parts
+            .iter()
+            .map(|part| Property::new(format!("part.{}", part.suite), part.verdict.as_str())),
+    );
+    part.add_properties(summary.suite.notes.iter().map(|note| Property::new("note", note)));
     part.add_test_case(case);
     part
 }
@@ -97,7 +111,8 @@ fn cell(summary: &CellSummary<'_>) -> TestCase {
         let name = format!("{}.{:?}", curve.label, curve.kind);
         case.add_property(Property::new(format!("{name}.n"), curve.histogram.len().to_string()));
         for (percentile, quantile) in PERCENTILES {
-            let value = curve.histogram.value_at_quantile(quantile).to_string();
+            let found = Percentile::of(&curve.histogram, quantile);
+            let value = found.bracketed(found.ns.to_string());
             case.add_property(Property::new(format!("{name}.{percentile}"), value));
         }
     }

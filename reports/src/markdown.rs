@@ -4,7 +4,9 @@ use report_schema::{GateResult, ModelKind, SuiteResult, Verdict};
 
 use crate::format;
 use crate::page::{command_line, place};
-use crate::summary::{CellSummary, Curves, Kills, Shown, Summary, noticed};
+use crate::summary::{
+    CellSummary, Curves, IN_BRACKETS, Kills, Percentile, Shown, Summary, noticed,
+};
 
 /// Rows of a table at most; the page has them all.
 const ROWS: usize = 20;
@@ -38,9 +40,14 @@ pub fn render(suite: &SuiteResult) -> String {
     for doubt in &summary.doubts {
         parts.push(format!("\n> The file contradicts itself: {}\n", safe(&doubt.text)));
     }
+    parts.extend(suite.notes.iter().map(|note| format!("\n> {}\n", safe(note))));
     parts.extend([gates(&summary), models(suite), crashes(suite), latencies(&summary)]);
-    let command = command_line(&suite.command).replace("```", "` ` `");
-    parts.push(format!("\n```sh\n{command}\n```\n"));
+    let mut commands: Vec<_> = suite.parts.iter().map(|part| command_line(&part.command)).collect();
+    if commands.is_empty() {
+        commands.push(command_line(&suite.command));
+    }
+    let commands = commands.join("\n").replace("```", "` ` `");
+    parts.push(format!("\n```sh\n{commands}\n```\n"));
     parts.concat()
 }
 
@@ -135,7 +142,7 @@ fn latencies(summary: &Summary<'_>) -> String {
     let mut rows = Vec::new();
     for cell in &summary.cells {
         for curve in Curves::shown(&[cell], Shown::LatencyOnly).curves {
-            let at = |quantile| format::nanos(curve.histogram.value_at_quantile(quantile) as f64);
+            let at = |quantile| Percentile::of(&curve.histogram, quantile).shown();
             rows.push([
                 safe(&cell.cell.id),
                 format::count(curve.histogram.len()),
@@ -147,7 +154,9 @@ fn latencies(summary: &Summary<'_>) -> String {
             ]);
         }
     }
-    table("Latency", ["Cell", "n", "p50", "p99", "p99.9", "max", "Cores"], &rows)
+    let bracketed = rows.iter().flatten().any(|text| text.starts_with('('));
+    let note = if bracketed { format!("\n{IN_BRACKETS}\n") } else { String::new() };
+    table("Latency", ["Cell", "n", "p50", "p99", "p99.9", "max", "Cores"], &rows) + &note
 }
 
 fn table<const COLUMNS: usize>(

@@ -7,7 +7,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use report_schema::{Role, SuiteResult, Verdict};
 
-use crate::summary::{CellSummary, Curves, Shown, Summary};
+use crate::summary::{CellSummary, Curves, Percentile, Shown, Summary};
 
 /// Why the exposition could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,21 @@ pub fn render(suite: &SuiteResult) -> Result<String, MetricsError> {
     verdicts(&mut registry, &summary);
     let mut text = String::new();
     encode(&mut text, &registry)?;
-    Ok(text)
+    Ok(sorted(&text))
+}
+
+/// The samples of each family in order: the library has none, and files of two runs are compared.
+fn sorted(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let both = |a: &&str, b: &&str| a.starts_with('#') == b.starts_with('#');
+    let blocks = lines.chunk_by(both).flat_map(|block| {
+        let mut block = block.to_vec();
+        if !block[0].starts_with('#') {
+            block.sort_unstable();
+        }
+        block
+    });
+    blocks.flat_map(|line| [line, "\n"]).collect()
 }
 
 fn run(registry: &mut Registry, summary: &Summary<'_>) {
@@ -51,6 +65,7 @@ fn run(registry: &mut Registry, summary: &Summary<'_>) {
         ("profile", suite.profile.clone()),
         ("commit", suite.commit.clone().unwrap_or_else(|| "unknown".to_owned())),
         ("verdict", summary.verdict.map_or("none", Verdict::as_str).to_owned()),
+        ("interrupted", suite.interrupted.to_string()),
         ("cpu", suite.host.cpu_model.clone().unwrap_or_else(|| "unknown".to_owned())),
     ];
     registry.register("run", "What was run, and what it says", Info::new(info));
@@ -73,17 +88,21 @@ fn latencies(registry: &mut Registry, cells: &[CellSummary<'_>]) {
     let (latency, samples) = (Gauges::default(), Gauges::default());
     for summary in cells {
         for curve in Curves::shown(&[summary], Shown::EachEnd).curves {
-            let labels = |rest: Option<f64>| {
+            let labels = |rest: Option<(f64, bool)>| {
                 let mut labels = cell_label(summary);
                 labels.push(("of", curve.label.clone()));
                 labels.push(("timed", curve.kind.describe().to_owned()));
-                labels.extend(rest.map(|quantile| ("quantile", quantile.to_string())));
+                let Some((quantile, sure)) = rest else { return labels };
+                labels.push(("quantile", quantile.to_string()));
+                // No figure of a dashboard is in brackets.
+                labels.extend((!sure).then(|| ("samples_beyond", "too few".to_owned())));
                 labels
             };
             samples.get_or_create(&labels(None)).set(curve.histogram.len() as f64);
             for quantile in QUANTILES {
-                let value = curve.histogram.value_at_quantile(quantile) as f64 / 1e9;
-                latency.get_or_create(&labels(Some(quantile))).set(value);
+                let found = Percentile::of(&curve.histogram, quantile);
+                let labels = labels(Some((quantile, found.sure)));
+                latency.get_or_create(&labels).set(found.ns as f64 / 1e9);
             }
         }
     }

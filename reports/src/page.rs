@@ -224,5 +224,6 @@ fn ran(summary: &Summary<'_>) -> String {
     ];
     let some = kinds.into_iter().filter(|(number, _)| *number > 0);
     let some: Vec<String> = some.map(|(number, noun)| format::several(number, noun)).collect();
-    if some.is_empty() { "nothing".to_owned() } else { some.join(", ") }
+    let ran = if some.is_empty() { "nothing".to_owned() } else { some.join(", ") };
+    if suite.interrupted { format!("{ran}; interrupted") } else { ran }
 }

@@ -7,9 +7,10 @@ mod doubt;
 mod drift;
 mod hardware;
 mod kills;
+mod percentile;
 mod words;
 
-use report_schema::{GateResult, SuiteResult, Verdict};
+use report_schema::{GateResult, INTERRUPTED_NOTE, SuiteResult, Verdict};
 
 pub use cell::CellSummary;
 pub(crate) use cell::median;
@@ -19,6 +20,7 @@ pub use drift::{Drift, Thirds, drifts};
 pub use hardware::HardwareCost;
 pub(crate) use hardware::uncounted;
 pub use kills::{Kill, Kills, noticed};
+pub use percentile::{IN_BRACKETS, Percentile, SAMPLES_BEYOND};
 pub use words::{Limit, Relation, sides};
 
 use crate::format;
@@ -119,7 +121,7 @@ impl<'a> Summary<'a> {
         let mut summary = Self {
             suite,
             verdict,
-            headline: headline(verdict),
+            headline: headline(verdict, suite.interrupted),
             sentence: String::new(),
             tally,
             doubts,
@@ -144,10 +146,14 @@ impl<'a> Summary<'a> {
 
     fn reason(&self) -> String {
         let Some(verdict) = self.verdict else {
-            return "No trial and no model ran; no data is never a pass.".to_owned();
+            let ended = if self.suite.interrupted { " before the run was interrupted" } else { "" };
+            return format!("No trial and no model ran{ended}; no data is never a pass.");
         };
         if verdict == Verdict::Pass {
             return self.reason_to_pass();
+        }
+        if verdict == Verdict::Inconclusive && self.suite.interrupted {
+            return INTERRUPTED_NOTE.to_owned();
         }
         let gates = self.gates();
         if let Some((gate, summary)) = gates.first().filter(|(gate, _)| gate.verdict == verdict) {
@@ -247,9 +253,11 @@ fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
     let scenarios = suite.scenarios.iter().map(|scenario| scenario.verdict);
     let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
     let gates = cells.clone().flat_map(|cell| &cell.gates).map(|gate| gate.verdict);
+    let cut = suite.interrupted.then_some(Verdict::Inconclusive);
     let worst = Verdict::worst(
         [suite.verdict]
             .into_iter()
+            .chain(cut)
             .chain(scenarios)
             .chain(cells.map(|cell| cell.verdict))
             .chain(gates)
@@ -262,9 +270,10 @@ fn verdict(suite: &SuiteResult, doubts: &[Doubt]) -> Option<Verdict> {
     worst.filter(|worst| !nothing_ran || *worst > Verdict::Inconclusive)
 }
 
-fn headline(verdict: Option<Verdict>) -> &'static str {
+fn headline(verdict: Option<Verdict>, interrupted: bool) -> &'static str {
     match verdict {
         None => "NOTHING RAN",
+        Some(Verdict::Inconclusive) if interrupted => "INTERRUPTED",
         Some(Verdict::Pass) => "SHIP",
         Some(Verdict::Performance | Verdict::Correctness) => "DO NOT SHIP",
         Some(Verdict::Inconclusive) => "INCONCLUSIVE",

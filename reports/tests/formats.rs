@@ -230,3 +230,30 @@ fn the_exposition_is_openmetrics_and_labels_are_escaped() {
         assert!(bad != text && check(&bad).is_err(), "{from} as {to} was accepted");
     }
 }
+
+#[test]
+fn the_exposition_of_one_result_is_always_the_same_and_in_order() {
+    let suite = sample::suite();
+    let text = openmetrics::render(&suite).unwrap();
+    assert_eq!(text, openmetrics::render(&suite).unwrap());
+    let counts: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("harness_count{")).collect();
+    assert!(counts.len() > 10 && counts.is_sorted(), "{counts:?}");
+}
+
+#[test]
+fn a_percentile_with_too_few_samples_beyond_is_marked_everywhere() {
+    let golden = include_str!("../schema/tests/golden/result-1.json");
+    let suite = SuiteResult::from_json(golden).unwrap();
+    let summary = reports::markdown::render(&suite);
+    assert!(
+        summary.contains("(65 ns)") && summary.contains("In brackets: fewer than 10"),
+        "{summary}"
+    );
+    let text = openmetrics::render(&suite).unwrap();
+    let few = "quantile=\"0.999\",samples_beyond=\"too few\"}";
+    assert!(text.contains(few) && !text.contains("quantile=\"1\",samples"), "{text}");
+    let junit = junit::render(&suite).unwrap();
+    assert!(junit.contains("p99.9_ns\" value=\"("), "{junit}");
+    assert!(!junit.contains("max_ns\" value=\"("), "{junit}");
+}

@@ -360,7 +360,7 @@ fn the_golden_result_of_the_format_can_be_shown() {
     check_page(&page);
     assert!(!page.contains("the histogram of"), "its histogram is read");
     assert!(
-        reports::markdown::render(&suite).contains("| ping-pong/payload-size=64B | 4 | 65 ns |")
+        reports::markdown::render(&suite).contains("| ping-pong/payload-size=64B | 4 | (65 ns) |")
     );
 }
 

@@ -168,7 +168,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Ok(contest) => contest,
         Err(exit) => return exit,
     };
-    match conduct(args, &contest) {
+    match conduct(args, &contest, output) {
         Ok(Some((result, interrupted))) => finish(args, result, interrupted, output),
         Ok(None) => {
             output.error("nothing ran");
@@ -181,18 +181,37 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     }
 }
 
-/// All comparisons, as one result; `None` when not even one was begun.
-fn conduct(args: &Args, contest: &Contest<'_>) -> std::io::Result<Option<(SuiteResult, bool)>> {
+/// All comparisons, as one result; `None` when not even one was begun. What was finished is kept,
+/// whatever ends the others.
+fn conduct(
+    args: &Args,
+    contest: &Contest<'_>,
+    output: &mut Output,
+) -> std::io::Result<Option<(SuiteResult, bool)>> {
     let times = args.aa.unwrap_or(args.times);
     let mut tally = Tally::default();
     let mut whole: Option<SuiteResult> = None;
-    let mut interrupted = false;
+    let (mut interrupted, mut floor) = (false, Verdict::Pass);
     let left = Left::new();
     for round in 0..times {
-        let outcome = contest.round(Round { number: round, of: times, left })?;
+        let mut outcome = match contest.round(Round { number: round, of: times, left }) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let Some(whole) = &mut whole else { return Err(error) };
+                whole.notes.push(broke_off((round, times), &error, output));
+                floor = Verdict::Broken;
+                break;
+            }
+        };
         interrupted = outcome.interrupted;
+        let broke = outcome.broke_off.take();
+        if let Some(error) = &broke {
+            broke_off((round, times), error, output);
+            floor = Verdict::Broken;
+        }
         let mut result = outcome.result;
-        if !interrupted {
+        result.interrupted |= interrupted && round + 1 < times;
+        if !interrupted && broke.is_none() {
             tally.add(round + 1, &result.comparisons);
         }
         if times > 1 && result.scenarios.iter().all(|scenario| scenario.verdict == Verdict::Pass) {
@@ -201,20 +220,42 @@ fn conduct(args: &Args, contest: &Contest<'_>) -> std::io::Result<Option<(SuiteR
         }
         match &mut whole {
             None => whole = Some(result),
-            Some(whole) => {
-                whole.wall_ms += result.wall_ms;
-                whole.verdict = whole.verdict.max(result.verdict);
-                whole.scenarios.append(&mut result.scenarios);
-            }
+            Some(whole) => join(whole, result),
         }
-        if interrupted {
+        if interrupted || broke.is_some() {
             break;
         }
     }
-    if let Some(whole) = whole.as_mut().filter(|_| times > 1 || args.aa.is_some()) {
-        tally.tell(whole);
+    if let Some(whole) = &mut whole {
+        if times > 1 || args.aa.is_some() {
+            tally.tell(whole);
+        }
+        let cut = if whole.interrupted { Verdict::Inconclusive } else { Verdict::Pass };
+        whole.verdict = whole.verdict.max(floor).max(cut);
     }
     Ok(whole.map(|whole| (whole, interrupted)))
+}
+
+/// Says which comparison did not come to its end, and why.
+fn broke_off(
+    (round, times): (u32, u32),
+    error: &dyn std::error::Error,
+    output: &mut Output,
+) -> String {
+    let number = round + 1;
+    let told =
+        format!("comparison {number} of {times} broke off: {error}; what was finished is kept");
+    output.error(&told);
+    told
+}
+
+/// Adds the runs of a later comparison to those of the first.
+fn join(whole: &mut SuiteResult, mut result: SuiteResult) {
+    whole.wall_ms += result.wall_ms;
+    whole.verdict = whole.verdict.max(result.verdict);
+    whole.interrupted |= result.interrupted;
+    whole.scenarios.append(&mut result.scenarios);
+    whole.notes.append(&mut result.notes);
 }
 
 fn finish(args: &Args, mut result: SuiteResult, interrupted: bool, output: &mut Output) -> Exit {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use report_schema::SuiteResult;
 use reports::format;
+use serde_json::{Value, json};
 
 use super::{Exit, Output, stored};
 use crate::baseline::{BaselineError, FOLDER, Store};
@@ -39,9 +40,16 @@ enum Act {
         /// A result document, or the folder of a run.
         #[arg(value_name = "RESULT", default_value = "out/latest")]
         result: PathBuf,
+        /// Also a run that was interrupted, broke, or had a planted defect.
+        #[arg(long)]
+        force: bool,
     },
     /// Lists names with their machine, commit and verdict.
-    List,
+    List {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Prints the result document of a name.
     Show {
         /// Its name.
@@ -64,8 +72,8 @@ enum Act {
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let store = Store::new(&args.dir);
     let done = match &args.act {
-        Act::Save { name, result } => save(&store, name, result, output),
-        Act::List => list(&store, output),
+        Act::Save { name, result, force } => save(&store, (name, *force), result, output),
+        Act::List { json } => list(&store, *json, output),
         Act::Show { name } => store.load(name).and_then(|result| {
             output.result(&result.to_json()?);
             Ok(())
@@ -86,7 +94,9 @@ pub(super) fn refused(error: &BaselineError, output: &mut Output) -> Exit {
     }
     output.error(&error.to_string());
     match error {
-        BaselineError::Name(_) | BaselineError::Missing { .. } => Exit::Usage,
+        BaselineError::Name(_) | BaselineError::Missing { .. } | BaselineError::Unfit(_) => {
+            Exit::Usage
+        }
         BaselineError::Empty => Exit::NothingRan,
         BaselineError::File(_) | BaselineError::Json(_) | BaselineError::Write { .. } => Exit::Io,
     }
@@ -98,32 +108,59 @@ fn told(path: &Path, output: &mut Output) {
 
 fn save(
     store: &Store,
-    name: &str,
+    (name, force): (&str, bool),
     result: &Path,
     output: &mut Output,
 ) -> Result<(), BaselineError> {
     let result = stored::read(result)?;
-    let path = store.save(name, &result)?;
+    let path = store.save(name, &result, force)?;
     told(&path, output);
     Ok(())
 }
 
-fn list(store: &Store, output: &mut Output) -> Result<(), BaselineError> {
+/// Every name; one whose file cannot be read is told, the others are listed all the same.
+fn list(store: &Store, json: bool, output: &mut Output) -> Result<(), BaselineError> {
     let names = store.names()?;
-    if names.is_empty() {
+    if names.is_empty() && !json {
         output.note("there is no baseline yet: `harness baseline save NAME` keeps the last run");
     }
+    let (mut rows, mut failed) = (vec![], None);
     for name in names {
         match store.load(&name) {
+            Ok(result) if json => rows.push(row(&name, &result)),
             Ok(result) => output.result(&line(&name, &result)),
-            Err(error) => output.error(&error.to_string()),
+            Err(error) => {
+                if let Some(before) = failed.replace(error) {
+                    output.error(&before.to_string());
+                }
+            }
         }
     }
-    Ok(())
+    if json {
+        output.json(&json!(rows));
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+fn cells(result: &SuiteResult) -> usize {
+    result.scenarios.iter().map(|scenario| scenario.cells.len()).sum()
+}
+
+/// As [`line`], for programs.
+fn row(name: &str, result: &SuiteResult) -> Value {
+    json!({
+        "name": name,
+        "started_unix_ms": result.started_unix_ms,
+        "machine": fingerprint(&result.host),
+        "commit": result.commit,
+        "suite": result.suite,
+        "profile": result.profile,
+        "cells": cells(result),
+        "verdict": result.verdict,
+    })
 }
 
 fn line(name: &str, result: &SuiteResult) -> String {
-    let cells: usize = result.scenarios.iter().map(|scenario| scenario.cells.len()).sum();
     let mut line = String::new();
     // A String takes every write.
     let _written = writeln!(
@@ -132,7 +169,7 @@ fn line(name: &str, result: &SuiteResult) -> String {
         format::moment(result.started_unix_ms),
         fingerprint(&result.host),
         result.commit.as_deref().unwrap_or("unknown"),
-        format::several(cells, "cell"),
+        format::several(cells(result), "cell"),
         result.verdict
     );
     line

@@ -96,6 +96,7 @@ fn compared(
         verdict: comparison::verdict(&cells),
         cells,
         false_alarms: None,
+        found: None,
         erred: vec![],
         notes: vec!["The two runs did not run in turns.".to_owned()],
     }

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use datahub::sites::TABLE;
-use report_schema::{CrashResult, SCHEMA_VERSION, SuiteResult, Verdict};
+use report_schema::{CrashResult, INTERRUPTED_NOTE, SCHEMA_VERSION, SuiteResult, Verdict};
 use reports::format;
 
 use super::left::Left;
 use super::output::coloured;
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output, select};
+use super::{Exit, Output, made, select};
 use crate::crash::{self, Job, Neglect, Outcome, Watch};
 use crate::host::Host;
 use crate::scenario::model::kills::KillMatrix;
@@ -90,8 +90,8 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         profile: args.profile.name().to_owned(),
         started_unix_ms: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         wall_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        commit: super::run::commit(),
-        command: std::env::args().collect(),
+        commit: made::commit(),
+        command: made::words(),
         seed: args.seed,
         host: Host::read().report(),
         verdict,
@@ -101,6 +101,10 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         crashes: outcome.rows,
         comparisons: vec![],
         shard: None,
+        made: Some(made::made(&[], None)),
+        parts: vec![],
+        planted: args.plant.map(|plant| plant.to_string()),
+        interrupted: outcome.interrupted,
         notes,
     };
     let told = |_: &Path| Told {
@@ -140,7 +144,8 @@ fn judged(outcome: &Outcome) -> (Verdict, Exit) {
     let rows = Verdict::worst(outcome.rows.iter().map(|row| row.verdict));
     let broken = outcome.broken.as_ref().map(|_| Verdict::Broken);
     let missing = outcome.gaps.first().map(|_| Verdict::Inconclusive);
-    let all = rows.into_iter().chain(broken).chain(missing);
+    let cut = outcome.interrupted.then_some(Verdict::Inconclusive);
+    let all = rows.into_iter().chain(broken).chain(missing).chain(cut);
     let verdict = Verdict::worst(all).unwrap_or(Verdict::Inconclusive);
     let killed = outcome.rows.iter().any(|row| row.kills > 0);
     let exit = match verdict {
@@ -155,7 +160,7 @@ fn notes(args: &Args, outcome: &Outcome) -> Vec<String> {
     let mut notes: Vec<String> =
         outcome.gaps.iter().map(|gap| format!("Inconclusive: {gap}.")).collect();
     if outcome.interrupted {
-        notes.push(super::run::INTERRUPTED.to_owned());
+        notes.push(INTERRUPTED_NOTE.to_owned());
     }
     if let Some(why) = &outcome.broken {
         notes.push(format!("The run broke: {why}."));
@@ -167,7 +172,7 @@ fn notes(args: &Args, outcome: &Outcome) -> Vec<String> {
 }
 
 /// One row for each kind of victim and shape of block.
-fn table(result: &SuiteResult) -> String {
+pub(super) fn table(result: &SuiteResult) -> String {
     let mut table =
         table::with_header(["victim", "block", "sites", "kills", "violations", "blocked, max"]);
     let mut sums: BTreeMap<(&str, &str), Vec<&CrashResult>> = BTreeMap::new();
@@ -189,8 +194,14 @@ fn table(result: &SuiteResult) -> String {
     table::text(&table)
 }
 
-/// A line for each row that did not pass; one for all that an interrupt kept from being reached.
+/// What is to be told of the rows, and the notes.
 fn findings(result: &SuiteResult, interrupted: bool) -> String {
+    let notes = result.notes.iter().map(|note| format!("{note}\n"));
+    rows(result, interrupted) + &notes.collect::<String>()
+}
+
+/// A line for each row that did not pass; one for all that an interrupt kept from being reached.
+pub(super) fn rows(result: &SuiteResult, interrupted: bool) -> String {
     let cut =
         |row: &CrashResult| interrupted && row.kills == 0 && row.verdict == Verdict::Inconclusive;
     let missed = result.crashes.iter().filter(|row| cut(row)).count();
@@ -205,8 +216,7 @@ fn findings(result: &SuiteResult, interrupted: bool) -> String {
         let verdict = coloured(row.verdict);
         format!("{verdict} {victim} killed at {site} ({shape}): {what}\n  again: {replay}\n")
     });
-    let notes = result.notes.iter().map(|note| format!("{note}\n"));
-    lines.chain([missed]).chain(notes).collect()
+    lines.chain([missed]).collect()
 }
 
 fn said(result: &SuiteResult, exit: Exit, job: &Job) -> String {

@@ -48,6 +48,30 @@ impl Exit {
     }
 }
 
+impl Exit {
+    /// The worse of two ends. What could not be written hides everything but a violation: a
+    /// script that looks for 1 must find it on a full disk, too.
+    #[must_use]
+    pub fn or_worse(self, other: Self) -> Self {
+        if other.rank() > self.rank() { other } else { self }
+    }
+
+    const fn rank(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Performance => 1,
+            Self::Inconclusive => 2,
+            Self::NothingRan => 3,
+            Self::Broken => 4,
+            Self::Usage => 5,
+            Self::Interrupted => 6,
+            Self::Io => 7,
+            Self::Correctness => 8,
+            Self::Bug => 9,
+        }
+    }
+}
+
 impl From<Verdict> for Exit {
     fn from(verdict: Verdict) -> Self {
         match verdict {
@@ -97,8 +121,8 @@ Exit codes:
    70  a bug in this program
   130  interrupted; partial results are written
 
-A result that cannot be written (disk full, folder read-only) ends with 7; files appear whole or not
-at all. A standard output that nobody reads is no error. Ctrl-C or SIGTERM ends the run early and
+A result that cannot be written (disk full, folder read-only) ends with 7, unless a violation was
+found: then with 1. Files appear whole or not at all. A standard output that nobody reads is no error. Ctrl-C or SIGTERM ends the run early and
 writes the report; a second one does not wait for the workers. `kill -9` leaves nothing behind.
 
 Results go to standard output, everything else to standard error.";
@@ -106,6 +130,16 @@ Results go to standard output, everything else to standard error.";
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_written_hides_everything_but_a_violation() {
+        for exit in [Exit::Pass, Exit::Performance, Exit::Inconclusive, Exit::Broken] {
+            assert_eq!((exit.or_worse(Exit::Io), Exit::Io.or_worse(exit)), (Exit::Io, Exit::Io));
+        }
+        assert_eq!(Exit::Correctness.or_worse(Exit::Io), Exit::Correctness);
+        let verdicts = Verdict::WORST_FIRST.map(|verdict| Exit::from(verdict).rank());
+        assert!(verdicts.is_sorted_by(|worse, better| worse > better), "{verdicts:?}");
+    }
 
     #[test]
     fn every_code_is_in_the_help() {

@@ -5,6 +5,8 @@ mod words;
 
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::{Exit, Output, select};
 use crate::crash;
 use crate::scenario::Profile;
@@ -24,9 +26,16 @@ pub(super) struct Args {
     /// How much is run.
     #[arg(long, value_enum, default_value_t)]
     profile: Profile,
+    /// Prints JSON: each scenario with its words, or the example.
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
+    if args.paths.is_empty() && args.json {
+        output.json(&json!({ "example": EXAMPLE }));
+        return Exit::Pass;
+    }
     if args.paths.is_empty() {
         output.result(EXAMPLE);
         output.result(&promises::metrics());
@@ -34,6 +43,23 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     }
     match select::load(&args.paths, &args.set, output) {
         Ok((scenarios, matrices)) => {
+            if args.json {
+                let told = scenarios.iter().map(|scenario| {
+                    json!({
+                        "file": scenario.file,
+                        "name": scenario.name,
+                        "question": scenario.question,
+                        // Nothing is broken into lines for programs.
+                        "text": words::scenario(scenario, args.profile, usize::MAX),
+                    })
+                });
+                let kills = matrices.iter().map(|matrix| crash::told(matrix, args.profile));
+                output.json(&json!({
+                    "scenarios": told.collect::<Vec<_>>(),
+                    "kills": kills.collect::<Vec<_>>(),
+                }));
+                return Exit::Pass;
+            }
             let width = output.width();
             for matrix in &matrices {
                 output.result(&format!("{}\n", crash::told(matrix, args.profile)));

@@ -213,9 +213,8 @@ fn judged_again(
         let worst = Verdict::worst(part.cells.iter().map(|cell| cell.verdict));
         part.verdict = worst.unwrap_or(Verdict::Inconclusive);
     }
-    let worst = Verdict::worst(result.scenarios.iter().map(|part| part.verdict));
-    result.verdict = worst.unwrap_or(Verdict::Inconclusive);
     result.comparisons.clear();
+    result.verdict = result.worst_part();
     if let Some(against) = &against {
         unchecked::compare_rest(against, result, &all);
     }

@@ -10,12 +10,11 @@ use std::time::Instant;
 
 use models::request::Request;
 use models::{Engine, Found, Options, Stop};
-use report_schema::{ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
+use report_schema::{INTERRUPTED_NOTE, ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
 
 use super::left::Left;
-use super::run::{self, commit};
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output, select};
+use super::{Exit, Output, made, select};
 use crate::host::Host;
 use crate::run::Interrupts;
 
@@ -140,7 +139,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let (said, spots) = (notes.len(), blind_spots(&results));
     notes.extend(spots);
     if interrupted {
-        notes.insert(0, run::INTERRUPTED.to_owned());
+        notes.insert(0, INTERRUPTED_NOTE.to_owned());
     }
     let result = SuiteResult {
         schema_version: SCHEMA_VERSION,
@@ -148,8 +147,8 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         profile: "full".to_owned(),
         started_unix_ms: u64::try_from(started.as_millisecond()).unwrap_or(0),
         wall_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-        commit: commit(),
-        command: std::env::args().collect(),
+        commit: made::commit(),
+        command: made::words(),
         seed: args.seed,
         host: Host::read().report(),
         verdict,
@@ -159,6 +158,10 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         crashes: vec![],
         comparisons: vec![],
         shard: None,
+        made: Some(made::made(&[], None)),
+        parts: vec![],
+        planted: None,
+        interrupted,
         notes,
     };
     let told = |_: &Path| Told {

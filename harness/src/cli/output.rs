@@ -77,7 +77,7 @@ impl Output {
         match self.failed.take() {
             Some(error) => {
                 self.error(&format!("standard output cannot be written: {error}"));
-                Exit::Io
+                exit.or_worse(Exit::Io)
             }
             None => exit,
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use report_schema::SuiteResult;
 use reports::page::RenderError;
+use serde_json::json;
 
 use super::{Exit, Output, stored};
 use crate::suite::files::{Neighbours, write_whole};
@@ -34,6 +35,9 @@ pub(super) struct Args {
     /// Writes each drawing of the page into this folder, as an SVG file.
     #[arg(long, value_name = "DIR", conflicts_with = "markdown")]
     drawings: Option<PathBuf>,
+    /// Prints JSON: which files were written, and the verdict they show.
+    #[arg(long, conflicts_with = "markdown")]
+    json: bool,
     /// Prints the summary in Markdown instead of writing a page.
     #[arg(long, conflicts_with = "out")]
     markdown: bool,
@@ -60,20 +64,33 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     let folder = file.parent().unwrap_or(Path::new("."));
     let neighbours = Neighbours::of(folder, &result);
     let exit = write(&neighbours.page(&result, &history), &page, output);
-    let Some(drawings) = args.drawings.as_deref().filter(|_| exit == Exit::Pass) else {
+    if exit != Exit::Pass {
         return exit;
-    };
-    match neighbours.draw(&result, &history, drawings) {
-        Ok(files) => {
-            for file in &files {
-                output.result(&format!("{}\n", file.display()));
-            }
-            Exit::Pass
-        }
-        Err(error) => {
-            output.error(&error.to_string());
-            Exit::Io
-        }
+    }
+    let drawn = args.drawings.as_deref().map(|folder| neighbours.draw(&result, &history, folder));
+    let drawn = drawn.unwrap_or_else(|| Ok(vec![]));
+    tell(args, (&result, &page), drawn.as_deref().unwrap_or_default(), output);
+    drawn.err().map_or(Exit::Pass, |error| {
+        output.error(&error.to_string());
+        Exit::Io
+    })
+}
+
+/// Says what was written.
+fn tell(
+    args: &Args,
+    (result, page): (&SuiteResult, &Path),
+    drawings: &[PathBuf],
+    output: &mut Output,
+) {
+    if args.json {
+        let drawings: Vec<String> = drawings.iter().map(|f| f.display().to_string()).collect();
+        let page = page.display().to_string();
+        let verdict = result.verdict;
+        return output.json(&json!({ "page": page, "drawings": drawings, "verdict": verdict }));
+    }
+    for file in std::iter::once(page).chain(drawings.iter().map(PathBuf::as_path)) {
+        output.result(&format!("{}\n", file.display()));
     }
 }
 
@@ -116,10 +133,7 @@ fn write(html: &Result<String, RenderError>, page: &Path, output: &mut Output) -
         }
     };
     match write_whole(page, html.as_bytes()) {
-        Ok(()) => {
-            output.result(&format!("{}\n", page.display()));
-            Exit::Pass
-        }
+        Ok(()) => Exit::Pass,
         Err(error) => {
             output.error(&format!("cannot write {}: {error}", page.display()));
             Exit::Io

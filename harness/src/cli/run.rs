@@ -5,22 +5,20 @@ pub(super) mod progress;
 pub(super) mod show;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use report_schema::{Happening, Shard, SuiteBegan, SuiteEnded, SuiteResult, Verdict};
 
 use super::gate::AgainstArgs;
 use super::select::{self, Selection};
 use super::sinks::{Sinks, Told};
-use super::{Exit, Output, baseline, comparison, planned, unchecked};
+use super::{Exit, Output, baseline, comparison, made, planned, unchecked};
 use crate::host::Host;
 use crate::plan::shard::Part;
 use crate::plan::{Options, Plan};
 use crate::run::{Plant, ProcessLauncher};
 use crate::scenario::Cell;
 use crate::scenario::model::History;
-pub(super) use crate::suite::INTERRUPTED;
-use crate::suite::{self, Outcome, Request, files};
+use crate::suite::{self, BrokeOff, Outcome, Request, files};
 use crate::verdict::Against;
 use events::Events;
 use progress::{Display, Round};
@@ -210,15 +208,16 @@ fn conduct(
         host,
         name: name(&args.selection),
         profile: args.selection.profile.name().to_owned(),
-        command: std::env::args().collect(),
+        command: made::words(),
         seed,
-        commit: commit(),
+        commit: made::commit(),
         plant: args.plant,
         turns: suite::one_plan_after_another(plans),
         enough: None,
         programs: vec![],
         against,
         keep_history: args.keep_history.as_deref(),
+        made: made::made(&args.selection.set, args.repeats),
     };
     display.events.tell(Happening::SuiteBegan(SuiteBegan {
         suite: request.name.clone(),
@@ -231,22 +230,12 @@ fn conduct(
     Ok(suite::run(&request, &mut launcher, display))
 }
 
-/// The commit of the working folder, where there is one.
-pub(super) fn commit() -> Option<String> {
-    let git = |arguments: &[&str]| {
-        let ran = Command::new("git").args(arguments).output().ok()?;
-        let text = String::from_utf8(ran.stdout).ok()?;
-        ran.status.success().then(|| text.trim().to_owned())
-    };
-    let head = git(&["rev-parse", "HEAD"])?;
-    let changed = git(&["--no-optional-locks", "status", "--porcelain", "-uno"]);
-    let dirty = changed.is_some_and(|files| !files.is_empty());
-    Some(if dirty { format!("{head}-dirty") } else { head })
-}
-
 fn finish(args: &RunArgs, outcome: Outcome, mut events: Events, output: &mut Output) -> Exit {
-    let Outcome { mut result, interrupted, .. } = outcome;
-    let exit = exit(args, &result, interrupted);
+    let Outcome { mut result, broke_off, .. } = outcome;
+    let mut exit = exit(args, &result);
+    if matches!(broke_off, Some(BrokeOff::Keep(_))) {
+        exit = exit.or_worse(Exit::Io);
+    }
     result.exit_code = exit.code();
     let mut folder = String::new();
     let told = |file: &Path| {
@@ -261,12 +250,13 @@ fn finish(args: &RunArgs, outcome: Outcome, mut events: Events, output: &mut Out
         exit_code: exit.code(),
         wall_ms: result.wall_ms,
         folder,
+        interrupted: result.interrupted,
     }));
-    events.failure().map_or(exit, |error| unwritten(args, error, output))
+    events.failure().map_or(exit, |error| exit.or_worse(unwritten(args, error, output)))
 }
 
-fn exit(args: &RunArgs, result: &SuiteResult, interrupted: bool) -> Exit {
-    if interrupted {
+fn exit(args: &RunArgs, result: &SuiteResult) -> Exit {
+    if result.interrupted {
         return Exit::Interrupted;
     }
     if result.exit_code == Exit::NothingRan.code() {

@@ -54,8 +54,10 @@ pub(super) struct Told {
 impl Sinks {
     /// Proves, before anything runs, that results can be written; says it where not.
     pub(super) fn prove(&self, output: &mut Output) -> Result<(), Exit> {
-        let file = |junit: Option<&Path>| junit.map_or(Ok(()), files::prove_file);
-        let proved = files::prove(&self.out).and_then(|()| file(self.junit.as_deref()));
+        // What is to lie in the run's own folder is proved with it.
+        let apart = self.junit.as_deref().filter(|file| !self.is_in_latest(file));
+        let junit = || apart.map_or(Ok(()), files::prove_file);
+        let proved = files::prove(&self.out).and_then(|()| junit());
         proved.map_err(|error| {
             output.error(&error.to_string());
             Exit::Io
@@ -84,7 +86,7 @@ impl Sinks {
         let marked = self.annotate(result, output);
         if let Err(error) = written.map(drop).and(marked) {
             output.error(&error.to_string());
-            return Exit::Io;
+            return exit.or_worse(Exit::Io);
         }
         // A path on a line of its own is whole on every terminal.
         let ending = format!("{}\nreport: {}", told.last, file.display());
@@ -96,18 +98,26 @@ impl Sinks {
         exit
     }
 
-    /// Writes the folder and the JUnit file; returns what a person wants to open first.
+    /// Whether a file is named by way of the link to the newest run: the one that is to be.
+    fn is_in_latest(&self, file: &Path) -> bool {
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        whole(file).starts_with(whole(&self.out).join(files::LATEST))
+    }
+
+    /// Writes the folder and the JUnit file, each also where the other cannot be written; returns
+    /// what a person wants to open first.
     fn write(&self, result: &SuiteResult, page: bool) -> Result<PathBuf, FilesError> {
+        let folder = self.write_folder(result, page);
+        let junit = self.junit.as_deref().map_or(Ok(()), |file| write_junit(file, result));
+        folder.and_then(|file| junit.map(|()| file))
+    }
+
+    fn write_folder(&self, result: &SuiteResult, page: bool) -> Result<PathBuf, FilesError> {
         let began = i64::try_from(result.started_unix_ms).ok();
         let began = began.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
         let moment = began.unwrap_or_else(jiff::Timestamp::now).strftime("%Y%m%dT%H%M%SZ");
         let folder = Folder::create(&self.out, &result.suite, &moment.to_string())?;
         let kept = folder.write_all(result, page)?;
-        if let Some(file) = &self.junit {
-            let text = reports::junit::render(result)?;
-            write_whole(file, text.as_bytes())
-                .map_err(|source| FilesError::Write { path: file.clone(), source })?;
-        }
         Ok(kept.join(if page { "report.html" } else { "result.json" }))
     }
 
@@ -131,6 +141,13 @@ impl Sinks {
         append(&path, &reports::markdown::render(result))
             .map_err(|source| FilesError::Write { path, source })
     }
+}
+
+fn write_junit(file: &Path, result: &SuiteResult) -> Result<(), FilesError> {
+    let text = reports::junit::render(result)?;
+    let made = file.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = made.and_then(|()| write_whole(file, text.as_bytes()));
+    written.map_err(|source| FilesError::Write { path: file.to_owned(), source })
 }
 
 /// Other steps of the job have written there before.

@@ -65,6 +65,7 @@ pub(super) fn compare_rest(against: &Against<'_>, result: &mut SuiteResult, cell
         verdict: comparison::verdict(&found),
         cells: found,
         false_alarms: None,
+        found: None,
         erred: vec![],
         notes,
     };

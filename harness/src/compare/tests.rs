@@ -59,6 +59,7 @@ pub(crate) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         search: None,
         history: None,
         broken: vec![],
+        interrupted: false,
         stuck: vec![],
     }
 }

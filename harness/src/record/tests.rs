@@ -61,6 +61,7 @@ fn good(cell: &CellPlan) -> RawTrial {
         aftermath,
         history: None,
         leaks: vec![],
+        interrupted: false,
     }
 }
 

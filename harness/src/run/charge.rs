@@ -35,8 +35,8 @@ pub(super) struct Charge {
     failure: Option<String>,
     /// How it ended.
     exit: Option<String>,
-    /// Killed by us, because it took too long.
-    overdue: bool,
+    /// Why we killed it, in the word that says how it ended.
+    ended: Option<&'static str>,
     /// A fault of the scenario killed it.
     fallen: bool,
     /// How often a fault has killed somebody in this role.
@@ -57,7 +57,7 @@ impl Charge {
             report: None,
             failure: None,
             exit: None,
-            overdue: false,
+            ended: None,
             fallen: false,
             falls: 0,
             left: Counts::default(),
@@ -138,8 +138,8 @@ impl Charge {
     }
 
     /// Kills it, because it took too long or nobody waits for it any more.
-    pub(super) fn end(&mut self) {
-        self.overdue = true;
+    pub(super) fn end(&mut self, why: &'static str) {
+        self.ended = Some(why);
         self.signal(Signal::SIGKILL);
         self.reap();
     }
@@ -154,10 +154,10 @@ impl Charge {
                 break;
             }
         }
-        self.exit = Some(match status {
-            _ if self.overdue => "deadline".to_owned(),
-            Ok(status) => describe(status),
-            Err(error) => format!("unknown: {error}"),
+        self.exit = Some(match (self.ended, status) {
+            (Some(why), _) => why.to_owned(),
+            (None, Ok(status)) => describe(status),
+            (None, Err(error)) => format!("unknown: {error}"),
         });
     }
 

@@ -15,7 +15,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::den::Holder;
 use super::fault::Course;
 use super::signal::Interrupts;
-use super::supervise::Supervisor;
+use super::supervise::{Overseen, Supervisor};
 use super::usage::{frequency_khz, stolen_ms};
 use super::wire::Task;
 use super::words::Words;
@@ -126,7 +126,7 @@ impl Launcher for ProcessLauncher {
             // Dropping the supervisor ends those that have started.
             supervisor.adopt(Worker::start(plan, task, 0)?);
         }
-        let (mut roles, aftermath) = supervisor.oversee(watch);
+        let Overseen { mut roles, aftermath, interrupted } = supervisor.oversee(watch);
         let kind = match order.cell.cell.workload {
             Workload::PingPong => LatencyKind::RoundTripHalf,
             _ => LatencyKind::EndToEndFromActualStart,
@@ -150,6 +150,7 @@ impl Launcher for ProcessLauncher {
             aftermath,
             history,
             leaks,
+            interrupted,
         })
     }
 

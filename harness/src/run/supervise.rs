@@ -16,12 +16,21 @@ use super::process::Worker;
 use super::signal::Interrupts;
 use super::wire::Meet;
 use super::words::{Phase, Words};
-use super::{Aftermath, Order, RawRole, Watch};
+use super::{Aftermath, DEADLINE, INTERRUPTED, Order, RawRole, Watch};
 
 /// How often progress is looked at.
 const GLANCE: Duration = Duration::from_millis(200);
 /// How long the others have when one of them has failed.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// What became of the workers of one trial.
+#[derive(Debug)]
+pub(super) struct Overseen {
+    pub(super) roles: Vec<RawRole>,
+    pub(super) aftermath: Aftermath,
+    /// Somebody asked to stop before they had come to their end.
+    pub(super) interrupted: bool,
+}
 
 /// The workers of one trial.
 #[derive(Debug)]
@@ -35,6 +44,10 @@ pub(super) struct Supervisor<'a> {
     course: Course<'a>,
     phase: Phase,
     met: bool,
+    /// An interrupt came while something was still to be done.
+    cut: bool,
+    /// A second one: nobody waits for the workers any more.
+    hurried: bool,
     deadline: Instant,
     /// Of each role, the number of the last slice of latencies that was told.
     told: Vec<u64>,
@@ -49,9 +62,20 @@ impl<'a> Supervisor<'a> {
     ) -> Self {
         let deadline = Instant::now() + Duration::from_nanos(order.cell.cell.run.deadline.0);
         let interrupts_before = interrupts.count();
-        let (charges, phase, met) = (vec![], Phase::SetUp, false);
         let told = vec![0; order.cell.roles.len()];
-        Self { words, interrupts, interrupts_before, charges, course, phase, met, deadline, told }
+        Self {
+            words,
+            interrupts,
+            interrupts_before,
+            charges: vec![],
+            course,
+            phase: Phase::SetUp,
+            met: false,
+            cut: false,
+            hurried: false,
+            deadline,
+            told,
+        }
     }
 
     pub(super) fn adopt(&mut self, worker: Worker) {
@@ -59,7 +83,7 @@ impl<'a> Supervisor<'a> {
     }
 
     /// Stays until every worker has ended.
-    pub(super) fn oversee(mut self, watch: &mut dyn Watch) -> (Vec<RawRole>, Aftermath) {
+    pub(super) fn oversee(mut self, watch: &mut dyn Watch) -> Overseen {
         while self.charges.iter().any(Charge::lives) || self.course.revives() {
             self.wait();
             for charge in &mut self.charges {
@@ -74,7 +98,8 @@ impl<'a> Supervisor<'a> {
             self.tell(watch);
         }
         let aftermath = self.course.finish(self.words);
-        (std::mem::take(&mut self.charges).into_iter().map(Charge::finish).collect(), aftermath)
+        let roles = std::mem::take(&mut self.charges).into_iter().map(Charge::finish).collect();
+        Overseen { roles, aftermath, interrupted: self.cut }
     }
 
     /// Passes on which slices of latencies have ended.
@@ -106,16 +131,18 @@ impl<'a> Supervisor<'a> {
 
     /// The first interrupt ends the trial early, the second one ends the workers.
     fn heed_interrupts(&mut self) {
-        match self.interrupts.count() - self.interrupts_before {
-            0 => {}
-            1 => {
-                self.words.stop();
-                self.course.call_off("the run was interrupted");
-            }
-            _ => {
-                self.words.stop();
-                self.deadline = self.deadline.min(Instant::now());
-            }
+        let count = self.interrupts.count() - self.interrupts_before;
+        if count == 0 {
+            return;
+        }
+        // Who has told all that it found has nothing left that could be cut off.
+        let unfinished = self.charges.iter().any(|charge| !charge.is_done());
+        self.cut |= self.phase < Phase::After && unfinished;
+        self.words.stop();
+        self.course.call_off("the run was interrupted");
+        if count > 1 && self.charges.iter().any(Charge::lives) {
+            (self.cut, self.hurried) = (true, true);
+            self.deadline = self.deadline.min(Instant::now());
         }
     }
 
@@ -169,8 +196,9 @@ impl<'a> Supervisor<'a> {
             return;
         }
         self.course.call_off("the deadline had passed");
+        let why = if self.hurried { INTERRUPTED } else { DEADLINE };
         for charge in self.charges.iter_mut().filter(|charge| charge.lives()) {
-            charge.end();
+            charge.end(why);
         }
     }
 }
@@ -179,7 +207,7 @@ impl Drop for Supervisor<'_> {
     /// Ends whoever is left: only when the trial itself could not be started.
     fn drop(&mut self) {
         for charge in self.charges.iter_mut().filter(|charge| charge.lives()) {
-            charge.end();
+            charge.end(DEADLINE);
         }
     }
 }

@@ -13,7 +13,8 @@ use reports::page::Beside;
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use super::half::{HALF, HalfFolder, latest_of, sweep};
+pub use super::half::LATEST;
+use super::half::{self, HalfFolder};
 
 /// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +67,7 @@ const TWINS: u32 = 1_000;
 /// [`FilesError::Write`].
 pub fn prove(out: &Path) -> Result<(), FilesError> {
     let proved = fs::create_dir_all(out).and_then(|()| {
-        sweep(out);
+        half::sweep(out);
         probe(out)
     });
     proved.map_err(|source| FilesError::Write { path: out.to_owned(), source })
@@ -80,6 +81,7 @@ pub fn prove(out: &Path) -> Result<(), FilesError> {
 pub fn prove_file(file: &Path) -> Result<(), FilesError> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new("."));
+    half::sweep_of(file);
     let proved = match fs::metadata(file) {
         Ok(facts) if facts.is_dir() => Err(ErrorKind::IsADirectory.into()),
         Ok(facts) if !facts.is_file() => Ok(()),
@@ -95,9 +97,13 @@ fn probe(folder: &Path) -> io::Result<()> {
         Err(Errno::OPNOTSUPP | Errno::ISDIR) => {}
         proved => return proved.map(drop).map_err(io::Error::from),
     }
-    let probe = folder.join(format!("{HALF}probe-{}", std::process::id()));
+    let probe = half::of(&folder.join("probe"));
     fs::create_dir(&probe)?;
-    fs::remove_dir(&probe)
+    match fs::remove_dir(&probe) {
+        // Somebody swept it away.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 impl Folder {
@@ -123,10 +129,14 @@ impl Folder {
         let path = self.out.join(&self.name);
         let kept = self.half.keep(&self.out, &self.name);
         let kept = kept.map_err(|source| FilesError::Write { path, source })?;
-        let latest = self.out.join("latest");
-        let half = self.out.join(latest_of(std::process::id()));
+        let latest = self.out.join(LATEST);
+        let half = half::of(&latest);
         let target = kept.file_name().unwrap_or_default();
         let pointed = symlink(target, &half).and_then(|()| fs::rename(&half, &latest));
+        if pointed.is_err() {
+            // What is left of it is nobody's; a later run sweeps it away.
+            let _removed = fs::remove_file(&half);
+        }
         pointed.map_err(|source| FilesError::Write { path: latest, source })?;
         Ok(kept)
     }
@@ -215,7 +225,7 @@ impl Neighbours {
         };
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        let raw = |name: &String| !name.starts_with(HALF) && name != "report.html";
+        let raw = |name: &String| !half::is_half(name) && name != "report.html";
         let mut files: Vec<String> = names.filter(raw).collect();
         files.sort();
         Self { scenarios: result.scenarios.iter().filter_map(text).collect(), files }
@@ -278,39 +288,35 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Ok(_) => fs::canonicalize(path)?,
         Err(_) => path.to_owned(),
     };
-    let half = half_of(path);
-    File::create(&half).and_then(|file| finish((file, &half), path, bytes))
-}
-
-fn half_of(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!("{HALF}{name}"))
-}
-
-fn finish((mut file, half): (File, &Path), path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    let renamed = written.and_then(|()| fs::rename(half, path));
+    let half = half::of(path);
+    let renamed = write_half(&half, bytes).and_then(|()| fs::rename(&half, path));
     if renamed.is_err() {
-        // What is left of it is nobody's; the next run sweeps it away.
-        let _removed = fs::remove_file(half);
+        // What is left of it is nobody's; a later run sweeps it away.
+        let _removed = fs::remove_file(&half);
     }
     renamed
 }
 
-/// Writes a file that was not there before, whole; says whether it could. Who holds the half file
-/// holds the name, so two who write at once do not take the same.
+fn write_half(half: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(half)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Writes a file that was not there before, whole; says whether it could. A second name is given
+/// only where there is none, so two who write at once do not take the same.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<bool> {
-    let half = half_of(path);
-    let file = match File::create_new(&half) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
-        Err(error) => return Err(error),
-    };
     if path.try_exists()? {
-        fs::remove_file(&half)?;
         return Ok(false);
     }
-    finish((file, &half), path, bytes).map(|()| true)
+    let half = half::of(path);
+    let named = write_half(&half, bytes).and_then(|()| fs::hard_link(&half, path));
+    // It has its other name, or is nobody's.
+    let _removed = fs::remove_file(&half);
+    match named {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        named => named.map(|()| true),
+    }
 }
 
 /// Keeps one trial's history in a folder, whole and beside all that are there, also those of other
@@ -404,6 +410,19 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_in_the_place_of_the_link_is_an_error_and_the_report_is_there() {
+        let out = tempfile::tempdir().unwrap();
+        fs::create_dir(out.path().join(LATEST)).unwrap();
+        let folder = Folder::create(out.path(), "smoke", "now").unwrap();
+        let golden = include_str!("../../../reports/schema/tests/golden/result-1.json");
+        let written = folder.write_all(&SuiteResult::from_json(golden).unwrap(), true);
+        assert!(written.unwrap_err().to_string().contains(LATEST));
+        assert!(out.path().join("smoke-now/report.html").exists());
+        let names = fs::read_dir(out.path()).unwrap().flatten().map(|entry| entry.file_name());
+        assert!(!names.into_iter().any(|name| half::is_half(&name.to_string_lossy())));
+    }
+
+    #[test]
     fn a_file_appears_whole_and_replaces_the_old_one() {
         let out = tempfile::tempdir().unwrap();
         let path = out.path().join("a");
@@ -436,8 +455,8 @@ mod tests {
         let cut = [format!("{long}x"), format!("{long}y")];
         let all = trials.into_iter().chain(cut.iter().map(|id| (id.as_str(), "0001-0ms")));
         // What a killed run has left holds its name and stops nobody.
-        fs::write(folder.path().join(format!("{HALF}one_a.0001-0ms-2{HISTORY_SUFFIX}")), "")
-            .unwrap();
+        let left = format!("{}one_a.0001-0ms-2{HISTORY_SUFFIX}", half::HALF);
+        fs::write(folder.path().join(left), "").unwrap();
         let kept: Vec<(String, u8)> = all
             .zip(0_u8..)
             .map(|((cell, tag), byte)| {

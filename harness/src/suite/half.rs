@@ -3,18 +3,27 @@
 //! Its maker holds a lock on it while it lives, and a janitor, a process of its own, waits for its maker's
 //! end and takes away what is then still hidden. Where both are killed, the next one that writes there finds
 //! the lock free and does it.
-//! Knows nothing of: what the folder holds.
+//!
+//! A file that stands alone has the name of its writer until it is whole: several runs may share one
+//! folder, also from several machines or containers, so no two write one file and nobody's is swept away.
+//! Knows nothing of: what the folder and the files hold.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use xxhash_rust::xxh3::xxh3_64;
 
-/// What half a file or folder is called.
+/// How the name of half a file or folder begins.
 pub(super) const HALF: &str = ".half-";
+/// Of a writer whose processes cannot be seen from here, what is older than this is nobody's.
+const STALE: Duration = Duration::from_hours(1);
+/// What leads to the newest run.
+pub const LATEST: &str = "latest";
 /// The verb of the janitor's process.
 pub const JANITOR: &str = "__janitor";
 /// So many folders may have one name but for a number, and so often somebody may sweep a new one away.
@@ -52,7 +61,7 @@ impl HalfFolder {
     ///
     /// When the system refuses; nothing is left.
     pub(super) fn create(out: &Path, name: &str) -> io::Result<Self> {
-        let path = out.join(format!("{HALF}{}-{name}", std::process::id()));
+        let path = of(&out.join(name));
         let janitor = Janitor::start(&path);
         for _ in 0..TWINS {
             match fs::create_dir(&path) {
@@ -126,16 +135,58 @@ pub fn janitor(path: &Path) {
     // However it ends, its maker does not write any more.
     let _ended = io::stdin().lock().read_to_end(&mut rest);
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let maker = name.strip_prefix(HALF).and_then(|name| name.split_once('-'));
-    let (Some((maker, _)), Some(out)) = (maker, path.parent()) else { return };
+    let (Some((place, pid, _)), Some(out)) = (writer(&name), path.parent()) else { return };
     remove(path);
     // One that stays does no harm.
-    let _removed = fs::remove_file(out.join(latest_of(maker)));
+    let _removed = fs::remove_file(out.join(name_of(place, pid, LATEST)));
 }
 
-/// What the link `latest` is called before it is one; `maker` is a process.
-pub(super) fn latest_of(maker: impl std::fmt::Display) -> String {
-    format!("{HALF}{maker}-latest")
+/// The name under which this process writes a file or a link.
+pub(super) fn of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(name_of(&place(), std::process::id(), &name))
+}
+
+fn name_of(place: &str, pid: u32, name: &str) -> String {
+    format!("{HALF}{place}-{pid}-{name}")
+}
+
+/// Where the writer of half a file or folder runs, which process it is, and what is to become of it.
+fn writer(name: &str) -> Option<(&str, u32, &str)> {
+    let mut words = name.strip_prefix(HALF)?.splitn(3, '-');
+    Some((words.next()?, words.next()?.parse().ok()?, words.next()?))
+}
+
+/// Whether a name is that of half a file or folder.
+pub(super) fn is_half(name: &str) -> bool {
+    name.starts_with(HALF)
+}
+
+/// Whether this is half a file whose writer is gone.
+fn is_abandoned(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match writer(&name) {
+        Some((place, pid, _)) if place == self::place() => {
+            !Path::new(&format!("/proc/{pid}")).exists()
+        }
+        // Another machine's, or another name altogether.
+        _ => is_half(&name) && is_stale(path),
+    }
+}
+
+fn is_stale(path: &Path) -> bool {
+    let written = fs::symlink_metadata(path).and_then(|facts| facts.modified());
+    let age = written.map(|moment| SystemTime::now().duration_since(moment).unwrap_or_default());
+    age.is_ok_and(|age| age > STALE)
+}
+
+/// The machine and the space of process ids, in eight digits.
+fn place() -> String {
+    let machine = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let space = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    let digest = xxh3_64(format!("{machine}{name}{}", space.display()).as_bytes());
+    format!("{:08x}", digest >> 32)
 }
 
 fn remove(path: &Path) {
@@ -148,19 +199,38 @@ fn is_at(open: &File, path: &Path) -> bool {
     open.metadata().is_ok_and(|open| fs::metadata(path).is_ok_and(|there| same(&open, &there)))
 }
 
-/// Removes what somebody who was killed has left half done in a folder.
+/// Removes what somebody who was killed has left half done in a folder, and in the folders of runs in it.
 pub(super) fn sweep(out: &Path) {
     for entry in fs::read_dir(out).into_iter().flatten().flatten() {
         let path = entry.path();
-        if !entry.file_name().to_string_lossy().starts_with(HALF) {
-            continue;
-        }
-        if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            // One that stays does no harm.
-            let _removed = fs::remove_file(path);
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if !is_folder {
+            sweep_file(&path);
+        } else if !is_half(&entry.file_name().to_string_lossy()) {
+            let inner = fs::read_dir(&path).into_iter().flatten().flatten();
+            inner.for_each(|entry| sweep_file(&entry.path()));
         } else if File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
             remove(&path);
         }
+    }
+}
+
+/// Removes what those who were killed have left of this one file.
+pub(super) fn sweep_of(file: &Path) {
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    for entry in fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten() {
+        let half = entry.file_name().to_string_lossy().into_owned();
+        if writer(&half).is_some_and(|(_, _, whole)| whole == name) {
+            sweep_file(&entry.path());
+        }
+    }
+}
+
+fn sweep_file(path: &Path) {
+    if is_abandoned(path) {
+        // One that stays does no harm.
+        let _removed = fs::remove_file(path);
     }
 }
 
@@ -195,11 +265,53 @@ mod tests {
     fn what_a_living_run_writes_is_not_swept_away_and_what_a_dead_one_left_is() {
         let out = tempfile::tempdir().unwrap();
         let half = HalfFolder::create(out.path(), "a").unwrap();
-        let [folder, file] = ["1-b", "latest"].map(|name| out.path().join(format!("{HALF}{name}")));
+        let own = of(&out.path().join(LATEST));
+        // No process has a greater number.
+        let [folder, file] =
+            ["b", LATEST].map(|name| out.path().join(name_of(&place(), u32::MAX, name)));
         fs::create_dir(&folder).unwrap();
         fs::write(folder.join("x"), "1").unwrap();
-        fs::write(&file, "").unwrap();
+        let run = out.path().join("run");
+        fs::create_dir(&run).unwrap();
+        let inner = run.join(file.file_name().unwrap());
+        for path in [&own, &file, &inner] {
+            fs::write(path, "").unwrap();
+        }
         sweep(out.path());
-        assert!(half.path().exists() && !folder.exists() && !file.exists());
+        assert!(half.path().exists() && own.exists());
+        assert!(!folder.exists() && !file.exists() && !inner.exists());
+    }
+
+    #[test]
+    fn what_is_left_of_one_file_is_swept_away_and_nothing_else() {
+        let out = tempfile::tempdir().unwrap();
+        let [a, b] =
+            ["a.xml", "b.xml"].map(|name| out.path().join(name_of(&place(), u32::MAX, name)));
+        for path in [&a, &b] {
+            fs::write(path, "").unwrap();
+        }
+        sweep_of(&out.path().join("a.xml"));
+        assert!(!a.exists() && b.exists());
+    }
+
+    fn written(name: &str, pid: u32, age: Duration) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name.replace("PID", &pid.to_string()));
+        let file = File::create(&path).unwrap();
+        file.set_modified(SystemTime::now() - age).unwrap();
+        is_abandoned(&path)
+    }
+
+    #[test]
+    fn half_a_file_is_abandoned_when_its_writer_is_gone_and_not_before() {
+        let own = of(Path::new("a-b.json"));
+        let own = own.to_str().unwrap().replace(&format!("-{}-", std::process::id()), "-PID-");
+        let day = Duration::from_hours(24);
+        assert!(!written(&own, std::process::id(), day), "somebody writes it");
+        // No process has a greater number.
+        assert!(written(&own, u32::MAX, Duration::ZERO));
+        let elsewhere = format!("{HALF}zzzzzzzz-PID-a.json");
+        assert!(!written(&elsewhere, u32::MAX, Duration::ZERO) && written(&elsewhere, 1, day));
+        assert!(!written("a.json", 1, day), "a whole file");
     }
 }

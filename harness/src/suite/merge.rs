@@ -1,17 +1,19 @@
-//! Shards put together again: one result out of several, or every reason why not.
+//! Results put together: the shards of a run, and runs of different kinds; or every reason why not.
 //!
 //! Pure. What contradicts itself is always refused; what is missing only unless the caller says
 //! that he knows, and then the verdict is never better than inconclusive.
 
+mod kinds;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use report_schema::{CellResult, ScenarioResult, Shard, SuiteResult, Verdict};
+use report_schema::{CellResult, Made, ScenarioResult, Shard, SuiteResult, Verdict};
 
 use crate::plan::shard::Part;
 
-/// Why shards cannot be put together: one line for each reason.
+/// Why results cannot be put together: one line for each reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("these shards are not one run:\n{}", reasons.join("\n"))]
+#[error("these results do not belong together:\n{}", reasons.join("\n"))]
 pub struct MergeError {
     /// Every reason, with the names of the files.
     pub reasons: Vec<String>,
@@ -19,7 +21,7 @@ pub struct MergeError {
     pub only_missing: bool,
 }
 
-/// One shard and the file it was read from.
+/// One result and the file it was read from.
 #[derive(Debug, Clone)]
 pub struct Piece {
     /// For messages.
@@ -28,17 +30,40 @@ pub struct Piece {
     pub result: SuiteResult,
 }
 
-/// Puts shards together, in the order of the whole plan. With `partial`, missing cells are named in
-/// the result instead of being refused.
+/// Puts results together: shards in the order of the whole plan, and what they make with runs of
+/// other kinds. With `partial`, missing cells are named in the result instead of being refused.
 ///
 /// # Errors
 ///
-/// [`MergeError`]: no shard at all, another suite, profile, seed, commit or plan, a cell that comes
-/// twice or does not belong to its shard, and, without `partial`, cells that are missing.
-pub fn merge(mut pieces: Vec<Piece>, partial: bool) -> Result<SuiteResult, MergeError> {
+/// [`MergeError`]: no result at all; shards of another suite, profile, seed, commit, plan or
+/// settings, a cell that comes twice or does not belong to its shard, and, without `partial`, cells
+/// that are missing; whole runs of another commit, build or machine, or of the same things.
+pub fn merge(pieces: Vec<Piece>, partial: bool) -> Result<SuiteResult, MergeError> {
+    let (shards, mut wholes): (Vec<Piece>, Vec<Piece>) =
+        pieces.into_iter().partition(|piece| piece.result.shard.is_some());
+    if wholes.is_empty() {
+        return one_run(shards, partial);
+    }
+    if let Some(shard) = shards.first() {
+        let suite = shard.result.suite.clone();
+        let of_it = |piece: &&Piece| piece.result.suite == suite;
+        let told =
+            |piece: &Piece| format!("{}: it is no shard, but a whole run of {suite}", piece.file);
+        let reasons: Vec<String> = wholes.iter().filter(of_it).map(told).collect();
+        if !reasons.is_empty() {
+            return Err(MergeError { reasons, only_missing: false });
+        }
+        let file = format!("the shards of {suite}");
+        wholes.push(Piece { file, result: one_run(shards, partial)? });
+    }
+    kinds::together(wholes)
+}
+
+/// Shards of one run.
+fn one_run(mut pieces: Vec<Piece>, partial: bool) -> Result<SuiteResult, MergeError> {
     pieces.sort_by_key(|piece| piece.result.shard.as_ref().map(|shard| shard.index));
     let Some(first) = pieces.first() else {
-        let reasons = vec!["there is no shard".to_owned()];
+        let reasons = vec!["there is no result".to_owned()];
         return Err(MergeError { reasons, only_missing: false });
     };
     let mut reasons: Vec<String> =
@@ -70,6 +95,7 @@ fn differences(first: &Piece, other: &Piece) -> Vec<String> {
         ("seed", a.seed.to_string(), b.seed.to_string()),
         ("commit", text(&a.commit), text(&b.commit)),
         ("plan", plan(&a.shard), plan(&b.shard)),
+        ("settings", settings(a), settings(b)),
     ];
     let differ = facts.into_iter().filter(|(_, a, b)| a != b);
     let mut reasons: Vec<String> = differ
@@ -83,11 +109,19 @@ fn differences(first: &Piece, other: &Piece) -> Vec<String> {
     reasons
 }
 
+/// What a run was made with beside its files, as one types it.
+fn settings(result: &SuiteResult) -> String {
+    let Made { set, repeats, .. } = result.made.clone().unwrap_or_default();
+    let set = set.into_iter().map(|(key, value)| format!("--set {key}={value}"));
+    let repeats = repeats.map(|repeats| format!("--repeats {repeats}"));
+    let plant = result.planted.as_ref().map(|plant| format!("--plant {plant}"));
+    let all: Vec<String> = set.chain(repeats).chain(plant).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(" ") }
+}
+
 /// Cells that do not belong to the shard they stand in.
 fn strangers(piece: &Piece) -> Vec<String> {
-    let Some(shard) = &piece.result.shard else {
-        return vec![format!("{}: it is no shard, but a whole run", piece.file)];
-    };
+    let Some(shard) = &piece.result.shard else { return vec![] };
     if shard.index == 0 || shard.index > shard.count {
         return vec![format!("{}: there is no shard {}/{}", piece.file, shard.index, shard.count)];
     }
@@ -159,6 +193,7 @@ fn together(pieces: &[Piece], missing: Vec<String>) -> SuiteResult {
     whole.scenarios = scenarios(pieces, begin, &places);
     whole.comparisons = results().flat_map(|result| result.comparisons.clone()).collect();
     whole.command = without_shard(&whole.command);
+    whole.interrupted = results().any(|result| result.interrupted);
     whole.notes = notes(pieces);
     let gap = (!missing.is_empty()).then_some(Verdict::Inconclusive);
     whole.notes.extend(missing);

@@ -109,6 +109,9 @@ fn refusal(
     if let Some(why) = trial.broken.first().or(trial.mismatches.first()) {
         return Some(why.clone());
     }
+    if trial.interrupted {
+        return Some("it was interrupted".to_owned());
+    }
     let skipped = counts.lost.saturating_add(counts.lapped);
     if skipped > 0 || counts.violations() > 0 {
         let wrong = counts.violations();

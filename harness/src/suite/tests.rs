@@ -65,6 +65,7 @@ fn flawless(order: Order<'_>) -> RawTrial {
         aftermath,
         history: None,
         leaks: vec![],
+        interrupted: false,
     }
 }
 
@@ -117,6 +118,7 @@ fn conduct(
         programs: vec![],
         against: None,
         keep_history: Some(Path::new("/dev/null/kept")),
+        made: Made::default(),
     };
     let mut fake = Fake { answers, runs: 0, interrupted_after };
     let outcome = run(&request, &mut fake, &mut Nobody);
@@ -186,20 +188,60 @@ fn one_bad_trial_decides() {
 fn an_interrupt_keeps_what_is_there_and_says_so() {
     let (outcome, runs) = outcome(vec![|_| {}], 1);
     assert_eq!((runs, outcome.interrupted), (1, true));
-    assert_eq!(outcome.result.scenarios[0].cells[0].trials.len(), 1);
-    assert_eq!(outcome.result.notes.len(), 1);
+    let result = &outcome.result;
+    assert_eq!((result.interrupted, result.verdict), (true, Verdict::Inconclusive));
+    assert_eq!(result.scenarios[0].cells[0].trials.len(), 1);
+    assert_eq!(result.notes.len(), 1);
+}
+
+#[test]
+fn an_interrupt_after_the_last_trial_cuts_nothing_off() {
+    let (outcome, runs) = outcome(vec![|_| {}], 2);
+    assert_eq!((runs, outcome.interrupted, outcome.result.interrupted), (2, true, false));
+    assert_eq!(outcome.result.verdict, Verdict::Pass);
+}
+
+/// Nothing was committed, and nobody says otherwise.
+fn empty(raw: &mut RawTrial) {
+    for report in raw.roles.iter_mut().filter_map(|role| role.report.as_mut()) {
+        (report.counts, report.next) = (report_schema::Counts::default(), 0);
+        (report.bytes_written, report.bytes_read) = (0, 0);
+        report.metrics.values_mut().for_each(|value| *value = 0);
+    }
+}
+
+#[test]
+fn a_trial_that_was_cut_off_is_inconclusive_unless_it_shows_a_violation() {
+    let cut = |raw: &mut RawTrial| {
+        empty(raw);
+        raw.interrupted = true;
+    };
+    let (found, runs) = outcome(vec![cut], 1);
+    let cell = &found.result.scenarios[0].cells[0];
+    assert_eq!((runs, cell.verdict, found.result.exit_code), (1, Verdict::Inconclusive, 5));
+    assert!(cell.gates.iter().any(|gate| gate.reason.contains("interrupted")), "{:?}", cell.gates);
+    let torn = |raw: &mut RawTrial| {
+        raw.interrupted = true;
+        raw.roles[1].report.as_mut().unwrap().counts.torn = 1;
+    };
+    let (found, _) = outcome(vec![torn], 1);
+    assert_eq!(found.result.verdict, Verdict::Correctness);
 }
 
 #[test]
 fn a_run_that_breaks_off_keeps_what_was_finished_and_is_broken() {
     const FACTS: Facts =
         Facts { promised: Promised::Newest, stuck_ns: 1, written: None, read: None };
-    let unkept = |raw: &mut RawTrial| raw.history = Some(History { facts: FACTS, roles: vec![] });
+    let unkept = |raw: &mut RawTrial| {
+        empty(raw);
+        raw.history = Some(History { facts: FACTS, roles: vec![] });
+    };
     let (outcome, runs) = outcome(vec![|_| {}, unkept], usize::MAX);
     let result = &outcome.result;
     assert_eq!((runs, result.verdict, result.exit_code), (2, Verdict::Broken, 6));
-    assert_eq!(result.scenarios[0].cells[0].trials.len(), 1);
-    assert!(outcome.broke_off.is_some() && result.notes[0].contains("/dev/null/kept"));
+    assert_eq!(result.scenarios[0].cells[0].trials.len(), 2, "the trial itself was finished");
+    assert!(matches!(outcome.broke_off, Some(BrokeOff::Keep(_))));
+    assert!(result.notes[0].contains("/dev/null/kept"));
 }
 
 #[test]

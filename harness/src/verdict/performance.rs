@@ -65,8 +65,11 @@ fn comparable<'f, 'a>(
 pub(super) fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {
     let broken = figures.iter().filter(|figures| !figures.trial().broken.is_empty()).count();
     let unsteady = figures.iter().filter(|figures| !is_steady(figures.trial())).count();
+    let interrupted = figures.iter().filter(|figures| figures.trial().interrupted).count();
     let total = several(figures.len(), "trial");
-    if figures.is_empty() {
+    if interrupted > 0 {
+        format!("none of {total} can be judged ({broken} broke, {interrupted} interrupted)")
+    } else if figures.is_empty() {
         "no trial ran".to_owned()
     } else if unsteady > 0 {
         format!("none of {total} can be judged ({broken} broke, {unsteady} never held still)")

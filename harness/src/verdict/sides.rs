@@ -89,7 +89,7 @@ pub(crate) fn comparable<'a>(
 /// Whether a trial ran whole, and its measured part began when figures held still, where that was
 /// asked for.
 pub(super) fn is_whole(trial: &Trial) -> bool {
-    trial.broken.is_empty() && is_steady(trial)
+    trial.broken.is_empty() && !trial.interrupted && is_steady(trial)
 }
 
 /// Whether a trial's figures may be held against others.

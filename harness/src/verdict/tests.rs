@@ -55,6 +55,7 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
         mismatches: vec![],
         faults: vec![],
         broken: vec![],
+        interrupted: false,
         stuck: vec![],
         warmup: None,
         visits: vec![],

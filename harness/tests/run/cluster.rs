@@ -1,13 +1,14 @@
 //! Several machines, one suite: shards run as the examples say, and put together again.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use report_schema::{SuiteResult, Verdict};
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::support::{Place, code, harness, said};
+use crate::support::{Place, code, harness, said, shipped};
 
 const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster");
 
@@ -69,39 +70,102 @@ fn at<'a>(yaml: &'a Yaml, path: &[&str]) -> &'a Yaml {
     path.iter().fold(yaml, |yaml, key| &yaml[*key])
 }
 
+/// The Job of the example.
+fn job() -> Yaml {
+    let text = fs::read_to_string(Path::new(EXAMPLES).join("kubernetes-job.yaml")).unwrap();
+    YamlLoader::load_from_str(&text).unwrap().remove(0)
+}
+
+/// How many pods there are, and the container that each of them runs.
+fn pods(job: &Yaml) -> (u32, &Yaml) {
+    let spec = &job["spec"];
+    let count = u32::try_from(spec["completions"].as_i64().unwrap()).unwrap();
+    (count, &at(spec, &["template", "spec", "containers"])[0])
+}
+
+/// Runs one pod's command as the cluster would.
+fn pod(place: &Place, index: u32, out: &Path) -> Output {
+    let job = job();
+    let (count, container) = pods(&job);
+    let command: Vec<&str> =
+        container["command"].as_vec().unwrap().iter().filter_map(Yaml::as_str).collect();
+    let path = Path::new(env!("CARGO_BIN_EXE_harness")).parent().unwrap().display().to_string();
+    let path = format!("{path}:{}", std::env::var("PATH").unwrap_or_default());
+    let mut pod = Command::new(command[0]);
+    pod.args(&command[1..]).arg(container["args"][0].as_str().unwrap()).env("PATH", &path);
+    pod.env("OUT", out).env("SHARDS", count.to_string());
+    pod.env("JOB_COMPLETION_INDEX", index.to_string());
+    pod.env("SCENARIOS", &place.scenario).env("PROFILE", "smoke").output().unwrap()
+}
+
 #[test]
 fn the_kubernetes_example_is_an_indexed_job_whose_command_runs_every_cell_once() {
     let place = five();
-    let text = fs::read_to_string(Path::new(EXAMPLES).join("kubernetes-job.yaml")).unwrap();
-    let job = YamlLoader::load_from_str(&text).unwrap().remove(0);
+    let job = job();
     assert_eq!((job["apiVersion"].as_str(), job["kind"].as_str()), (Some("batch/v1"), Some("Job")));
     let spec = &job["spec"];
     assert_eq!(spec["completionMode"].as_str(), Some("Indexed"));
-    let count = u32::try_from(spec["completions"].as_i64().unwrap()).unwrap();
+    let (count, container) = pods(&job);
     assert_eq!(spec["parallelism"].as_i64(), Some(i64::from(count)));
-    let container = &at(spec, &["template", "spec", "containers"])[0];
     let env = container["env"].as_vec().unwrap();
-    let value = |name: &str| {
-        let found = env.iter().find(|each| each["name"].as_str() == Some(name)).unwrap();
-        found["value"].as_str().unwrap()
-    };
-    assert_eq!(value("SHARDS"), count.to_string());
-    let command: Vec<&str> =
-        container["command"].as_vec().unwrap().iter().filter_map(Yaml::as_str).collect();
-    let script = container["args"][0].as_str().unwrap();
-    let path = Path::new(env!("CARGO_BIN_EXE_harness")).parent().unwrap().display().to_string();
-    let path = format!("{path}:{}", std::env::var("PATH").unwrap_or_default());
+    let told = env.iter().find(|each| each["name"].as_str() == Some("SHARDS")).unwrap();
+    assert_eq!(told["value"].as_str(), Some(count.to_string().as_str()));
     for index in 0..count {
-        let mut pod = Command::new(command[0]);
-        pod.args(&command[1..]).arg(script).env("PATH", &path).env("OUT", place.out());
-        pod.env("SHARDS", value("SHARDS")).env("JOB_COMPLETION_INDEX", index.to_string());
-        pod.env("SCENARIOS", &place.scenario).env("PROFILE", "smoke");
-        let output = pod.output().unwrap();
+        let output = pod(&place, index, &place.out());
         assert_eq!(code(&output), 0, "{}", said(&output));
     }
     let output = merge(&shards(&place.out(), count), &place.out(), &[]);
     assert_eq!(code(&output), 0, "{}", said(&output));
     assert_eq!(cells(&place.out()), ALL);
+}
+
+#[test]
+fn a_shard_that_finds_something_ends_no_other_and_merging_tells_it() {
+    // One shard that fails may not end the Job: neither as a pod nor by the limits of the Job.
+    let job = job();
+    let spec = &job["spec"];
+    assert!(spec["backoffLimit"].is_badvalue(), "the Job would end with its first failed pod");
+    assert!(spec["backoffLimitPerIndex"].as_i64().is_some());
+    assert_eq!(spec["maxFailedIndexes"].as_i64(), Some(i64::from(pods(&job).0)));
+    let restart = at(spec, &["template", "spec", "restartPolicy"]);
+    assert_eq!(restart.as_str(), Some("Never"), "limits by index ask for it");
+    let place = five();
+    let text = fs::read_to_string(&place.scenario).unwrap();
+    let impossible = "\n[[expect]]\nid = \"none\"\ncheck = \"delivered <= 1\"\n";
+    fs::write(&place.scenario, text + impossible).unwrap();
+    let (count, _) = pods(&job);
+    for index in 0..count {
+        let output = pod(&place, index, &place.out());
+        assert_eq!(code(&output), 0, "{}", said(&output));
+        assert!(said(&output).contains("do not hold"), "{}", said(&output));
+    }
+    let output = merge(&shards(&place.out(), count), &place.out(), &[]);
+    assert_eq!(code(&output), 1, "{}", said(&output));
+    // One that has left nothing has not done its work.
+    let output = pod(&place, 0, Path::new("/dev/null/results"));
+    assert_eq!(code(&output), 7, "{}", said(&output));
+}
+
+#[test]
+fn waiting_for_a_job_ends_when_it_has_failed_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let stand_in = folder.path().join("kubectl");
+    let script = Path::new(EXAMPLES).join("kubernetes-wait.sh");
+    for (answer, limit, wanted) in [
+        ("echo 'Complete '", "60", 0),
+        ("echo 'SuccessCriteriaMet Complete '", "60", 0),
+        ("echo 'FailureTarget Failed '", "60", 1),
+        ("echo 'Suspended '", "1", 124),
+        ("exit 1", "1", 124),
+    ] {
+        fs::write(&stand_in, format!("#!/bin/sh\n{answer}\n")).unwrap();
+        fs::set_permissions(&stand_in, fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:{}", folder.path().display(), std::env::var("PATH").unwrap());
+        let mut command = Command::new("bash");
+        command.arg(&script).args(["harness", limit]).env("PATH", path).env("PAUSE_S", "0.1");
+        let output = command.output().unwrap();
+        assert_eq!(code(&output), wanted, "{answer}: {}", said(&output));
+    }
 }
 
 #[test]
@@ -118,6 +182,8 @@ fn a_shard_that_is_missing_comes_twice_or_is_of_another_run_is_refused() {
     let first = run("1/2", "a", &[]);
     let second = run("2/2", "b", &[]);
     let other = run("2/2", "c", &["--seed", "99"]);
+    let longer = run("2/2", "d", &["--repeats", "2"]);
+    let set = run("2/2", "e", &["--set", "run.warmup=10ms"]);
     let out = place.out();
     let refused = |shards: &[PathBuf], why: &str| {
         let output = merge(shards, &out, &[]);
@@ -131,6 +197,8 @@ fn a_shard_that_is_missing_comes_twice_or_is_of_another_run_is_refused() {
     );
     refused(&[first.clone(), first.clone(), second.clone()], "is also in");
     refused(&[first.clone(), other], "its seed is 99");
+    refused(&[first.clone(), longer], "its settings is --repeats 2");
+    refused(&[first.clone(), set], "its settings is --set run.warmup=10ms");
     let output = merge(&[first, second], &out, &[]);
     assert_eq!(code(&output), 0, "{}", said(&output));
     let output = merge(&[out.join("b/latest")], &out, &["--partial"]);
@@ -170,4 +238,35 @@ fn a_shard_without_a_cell_runs_nothing_and_says_so() {
     assert!(said(&output).contains("shard 6/9 has no cell"), "{}", said(&output));
     let output = place.run().args(["--shard", "3/2"]).output().unwrap();
     assert_eq!(code(&output), 2, "{}", said(&output));
+}
+
+#[test]
+fn a_run_and_its_kills_make_one_page_with_one_verdict() {
+    let place = Place::new("stream]", "count = 200");
+    let run = place.run().output().unwrap();
+    assert_eq!(code(&run), 0, "{}", said(&run));
+    let mut crash = harness();
+    crash.current_dir(shipped("..")).args([
+        "crash",
+        "--only",
+        "writer/W_COMMIT",
+        "--kills",
+        "1",
+        "--out",
+    ]);
+    let crash = crash.arg(place.out().join("crash")).output().unwrap();
+    assert_eq!(code(&crash), 0, "{}", said(&crash));
+    let mut model = harness();
+    model.args(["model", "slot/one-reader", "--engine", "explore", "--no-mutants", "--out"]);
+    let model = model.arg(place.out().join("model")).output().unwrap();
+    assert_eq!(code(&model), 0, "{}", said(&model));
+    let parts = ["latest", "crash/latest", "model/latest"].map(|part| place.out().join(part));
+    let output = merge(&parts, &place.out(), &[]);
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let page = fs::read_to_string(place.out().join("whole/latest/report.html")).unwrap();
+    for part in ["<h1>SHIP</h1>", "id=\"gates\"", "id=\"models\"", "id=\"crashes\""] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert_eq!(page.matches("Put together from 3 runs").count(), 1);
+    assert_eq!(cells(&place.out()), ["tiny"]);
 }

@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
+mod break_off;
 mod cluster;
 mod compare;
 mod crash;
 mod faults;
 mod foreign;
 mod history;
+mod interrupt;
 mod kill;
 mod killed;
 mod outputs;

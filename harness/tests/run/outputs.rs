@@ -6,7 +6,7 @@ use std::process::Command;
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use report_schema::{Event, Happening, SuiteEnded, Verdict};
 
-use crate::support::{Place, code, said};
+use crate::support::{Place, code, harness, said};
 
 const LENGTH: &str = "duration = \"50ms\"";
 /// No message needs less than this.
@@ -124,4 +124,40 @@ fn a_file_that_cannot_be_written_ends_the_run_before_it_begins_or_with_its_own_c
         assert!(said(&output).contains(&format!("cannot write {file}")), "{}", said(&output));
         assert!(place.out().join("latest/result.json").exists(), "the result is there");
     }
+}
+
+/// What a verb prints for programs.
+fn json(command: &mut Command, wanted: i32) -> serde_json::Value {
+    let output = command.output().unwrap();
+    assert_eq!(code(&output), wanted, "{}", said(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn baselines_words_and_pages_are_told_to_programs_and_a_file_that_cannot_be_read_is_an_error() {
+    let place = Place::new("stream]", LENGTH);
+    let output = place.run().output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let (latest, kept) = (place.out().join("latest"), place.out().join("kept"));
+    let baseline = |words: &[&str]| {
+        let mut command = harness();
+        command.arg("baseline").args(words).arg("--dir").arg(&kept);
+        command
+    };
+    let saved = baseline(&["save", "good"]).arg(&latest).output().unwrap();
+    assert_eq!(code(&saved), 0, "{}", said(&saved));
+    let planted = place.run().args(["--plant", "lose-commit"]).output().unwrap();
+    assert_eq!(code(&planted), 1, "{}", said(&planted));
+    let refused = baseline(&["save", "bad"]).arg(&latest).output().unwrap();
+    assert_eq!(code(&refused), 2, "{}", said(&refused));
+    assert!(said(&refused).contains("planted defect"), "{}", said(&refused));
+    assert_eq!(json(&mut baseline(&["list", "--json"]), 0)[0]["name"], "good");
+    fs::write(kept.join("damaged.json"), "{").unwrap();
+    let listed = json(&mut baseline(&["list", "--json"]), 7);
+    assert_eq!((listed[0]["cells"].as_u64(), listed.as_array().unwrap().len()), (Some(1), 1));
+    assert_eq!(code(&baseline(&["list"]).output().unwrap()), 7);
+    let told = json(harness().args(["explain", "--json"]).arg(&place.scenario), 0);
+    assert!(told["scenarios"][0]["text"].as_str().unwrap().contains("Does it run?"), "{told}");
+    let page = json(harness().args(["report", "--json"]).arg(&latest), 0);
+    assert!(page["page"].as_str().unwrap().ends_with("report.html"), "{page}");
 }

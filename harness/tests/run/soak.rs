@@ -61,11 +61,12 @@ fn a_soak_run_of_hours_that_is_interrupted_leaves_what_it_has() {
     let place = place("duration = \"3 h\", deadline = \"4 h\"", "");
     // Slices of hours are long; what was measured until then is in the report all the same.
     let mut command = place.run();
-    command.args(["--profile", "soak", "--progress", "plain"]);
+    let events = place.out().with_extension("jsonl");
+    command.args(["--profile", "soak", "--progress", "plain", "--events"]).arg(&events);
     let harness = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = Pid::from_raw(i32::try_from(harness.id()).unwrap());
     let workers = || crate::support::workers_of(harness.id()).len();
-    assert!(within(Duration::from_secs(10), || workers() == 2));
+    assert!(within(Duration::from_secs(10), || workers() == 2) && crate::support::flows(&events));
     crate::support::pause(Duration::from_millis(500));
     kill(id, Signal::SIGINT).unwrap();
     let output = harness.wait_with_output().unwrap();

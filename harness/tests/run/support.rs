@@ -125,6 +125,14 @@ pub(crate) fn within(limit: Duration, mut what: impl FnMut() -> bool) -> bool {
     }
 }
 
+/// Waits until the producer has committed something, as the events of the run tell it.
+pub(crate) fn flows(events: &Path) -> bool {
+    let moved = |line: &str| line.contains("\"trial-moved\"") && !line.contains("\"commits\":0");
+    within(Duration::from_secs(30), || {
+        fs::read_to_string(events).is_ok_and(|text| text.lines().any(moved))
+    })
+}
+
 pub(crate) fn pause(time: Duration) {
     let timeout = PollTimeout::try_from(time).unwrap();
     let _nothing = poll(&mut [], timeout);

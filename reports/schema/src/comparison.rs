@@ -25,6 +25,9 @@ pub struct Comparison {
     pub cells: Vec<CellComparison>,
     /// What this comparison found when both sides were the same; absent when it was not asked.
     pub false_alarms: Option<FalseAlarms>,
+    /// How often a change was found, where the comparison was made many times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
     /// Where the comparison was made many times, those that erred: they found a change although both
     /// sides were the same, or none although the sides differ.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -163,6 +166,24 @@ impl Change {
             Self::Regressed => "regressed",
         }
     }
+}
+
+/// How often the same comparison, made many times, found a change.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Found {
+    /// Comparisons made, each with trials of its own.
+    pub comparisons: u64,
+    /// Of these, how many found a change.
+    pub changed: u64,
+    /// Of these, how many found a regression.
+    pub regressed: u64,
+    /// Comparisons that found no change and could not say of every figure.
+    pub inconclusive: u64,
+    /// The interval of the rate of changes: lower and upper end.
+    pub rate_interval: (f64, f64),
+    /// How often such an interval holds the truth.
+    pub confidence: f64,
 }
 
 /// How often a comparison of a thing with itself found a difference.

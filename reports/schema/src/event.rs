@@ -139,6 +139,9 @@ pub struct SuiteEnded {
     pub wall_ms: u64,
     /// The folder with the result document.
     pub folder: String,
+    /// Somebody stopped it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub interrupted: bool,
 }
 
 impl Event {

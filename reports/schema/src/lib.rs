@@ -19,6 +19,7 @@ mod hardware;
 mod host;
 mod latency;
 mod load;
+mod made;
 mod model;
 mod scenario;
 mod shard;
@@ -28,7 +29,7 @@ mod trial;
 mod verdict;
 
 pub use comparison::{
-    CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms, Round, Turn,
+    CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms, Found, Round, Turn,
 };
 pub use counts::Counts;
 pub use course::{HistoryCheck, Search, SearchStep, Visit, WarmUp, ZoneAccount};
@@ -43,12 +44,13 @@ pub use hardware::{Hardware, HardwareCounts};
 pub use host::Host;
 pub use latency::{Interval, Latency, LatencyKind};
 pub use load::{LoadError, json_schema};
+pub use made::{Made, Part};
 pub use model::{Counterexample, Coverage, ModelKind, ModelResult};
 pub use scenario::{
     BlockFacts, CellResult, ConsumerSync, Dropped, Policy, ScenarioResult, Workload,
 };
 pub use shard::Shard;
-pub use suite::{SCHEMA_VERSION, SuiteResult};
+pub use suite::{INTERRUPTED_NOTE, SCHEMA_VERSION, SuiteResult};
 pub use transport::{Boundary, TransportFacts};
 pub use trial::{Calibration, FaultWindow, Noise, Placement, Role, RoleResult, Trial};
 pub use verdict::{EXIT_NOTHING_RAN, Verdict};

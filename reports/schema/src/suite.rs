@@ -3,10 +3,16 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Comparison, CrashResult, Host, ModelResult, ScenarioResult, Shard, Verdict};
+use crate::{
+    Comparison, CrashResult, Host, Made, ModelResult, Part, ScenarioResult, Shard, Verdict,
+};
 
 /// The version of the format that this crate reads and writes.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// The note of a run that was interrupted.
+pub const INTERRUPTED_NOTE: &str =
+    "The run was interrupted: what is here is not all that was asked.";
 
 /// One run of a suite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +52,39 @@ pub struct SuiteResult {
     /// Which part of the suite this is; absent when it is the whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// The program and the settings; absent in results that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
+    /// The runs that were put together; empty when this is one run, or its shards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+    /// The defect that was planted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planted: Option<String>,
+    /// Somebody stopped it: what is here is not all that was asked.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub interrupted: bool,
     /// What a reader should know before trusting the figures.
     pub notes: Vec<String>,
+}
+
+impl SuiteResult {
+    /// The worst verdict of all parts; what was interrupted is inconclusive at best, and so is
+    /// nothing.
+    #[must_use]
+    pub fn worst_part(&self) -> Verdict {
+        let cut = (self.interrupted || self.is_empty()).then_some(Verdict::Inconclusive);
+        let parts = self.scenarios.iter().map(|scenario| scenario.verdict);
+        let parts = parts.chain(self.models.iter().map(|model| model.verdict));
+        let parts = parts.chain(self.crashes.iter().map(|row| row.verdict));
+        let parts = parts.chain(self.comparisons.iter().map(|comparison| comparison.verdict));
+        Verdict::worst(parts.chain(cut)).unwrap_or(Verdict::Inconclusive)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.scenarios.is_empty()
+            && self.models.is_empty()
+            && self.crashes.is_empty()
+            && self.comparisons.is_empty()
+    }
 }

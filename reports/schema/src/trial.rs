@@ -36,6 +36,9 @@ pub struct Trial {
     /// How it broke, one sentence each: a worker that died, a deadline that passed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub broken: Vec<String>,
+    /// Somebody stopped it before its end: it shows what happened, never what did not.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub interrupted: bool,
     /// Who stayed blocked by the dead, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stuck: Vec<String>,
@@ -152,7 +155,7 @@ pub struct RoleResult {
     pub core: Option<u32>,
     /// Its process id.
     pub pid: u32,
-    /// How it ended, for instance `exit 0`, `signal 9`, `deadline`.
+    /// How it ended, for instance `exit 0`, `signal 9`, `deadline`, `interrupted`.
     pub exit: String,
     /// What it counted.
     pub counts: Counts,

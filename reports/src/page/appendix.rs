@@ -1,6 +1,8 @@
 //! How to get the same again: the command, the seeds, the geometry of every cell, the scenarios as
 //! they were written, the raw files.
 
+use report_schema::SuiteResult;
+
 use crate::format;
 use crate::page::section::{Datum, Section, Table, Text};
 use crate::page::{Beside, RenderError};
@@ -9,8 +11,15 @@ use crate::summary::Summary;
 pub(super) fn section(summary: &Summary<'_>, beside: &Beside<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("appendix", "Run it again");
     let suite = summary.suite;
-    section.say(seed(summary));
-    section.blocks.push(command_line(&suite.command));
+    if suite.parts.is_empty() {
+        section.say(seed(summary));
+        section.blocks.push(command_line(&suite.command));
+    } else {
+        let parts = format::several(suite.parts.len(), "run");
+        section.say(format!("Put together from {parts}. Their commands:"));
+        section.blocks.extend(suite.parts.iter().map(|part| command_line(&part.command)));
+        section.tables.push(parts_table(suite)?);
+    }
     section.texts.extend(beside.scenarios.iter().map(|(file, text)| Text {
         title: format!("Scenario {file}, as it was written"),
         text: text.clone(),
@@ -33,6 +42,23 @@ fn seed(summary: &Summary<'_>) -> String {
         return format!("Seed {}. The command:", suite.seed);
     }
     "Each scenario has a seed of its own, and each trial one that follows from it (below). The command:".to_owned()
+}
+
+/// The runs that were put together, each as it was by itself.
+fn parts_table(suite: &SuiteResult) -> Result<String, RenderError> {
+    let names = ["Run", "Verdict", "Profile", "Seed#", "Started", "Took#"];
+    let mut table = Table::new("The runs that were put together", &names);
+    for part in &suite.parts {
+        table.push(vec![
+            Datum::text(&part.suite),
+            Datum::verdict(part.verdict),
+            Datum::text(&part.profile),
+            Datum::number(part.seed.to_string()),
+            Datum::text(format::moment(part.started_unix_ms)),
+            Datum::number(format::millis(part.wall_ms)),
+        ]);
+    }
+    table.html()
 }
 
 fn cells_and_trials(section: &mut Section, summary: &Summary<'_>) -> Result<(), RenderError> {
@@ -70,12 +96,12 @@ fn cells_and_trials(section: &mut Section, summary: &Summary<'_>) -> Result<(), 
             Datum::code(&each.scenario.file),
         ]);
         for trial in &each.cell.trials {
-            let ends: Vec<_> = trial
-                .roles
-                .iter()
-                .map(|role| role.exit.as_str())
-                .filter(|exit| *exit != "exit 0" && *exit != "killed by a fault")
-                .collect();
+            let roles = trial.roles.iter().map(|role| role.exit.as_str());
+            let mut ends: Vec<_> =
+                roles.filter(|exit| *exit != "exit 0" && *exit != "killed by a fault").collect();
+            if trial.interrupted && ends.is_empty() {
+                ends.push("interrupted");
+            }
             trials.push(vec![
                 Datum::text(&each.cell.id),
                 Datum::number(trial.repeat.to_string()),
@@ -115,9 +141,32 @@ pub(crate) fn command_line(command: &[String]) -> String {
             && word.chars().all(|letter| letter.is_alphanumeric() || "-_./=:,+@%".contains(letter))
     };
     let quoted = command.iter().map(|word| {
-        if plain(word) { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+        let stands = plain(word) || is_quoted(word);
+        if stands { word.clone() } else { format!("'{}'", word.replace('\'', r"'\''")) }
     });
     quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a word stands as a shell reads it, because it is no text: `$'\xff'`.
+fn is_quoted(word: &str) -> bool {
+    let Some(inside) = word.strip_prefix("$'").and_then(|word| word.strip_suffix('\'')) else {
+        return false;
+    };
+    let mut letters = inside.chars();
+    let mut bytes = false;
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\'' => return false,
+            '\\' => match letters.next() {
+                Some('x') => bytes = true,
+                Some('\'' | '\\') => {}
+                _ => return false,
+            },
+            ' '..='~' => {}
+            _ => return false,
+        }
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -129,6 +178,14 @@ mod tests {
         let words = ["harness", "run", "a b", "it's", "--set", "block.slots=4", ""];
         let command = words.map(str::to_owned);
         assert_eq!(command_line(&command), r"harness run 'a b' 'it'\''s' --set block.slots=4 ''");
+    }
+
+    #[test]
+    fn a_word_that_is_no_text_stands_as_it_was_written_and_nothing_else_does() {
+        let words = [r"$'o\'\xff'", "$'text'", r"$'\xff' x", r"$'\xff'; x'"].map(str::to_owned);
+        let [kept, quoted @ ..] = words.map(|word| command_line(&[word]));
+        assert_eq!(kept, r"$'o\'\xff'");
+        assert!(quoted.iter().all(|word| word.starts_with('\'')), "{quoted:?}");
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Latency by percentile, and the scenarios that get drawings.
 
-use hdrhistogram::Histogram;
 use report_schema::{GateResult, Latency, LatencyKind, ScenarioResult, Verdict};
 
 use crate::format;
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::page::{RenderError, repeats, timelines};
 use crate::plot::{self, INKS, Limit};
-use crate::summary::{CellSummary, Curve, Curves, Relation, Shown, Summary, median, sides};
+use crate::summary::{
+    CellSummary, Curve, Curves, Percentile, Relation, Shown, Summary, median, sides,
+};
 
 /// Scenarios that get drawings of their own: of those with a latency the worst come first, then round
 /// trips, then schedules. The tables hold all of them.
@@ -206,7 +207,8 @@ fn curve_table(label: &str, curves: &[Curve]) -> Table {
         row.push(Datum::number(format::count(histogram.len())));
         row.push(Datum::number(format::nanos(histogram.min() as f64)));
         row.extend(
-            [0.5, 0.9, 0.99, 0.999, 0.9999].map(|quantile| percentile_datum(histogram, quantile)),
+            [0.5, 0.9, 0.99, 0.999, 0.9999]
+                .map(|quantile| percentile_datum(Percentile::of(histogram, quantile))),
         );
         row.push(Datum::number(format::nanos(histogram.max() as f64)));
         row.push(Datum::number(format::nanos(histogram.mean())));
@@ -215,11 +217,8 @@ fn curve_table(label: &str, curves: &[Curve]) -> Table {
     table
 }
 
-/// A percentile; in brackets where fewer than ten samples lie beyond.
-fn percentile_datum(histogram: &Histogram<u64>, quantile: f64) -> Datum {
-    let value = format::nanos(histogram.value_at_quantile(quantile) as f64);
-    if histogram.len() as f64 * (1.0 - quantile) + 1e-9 < 10.0 {
-        return Datum::dim_number(format!("({value})"));
-    }
-    Datum::number(value)
+/// A percentile; in brackets where too few samples lie beyond.
+pub(super) fn percentile_datum(percentile: Percentile) -> Datum {
+    let shown = percentile.shown();
+    if percentile.sure { Datum::number(shown) } else { Datum::dim_number(shown) }
 }

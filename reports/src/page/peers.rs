@@ -4,11 +4,13 @@ use report_schema::{Boundary, Role, TransportFacts, Workload};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::figures::CHARTED;
+use crate::page::figures::{CHARTED, percentile_datum};
 use crate::page::section::{Datum, Figure as Drawn, Section, Table};
 use crate::plot::{self, Compared};
-use crate::summary::{CellSummary, Curves, Shown, Summary};
+use crate::summary::{CellSummary, Curves, Percentile, Shown, Summary};
 
+/// The percentiles that are compared.
+const QUANTILES: [(&str, f64); 2] = [("p50", 0.5), ("p99", 0.99)];
 /// Axes of the matrix that name what carries the messages.
 const AXES: [&str; 2] = ["block.transport", "transport"];
 /// What others are held against.
@@ -68,13 +70,11 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         for each in &cells {
             let mut row = vec![Datum::text(&common)];
             row.push(Datum::text(transport(each).unwrap_or_default()));
-            for (value, show) in [
-                (p50 as Figure, format::nanos as fn(f64) -> String),
-                (p99, format::nanos),
-                (delivered, format::rate),
-            ] {
-                row.extend(pair(value(each), ours.and_then(value), show));
+            for (_, at) in QUANTILES {
+                let ours = ours.and_then(|ours| percentile(ours, at));
+                row.extend(timed(percentile(each, at), ours));
             }
+            row.extend(pair(delivered(each), ours.and_then(delivered), format::rate));
             table.push(row);
         }
     }
@@ -95,13 +95,13 @@ fn chart(
     names: &[String],
     cells: &[&CellSummary<'_>],
 ) -> Result<Option<Drawn>, RenderError> {
-    let of = |label: &str, value: Figure| Compared {
+    let of = |label: &str, value: &dyn Fn(&CellSummary<'_>) -> Option<f64>| Compared {
         label: label.to_owned(),
         values: cells.iter().map(|each| value(each).filter(|value| *value > 0.0)).collect(),
     };
-    let latencies = [of("p50", p50), of("p99", p99)];
+    let latencies = QUANTILES.map(|(label, at)| of(label, &|each| quantile(each, at)));
     let timed = latencies[0].values.iter().flatten().count() > 1 && waits(cells);
-    let rates = [of("messages each second, all consumers together", delivered)];
+    let rates = [of("messages each second, all consumers together", &delivered)];
     let (what, quantities): (Named, &[Compared]) = if timed {
         (("latency", format::nanos), &latencies)
     } else {
@@ -110,11 +110,12 @@ fn chart(
     let title = format!("{common}: {} by transport", what.0);
     let Some(chart) = plot::compare(&title, what, names, quantities) else { return Ok(None) };
     let mut data = Table::new(title, &["Transport", "Figure", "Value#"]);
-    for each in quantities {
-        for (name, value) in names.iter().zip(&each.values) {
-            let value =
-                value.map_or_else(|| Datum::dim_number("–"), |value| Datum::number(what.1(value)));
-            data.push(vec![Datum::text(name), Datum::text(&each.label), value]);
+    for (each, (_, at)) in quantities.iter().zip(QUANTILES) {
+        for ((name, cell), value) in names.iter().zip(cells).zip(&each.values) {
+            let plain = || value.map(|value| Datum::number(what.1(value)));
+            let told = if timed { percentile(cell, at).map(percentile_datum) } else { plain() };
+            let told = told.unwrap_or_else(|| Datum::dim_number("–"));
+            data.push(vec![Datum::text(name), Datum::text(&each.label), told]);
         }
     }
     let trials: usize = cells.iter().map(|each| each.judged.len()).sum();
@@ -256,10 +257,14 @@ fn checksum_chart(
 /// What an axis shows, and how it reads.
 type Named = (&'static str, fn(f64) -> String);
 
-type Figure = fn(&CellSummary<'_>) -> Option<f64>;
-
 fn label(scenario: &str, rest: &str) -> String {
     if rest.is_empty() { scenario.to_owned() } else { format!("{scenario}, {rest}") }
+}
+
+fn timed(own: Option<Percentile>, ours: Option<Percentile>) -> [Datum; 2] {
+    let ns = |percentile: Percentile| percentile.ns as f64;
+    let [plain, ratio] = pair(own.map(ns), ours.map(ns), format::nanos);
+    [own.map_or(plain, percentile_datum), ratio]
 }
 
 fn pair(value: Option<f64>, ours: Option<f64>, show: fn(f64) -> String) -> [Datum; 2] {
@@ -281,17 +286,14 @@ fn cost_ns(each: &CellSummary<'_>) -> Option<f64> {
     delivered(each).map(|rate| 1e9 / rate)
 }
 
-fn p50(each: &CellSummary<'_>) -> Option<f64> {
-    quantile(each, 0.5)
-}
-
-fn p99(each: &CellSummary<'_>) -> Option<f64> {
-    quantile(each, 0.99)
-}
-
-/// A quantile of the first latency of a cell, over all its compared trials.
-pub(super) fn quantile(each: &CellSummary<'_>, quantile: f64) -> Option<f64> {
+/// A percentile of the first latency of a cell, over all its compared trials.
+pub(super) fn percentile(each: &CellSummary<'_>, quantile: f64) -> Option<Percentile> {
     let curves = Curves::shown(&[each], Shown::LatencyOnly);
     let curve = curves.curves.iter().find(|curve| !curve.histogram.is_empty())?;
-    Some(curve.histogram.value_at_quantile(quantile) as f64)
+    Some(Percentile::of(&curve.histogram, quantile))
+}
+
+/// Its value.
+pub(super) fn quantile(each: &CellSummary<'_>, quantile: f64) -> Option<f64> {
+    percentile(each, quantile).map(|percentile| percentile.ns as f64)
 }

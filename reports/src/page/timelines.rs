@@ -4,10 +4,10 @@ use report_schema::{Latency, Trial};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::figures::name;
+use crate::page::figures::{name, percentile_datum};
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, Timeline};
-use crate::summary::CellSummary;
+use crate::summary::{CellSummary, Percentile};
 
 /// The latency of one role in one trial.
 struct Course<'a> {
@@ -51,12 +51,12 @@ pub(super) fn add(section: &mut Section, cells: &[&CellSummary<'_>]) -> Result<(
     );
     let mut table = Table::new(title.clone(), &["Start#", "n#", "p50#", "p99#", "max#"]);
     for interval in &latency.intervals {
-        let times = [interval.p50_ns, interval.p99_ns, interval.max_ns];
+        let times = [(0.5, interval.p50_ns), (0.99, interval.p99_ns), (1.0, interval.max_ns)];
         let mut row = vec![
             Datum::number(format::millis(interval.start_ms)),
             Datum::number(format::count(interval.n)),
         ];
-        row.extend(times.map(|value| Datum::number(format::nanos(value as f64))));
+        row.extend(times.map(|(at, ns)| percentile_datum(Percentile::among(interval.n, at, ns))));
         table.push(row);
     }
     section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);

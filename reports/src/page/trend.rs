@@ -4,7 +4,8 @@ use report_schema::{Placement, SuiteResult};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::peers::quantile;
+use crate::page::figures::percentile_datum;
+use crate::page::peers::percentile;
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, Course, INKS, SweepSeries};
 use crate::summary::Summary;
@@ -93,10 +94,10 @@ fn figure(summary: &Summary<'_>, runs: &[Summary<'_>]) -> Result<Option<Figure>,
         let (mut points, mut far) = (vec![], vec![]);
         for (number, run) in (1_u32..).zip(runs) {
             let Some(there) = run.cells.iter().find(|each| each.cell.id == *id) else { continue };
-            let (Some(p50), Some(p99)) = (quantile(there, 0.5), quantile(there, 0.99)) else {
+            let (Some(p50), Some(p99)) = (percentile(there, 0.5), percentile(there, 0.99)) else {
                 continue;
             };
-            points.push((f64::from(number), p50.max(1.0)));
+            points.push((f64::from(number), p50.ns.max(1) as f64));
             if there.class != Placement::Near {
                 far.push(f64::from(number));
             }
@@ -105,8 +106,8 @@ fn figure(summary: &Summary<'_>, runs: &[Summary<'_>]) -> Result<Option<Figure>,
                 Datum::number(number.to_string()),
                 Datum::code(commit(run.suite)),
                 Datum::text(there.class.as_str()),
-                Datum::number(format::nanos(p50)),
-                Datum::number(format::nanos(p99)),
+                percentile_datum(p50),
+                percentile_datum(p99),
                 Datum::number(there.judged.len().to_string()),
             ]);
         }

@@ -6,8 +6,9 @@ use report_schema::{Interval, Latency, Trial};
 use crate::format;
 use crate::page::RenderError;
 use crate::page::appendix::command_line;
+use crate::page::figures::percentile_datum;
 use crate::page::section::{Datum, Section, Table};
-use crate::summary::{CellSummary, Summary};
+use crate::summary::{CellSummary, Percentile, Summary};
 
 /// Intervals shown on each side of the worst one.
 const AROUND: usize = 3;
@@ -127,8 +128,8 @@ fn table(latency: &Latency, place: usize) -> Table {
         table.push(vec![
             Datum::number(format::millis(interval.start_ms)),
             Datum::number(format::count(interval.n)),
-            Datum::number(format::nanos(interval.p50_ns as f64)),
-            Datum::number(format::nanos(interval.p99_ns as f64)),
+            percentile_datum(Percentile::among(interval.n, 0.5, interval.p50_ns)),
+            percentile_datum(Percentile::among(interval.n, 0.99, interval.p99_ns)),
             if number == place { Datum::bad_number(max) } else { Datum::number(max) },
         ]);
     }

@@ -4,10 +4,7 @@ use hdrhistogram::Histogram;
 
 use crate::format;
 use crate::plot::{Axis, Chart, Form, Ink, Key, Mark, Point};
-use crate::summary::Curve;
-
-/// A percentile with fewer samples beyond it is drawn dotted.
-const TRUSTED_SAMPLES: f64 = 10.0;
+use crate::summary::{Curve, Percentile, SAMPLES_BEYOND};
 
 /// Points between one halving of the remaining samples and the next.
 const TICKS_PER_HALF_DISTANCE: u32 = 8;
@@ -82,7 +79,7 @@ pub(crate) fn percentile(
 /// What the curves say, for who does not see them.
 fn about(curves: &[Curve], calibration_ns: Option<f64>) -> String {
     let each = curves.iter().filter(|curve| !curve.histogram.is_empty()).map(|curve| {
-        let at = |quantile| format::nanos(curve.histogram.value_at_quantile(quantile) as f64);
+        let at = |quantile| Percentile::of(&curve.histogram, quantile).shown();
         let max = format::nanos(curve.histogram.max() as f64);
         format!("{}: p50 {}, p99 {}, greatest {max}", curve.label, at(0.5), at(0.99))
     });
@@ -97,8 +94,9 @@ fn hints(curve: &Curve) -> impl Iterator<Item = Mark> {
     let usual = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99"), (0.999, "p99.9"), (0.9999, "p99.99")];
     usual.into_iter().filter(move |(quantile, _)| n * (1.0 - quantile) >= 1.0).map(
         |(quantile, name)| {
-            let value = (curve.histogram.value_at_quantile(quantile) as f64).max(1.0);
-            let text = format!("{}, {name}: {}", curve.label, format::nanos(value));
+            let percentile = Percentile::of(&curve.histogram, quantile);
+            let value = (percentile.ns as f64).max(1.0);
+            let text = format!("{}, {name}: {}", curve.label, percentile.shown());
             Mark::Hint { at: (-(1.0 - quantile).log10(), value), text }
         },
     )
@@ -119,9 +117,9 @@ fn points(histogram: &Histogram<u64>) -> Vec<Point> {
         .collect()
 }
 
-/// Cuts the curve where fewer than [`TRUSTED_SAMPLES`] lie beyond; the cut belongs to both parts.
+/// Cuts the curve where fewer than [`SAMPLES_BEYOND`] lie beyond; the cut belongs to both parts.
 fn split(points: &[Point], samples: u64) -> (Vec<Point>, Vec<Point>) {
-    let limit = (samples as f64 / TRUSTED_SAMPLES).log10();
+    let limit = (samples as f64 / SAMPLES_BEYOND).log10();
     let cut = points.partition_point(|(nines, _)| *nines <= limit + 1e-9);
     (points[..cut].to_vec(), points[cut.saturating_sub(1)..].to_vec())
 }

@@ -93,6 +93,10 @@ pub(crate) fn empty() -> SuiteResult {
         crashes: vec![],
         comparisons: vec![],
         shard: None,
+        made: None,
+        parts: vec![],
+        planted: None,
+        interrupted: false,
         notes: vec!["The suite shared its two cores with nothing else.".to_owned()],
     }
 }
@@ -394,6 +398,7 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
         mismatches: vec![],
         faults: vec![],
         broken: vec![],
+        interrupted: false,
         stuck: vec![],
         warmup: None,
         visits: vec![],

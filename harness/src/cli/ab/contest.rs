@@ -4,16 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use report_schema::{
-    CellComparison, Change, Comparison, ComparisonKind, Contender, SuiteResult, Verdict,
-};
+use report_schema::{CellComparison, Change, Comparison, ComparisonKind, Contender, SuiteResult};
 use reports::format;
 
 use super::Args;
 use crate::cli::run::Progress;
 use crate::cli::run::events::Events;
 use crate::cli::run::progress::{Display, Round};
-use crate::cli::{Exit, Output, planned, run};
+use crate::cli::{Exit, Output, made, planned, run};
 use crate::compare::{Pair, Rules, compare, figures};
 use crate::gate::Class;
 use crate::host::Host;
@@ -116,23 +114,21 @@ impl<'a> Contest<'a> {
             host: &self.host,
             name: format!("ab-{}", run::name(&self.args.selection)),
             profile: self.args.selection.profile.name().to_owned(),
-            command: std::env::args().collect(),
+            command: made::words(),
             seed,
-            commit: run::commit(),
+            commit: made::commit(),
             plant: None,
             turns: in_turns(&plans, seed),
             enough: Some(even(self.args.repeats) as usize),
             programs: self.expanded(plans.len() / 2),
             against: None,
+            made: made::made(&self.args.selection.set, None),
         };
         let mut launcher = ProcessLauncher::new()?;
         let events = Events::open(None, self.args.progress == Progress::Jsonl)?;
         let mut display = Display::new(self.args.progress, events, shown);
         let mut outcome = suite::run(&request, &mut launcher, &mut display);
         display.clear();
-        if let Some(error) = outcome.broke_off.take() {
-            return Err(error);
-        }
         self.compare(&mut outcome, seed);
         Self::name_sides(&mut outcome.result);
         Ok(outcome)
@@ -176,14 +172,13 @@ impl<'a> Contest<'a> {
             verdict: crate::cli::comparison::verdict(&cells),
             cells,
             false_alarms: None,
+            found: None,
             erred: vec![],
             notes: vec![],
         };
-        result.verdict = Verdict::worst(
-            result.scenarios.iter().map(|scenario| scenario.verdict).chain([comparison.verdict]),
-        )
-        .unwrap_or(Verdict::Inconclusive);
         result.comparisons.push(comparison);
+        // A run that broke off, or was interrupted, stays what it was.
+        result.verdict = result.verdict.max(result.worst_part());
     }
 
     /// Cells and scenarios say whose they are.
@@ -209,7 +204,7 @@ impl<'a> Contest<'a> {
                 let name = format!("{}, {own}", programs[side].display());
                 Contender { name, commit: None }
             }
-            None => Contender { name: own, commit: run::commit() },
+            None => Contender { name: own, commit: made::commit() },
         }
     }
 }

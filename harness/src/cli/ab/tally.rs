@@ -1,7 +1,8 @@
 //! How often the same comparison, made many times, found what.
 
 use report_schema::{
-    CellComparison, Change, Comparison, ComparisonKind, FalseAlarms, Round, SuiteResult, Verdict,
+    CellComparison, Change, Comparison, ComparisonKind, FalseAlarms, Found, Round, SuiteResult,
+    Verdict,
 };
 
 use crate::statistics::{CONFIDENCE, rate_interval};
@@ -50,6 +51,14 @@ impl Tally {
         let rate_interval = rate_interval(self.changed, self.comparisons, CONFIDENCE);
         let Some(first) = result.comparisons.first_mut() else { return };
         first.notes.push(self.said(rate_interval, first.kind == ComparisonKind::SelfTest));
+        first.found = Some(Found {
+            comparisons: self.comparisons,
+            changed: self.changed,
+            regressed: self.regressed,
+            inconclusive: self.unknown,
+            rate_interval,
+            confidence: CONFIDENCE,
+        });
         first.erred = std::mem::take(&mut self.erred);
         if first.kind == ComparisonKind::SelfTest {
             first.false_alarms = Some(FalseAlarms {
@@ -60,6 +69,7 @@ impl Tally {
                 confidence: CONFIDENCE,
             });
             first.verdict = self.self_test(first.alpha);
+            first.notes.extend(self.broken_promise(first.alpha));
             let runs = result.scenarios.iter().map(|scenario| scenario.verdict);
             let worst = Verdict::worst(runs.chain([first.verdict]));
             result.verdict = worst.unwrap_or(Verdict::Inconclusive);
@@ -75,7 +85,7 @@ impl Tally {
              trial: those that found {}.",
             self.changed,
             self.comparisons,
-            percent(self.changed as f64 / self.comparisons.max(1) as f64),
+            percent(self.rate()),
             percent(CONFIDENCE),
             percent(low),
             percent(high),
@@ -87,12 +97,25 @@ impl Tally {
         )
     }
 
-    /// More alarms than promised, beyond doubt, is a failure; nothing judged is no pass.
+    fn rate(&self) -> f64 {
+        self.changed as f64 / self.comparisons.max(1) as f64
+    }
+
+    /// Said where more alarms were seen than are promised, whether by chance or not.
+    fn broken_promise(&self, alpha: f64) -> Option<String> {
+        let (rate, promised) = (100.0 * self.rate(), 100.0 * alpha);
+        (self.rate() > alpha).then(|| {
+            format!("The promise is not met: {rate:.2} % false alarms were seen, {promised:.2} % promised.")
+        })
+    }
+
+    /// More alarms than promised, beyond doubt, is a failure; more than promised, or nothing judged,
+    /// is no pass.
     fn self_test(&self, alpha: f64) -> Verdict {
         let (low, _) = rate_interval(self.changed, self.comparisons, CONFIDENCE);
         if low > alpha {
             Verdict::Performance
-        } else if self.unknown == self.comparisons {
+        } else if self.unknown == self.comparisons || self.rate() > alpha {
             Verdict::Inconclusive
         } else {
             Verdict::Pass
@@ -132,6 +155,7 @@ mod tests {
             seed: 7,
             cells: vec![cell],
             false_alarms: None,
+            found: None,
             erred: vec![],
             verdict: change.verdict(),
             notes: vec![],
@@ -173,6 +197,12 @@ mod tests {
             ..Tally::default()
         };
         assert_eq!(tally(200, 1, 5).self_test(0.01), Verdict::Pass);
+        assert_eq!(tally(200, 2, 5).self_test(0.01), Verdict::Pass);
+        assert_eq!(tally(200, 2, 5).broken_promise(0.01), None);
+        // More than promised, and it may be chance.
+        assert_eq!(tally(200, 5, 5).self_test(0.01), Verdict::Inconclusive);
+        let said = tally(200, 5, 5).broken_promise(0.01).unwrap();
+        assert!(said.contains("not met: 2.50 %"), "{said}");
         assert_eq!(tally(200, 9, 5).self_test(0.01), Verdict::Performance);
         assert_eq!(tally(3, 0, 3).self_test(0.01), Verdict::Inconclusive);
         assert_eq!(tally(0, 0, 0).self_test(0.01), Verdict::Inconclusive);

@@ -120,7 +120,7 @@ fn pairs(results: &[ModelResult]) -> String {
 }
 
 /// One row for each engine and kind.
-fn table(results: &[ModelResult]) -> String {
+pub(in crate::cli) fn table(results: &[ModelResult]) -> String {
     let mut groups: BTreeMap<(&str, &str), Vec<&ModelResult>> = BTreeMap::new();
     for result in results.iter().filter(|result| result.kind != ModelKind::Hardware) {
         groups.entry((kind(result.kind), &result.engine)).or_default().push(result);
@@ -202,7 +202,7 @@ fn notes(notes: &[String]) -> String {
 }
 
 /// The counterexamples: in one sentence where one was expected, in steps where not.
-fn findings(results: &[ModelResult]) -> String {
+pub(in crate::cli) fn findings(results: &[ModelResult]) -> String {
     let mut text = String::new();
     // A String takes every write.
     for result in results {

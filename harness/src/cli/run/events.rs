@@ -109,6 +109,7 @@ impl Events {
         let trial = &recorded.trial;
         let latencies = || trial.roles.iter().filter_map(|role| role.latency.as_ref());
         let troubles = trial.broken.iter().chain(&trial.stuck).chain(&trial.mismatches);
+        let cut = trial.interrupted.then(|| "it was interrupted".to_owned());
         let producer = trial.roles.first();
         self.tell(Happening::TrialEnded(TrialEnded {
             trial: step_of(step),
@@ -119,7 +120,7 @@ impl Events {
             p99_ns: latencies().map(|latency| latency.p99_ns).max(),
             violations: trial.counts.violations(),
             lost: trial.counts.lost,
-            troubles: troubles.cloned().collect(),
+            troubles: cut.into_iter().chain(troubles.cloned()).collect(),
         }));
     }
 }

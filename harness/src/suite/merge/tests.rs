@@ -56,6 +56,10 @@ fn run(sizes: &[usize]) -> SuiteResult {
         crashes: vec![],
         comparisons: vec![],
         shard: None,
+        made: None,
+        parts: vec![],
+        planted: None,
+        interrupted: false,
         notes: vec![],
     }
 }
@@ -106,10 +110,20 @@ fn refused(pieces: Vec<Piece>, partial: bool, why: &str) {
 #[test]
 fn what_does_not_belong_together_is_refused_with_or_without_partial() {
     type Damage = fn(&mut Vec<Piece>);
-    let damages: [(&str, Damage); 9] = [
+    let damages: [(&str, Damage); 12] = [
         ("its suite is other", |pieces| pieces[1].result.suite = "other".to_owned()),
         ("its profile is full", |pieces| pieces[1].result.profile = "full".to_owned()),
         ("its seed is 2", |pieces| pieces[1].result.seed = 2),
+        ("its settings is --set a.b=1, 1.json has none", |pieces| {
+            let made = pieces[1].result.made.get_or_insert_default();
+            made.set.insert("a.b".to_owned(), "1".to_owned());
+        }),
+        ("its settings is --repeats 3, 1.json has none", |pieces| {
+            pieces[1].result.made = Some(Made { repeats: Some(3), ..Made::default() });
+        }),
+        ("its settings is --plant lose-commit, 1.json has none", |pieces| {
+            pieces[1].result.planted = Some("lose-commit".to_owned());
+        }),
         ("its commit is unknown", |pieces| pieces[1].result.commit = None),
         ("its plan is 4 shards", |pieces| pieces[1].result.shard.as_mut().unwrap().count = 4),
         ("the cells of its plan", |pieces| {
@@ -132,7 +146,7 @@ fn what_does_not_belong_together_is_refused_with_or_without_partial() {
             refused(pieces, partial, why);
         }
     }
-    refused(vec![], true, "there is no shard");
+    refused(vec![], true, "there is no result");
 }
 
 #[test]
@@ -164,4 +178,107 @@ fn the_worst_shard_decides_and_other_machines_are_told() {
     assert_eq!(whole.wall_ms, 2_050);
     assert_eq!(whole.scenarios[0].cells[2].trials[0].started_ms, 2_002);
     assert!(whole.notes[0].contains("different machines"), "{:?}", whole.notes);
+}
+
+/// A run of another kind than scenarios, with one row.
+fn other(kind: &str) -> Piece {
+    let mut result = run(&[]);
+    kind.clone_into(&mut result.suite);
+    result.started_unix_ms = 5_000;
+    if kind == "models" {
+        let json = r#"{"engine":"loom","engine_version":"1","kind":"protocol","scenario":"m",
+            "memory":"shipped","verdict":"pass","coverage":"complete","executions":3,"blocked":0,
+            "outcomes":[],"elapsed_ms":1,"expected_failure":false,"counterexample":null,"replay":"r"}"#;
+        result.models.push(serde_json::from_str(json).unwrap());
+    } else {
+        let json = r#"{"victim":"writer","site":"W","shape":"s","visits":1,"kills":2,"unreached":null,
+            "torn":0,"mislabelled":0,"backward":0,"lost":0,"duplicated":0,"stuck":0,"leaked":0,
+            "blocked_ns_max":1,"example":null,"replay":"r","verdict":"pass"}"#;
+        result.crashes.push(serde_json::from_str(json).unwrap());
+    }
+    result.made = Some(Made { build: Some("b1".to_owned()), ..Made::default() });
+    Piece { file: format!("{kind}.json"), result }
+}
+
+fn kinds() -> Vec<Piece> {
+    let scenarios = Piece { file: "s.json".to_owned(), result: run(&[2]) };
+    vec![other("crash"), other("models"), scenarios]
+}
+
+#[test]
+fn runs_of_different_kinds_make_one_result_with_the_worst_verdict() {
+    let mut pieces = kinds();
+    let whole = merge(pieces.clone(), false).unwrap();
+    assert_eq!(
+        (whole.suite.as_str(), whole.verdict, whole.exit_code),
+        ("s+models+crash", Verdict::Pass, 0)
+    );
+    assert_eq!((whole.scenarios.len(), whole.models.len(), whole.crashes.len()), (1, 1, 1));
+    assert_eq!((whole.parts.len(), whole.wall_ms, whole.started_unix_ms), (3, 150, 1_000));
+    for (verdict, worst) in [
+        (Verdict::Performance, Verdict::Performance),
+        (Verdict::Inconclusive, Verdict::Inconclusive),
+        (Verdict::Broken, Verdict::Broken),
+        (Verdict::Correctness, Verdict::Correctness),
+    ] {
+        let worse = pieces.len() - 1;
+        pieces[worse].result.verdict = verdict;
+        pieces.rotate_left(1);
+        let whole = merge(pieces.clone(), false).unwrap();
+        assert_eq!((whole.verdict, whole.exit_code), (worst, worst.exit_code()));
+    }
+}
+
+#[test]
+fn shards_and_other_kinds_make_one_result_too_and_what_was_put_together_can_be_added_to() {
+    let mut pieces = split(&run(&[3]), 3);
+    pieces.push(other("models"));
+    let whole = merge(pieces, false).unwrap();
+    assert_eq!((whole.scenarios[0].cells.len(), whole.parts.len()), (3, 2));
+    let more = vec![Piece { file: "both.json".to_owned(), result: whole }, other("crash")];
+    assert_eq!(merge(more, false).unwrap().parts.len(), 3);
+}
+
+#[test]
+fn runs_that_are_not_of_one_build_machine_and_commit_or_have_the_same_in_them_are_refused() {
+    type Damage = fn(&mut Vec<Piece>);
+    let damages: [(&str, Damage); 7] = [
+        ("its commit is abd", |pieces| pieces[0].result.commit = Some("abd".to_owned())),
+        ("its build is b2", |pieces| {
+            pieces[0].result.made = Some(Made { build: Some("b2".to_owned()), ..Made::default() });
+            pieces[2].result.made = pieces[1].result.made.clone();
+        }),
+        ("another machine than s.json: its kernel was unknown and is x", |pieces| {
+            pieces[1].result.host.kernel = Some("x".to_owned());
+        }),
+        ("model m (loom, shipped) is also in", |pieces| {
+            let twin = pieces[1].result.clone();
+            pieces.push(Piece { file: "twin".to_owned(), result: twin });
+        }),
+        ("writer killed at W (s) is also in", |pieces| {
+            let twin = pieces[0].result.clone();
+            pieces.push(Piece { file: "twin".to_owned(), result: twin });
+        }),
+        ("s0/c0 is also in", |pieces| {
+            let twin = Piece { file: "twin".to_owned(), result: run(&[1]) };
+            pieces.push(twin);
+        }),
+        ("it is no shard, but a whole run of s", |pieces| pieces.extend(split(&run(&[3]), 3))),
+    ];
+    for (why, damage) in damages {
+        let mut pieces = kinds();
+        damage(&mut pieces);
+        refused(pieces, true, why);
+    }
+}
+
+#[test]
+fn what_was_interrupted_stays_so() {
+    let mut pieces = kinds();
+    (pieces[1].result.interrupted, pieces[1].result.verdict) = (true, Verdict::Inconclusive);
+    let whole = merge(pieces, false).unwrap();
+    assert_eq!((whole.interrupted, whole.verdict), (true, Verdict::Inconclusive));
+    let mut shards = split(&run(&[3]), 3);
+    (shards[1].result.interrupted, shards[1].result.verdict) = (true, Verdict::Inconclusive);
+    assert!(merge(shards, false).unwrap().interrupted);
 }

@@ -34,6 +34,10 @@ fn stored_run(id: &str, trials: Vec<Trial>) -> SuiteResult {
         crashes: vec![],
         comparisons: vec![],
         shard: None,
+        made: None,
+        parts: vec![],
+        planted: None,
+        interrupted: false,
         notes: vec![],
     }
 }

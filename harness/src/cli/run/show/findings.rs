@@ -1,12 +1,11 @@
 //! What did not pass, where it is stated, and why; one line where several have one reason.
 
-use report_schema::{CellResult, GateResult, SuiteResult, Verdict};
+use report_schema::{CellResult, GateResult, INTERRUPTED_NOTE, SuiteResult, Verdict};
 use reports::format;
 use reports::summary::{Drift, drifts};
 
 use super::cells;
 use crate::cli::output::coloured;
-use crate::cli::run::INTERRUPTED;
 
 /// Cells that are named where one reason holds for many.
 const NAMED: usize = 3;
@@ -37,7 +36,8 @@ pub(in crate::cli) fn findings(result: &SuiteResult) -> String {
 
 /// Cells of which nothing ran: a line for each reason.
 fn idle(result: &SuiteResult) -> Vec<String> {
-    let interrupted = result.notes.iter().any(|note| note == INTERRUPTED);
+    let interrupted =
+        result.interrupted || result.notes.iter().any(|note| note == INTERRUPTED_NOTE);
     let mut reasons: Vec<(&str, Vec<&str>)> = vec![];
     let mut worst = vec![];
     for cell in cells(result).filter(|cell| cell.trials.is_empty()) {
@@ -126,8 +126,8 @@ mod tests {
     fn what_keeps_many_cells_from_running_is_said_once() {
         let said = nothing_ran(&["not run: there is no C compiler"], &[]);
         assert_eq!(said, "inconclusive c0, c1, c2 and 6 more: not run: there is no C compiler\n");
-        let said = nothing_ran(&["one core only"], &[INTERRUPTED]);
+        let said = nothing_ran(&["one core only"], &[INTERRUPTED_NOTE]);
         let wanted = "inconclusive c0, c1, c2 and 6 more: not run before the interrupt\n";
-        assert_eq!(said, format!("{wanted}{INTERRUPTED}\n"));
+        assert_eq!(said, format!("{wanted}{INTERRUPTED_NOTE}\n"));
     }
 }
