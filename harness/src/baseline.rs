@@ -212,12 +212,13 @@ mod tests {
 
     #[test]
     fn what_was_interrupted_broke_or_ran_with_a_defect_is_kept_only_by_force() {
+        type Damage = fn(&mut SuiteResult);
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         let golden = include_str!("../../reports/schema/tests/golden/result-1.json");
         let whole = SuiteResult::from_json(golden).unwrap();
         store.save("whole", &whole, false).unwrap();
-        let damages: [(&str, fn(&mut SuiteResult)); 3] = [
+        let damages: [(&str, Damage); 3] = [
             ("it was interrupted", |result| result.interrupted = true),
             ("it ran with a planted defect", |result| result.planted = Some("x".to_owned())),
             ("it broke", |result| result.verdict = Verdict::Broken),

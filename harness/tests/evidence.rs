@@ -1,7 +1,5 @@
 //! Stored measurements keep the promises that documents make of them. `ci/self-test` makes them anew.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 

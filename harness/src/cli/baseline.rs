@@ -146,7 +146,7 @@ fn cells(result: &SuiteResult) -> usize {
     result.scenarios.iter().map(|scenario| scenario.cells.len()).sum()
 }
 
-/// As [`line`], for programs.
+/// As [`line()`], for programs.
 fn row(name: &str, result: &SuiteResult) -> Value {
     json!({
         "name": name,

@@ -337,12 +337,10 @@ fn limits(signs: &Signs) -> Vec<Finding> {
             "payloads cannot be kept from being swapped: `ulimit -l unlimited`",
         ),
         judged("nofile", signs.nofile, 1_024, "many roles need many files: `ulimit -n 4096`"),
-        match signs.may_schedule {
-            true => finding("rtprio", "any, by CAP_SYS_NICE", Grade::Good, ""),
-            false => {
-                let advice = "no real-time priority is allowed; none is needed";
-                judged("rtprio", signs.rtprio, 1, advice)
-            }
+        if signs.may_schedule {
+            finding("rtprio", "any, by CAP_SYS_NICE", Grade::Good, "")
+        } else {
+            judged("rtprio", signs.rtprio, 1, "no real-time priority is allowed; none is needed")
         },
     ]
 }

@@ -92,20 +92,20 @@ pub fn pairs(cores: &[usize]) -> io::Result<Vec<Pair>> {
 fn pair((a, b): (usize, usize)) -> io::Result<Pair> {
     let words = WordMap::create(&Folder::default(), 8).map_err(io::Error::other)?;
     let (measured, pinned) = std::thread::scope(|scope| {
-        let pong = scope.spawn(|| {
+        let answering = scope.spawn(|| {
             let pinned = core_affinity::set_for_current(CoreId { id: b });
             for turn in 0..LOOKS_AT_A_PAIR {
                 play(&words, Side::Pong, turn);
             }
             pinned
         });
-        let ping = scope.spawn(|| {
+        let asking = scope.spawn(|| {
             let pinned = core_affinity::set_for_current(CoreId { id: a });
             let turns = 0..LOOKS_AT_A_PAIR;
             (turns.map(|turn| play(&words, Side::Ping, turn)).collect::<Vec<_>>(), pinned)
         });
-        let (measured, pinned) = ping.join().unwrap_or_default();
-        (measured, pinned && pong.join().unwrap_or_default())
+        let (measured, pinned) = asking.join().unwrap_or_default();
+        (measured, pinned && answering.join().unwrap_or_default())
     });
     let one_way_ns: Vec<u64> = measured.into_iter().flatten().collect();
     let mut classes: Vec<Placement> =
