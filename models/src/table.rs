@@ -41,6 +41,7 @@ pub const INCIDENTAL: &[(&str, &str, &str)] = &[
     ("H_FREE", "E_CHECK", FENCE),
     ("H_FREE", "H_LOOK", "an observer of an empty place asks for nothing in it"),
     ("P_FENCE", "P_FENCE", "two sleepers, of whom neither waits for the other"),
+    ("P_FENCE", "R_ADMIT", "a producer that waits: its next stores to the slot carry its fence on"),
     ("R_RELEASE", "R_ADMIT", "a reader that follows another one only reads, as that one did"),
     ("R_RELEASE", "R_NEXT", "a reader that follows another one only reads, as that one did"),
     ("W_COMMIT", "E_CHECK", FENCE),

@@ -25,7 +25,7 @@ const REFUTED: &[(&str, &str)] = &[
     ("handover/behind", "ignores-cursors"),
     ("handover/fails", "ignores-cursors"),
     ("handover/heir", "loses-commit"),
-    ("handover/joiner", "ignores-cursors"),
+    ("handover/joiner", "counts-the-dead"),
     ("handover/latest", "wrong-pin"),
     ("handover/one-reader", "ignores-cursors"),
     ("handover/two-readers", "loses-commit"),

@@ -111,8 +111,8 @@ pub fn shipped_admit(slot: &Slot, reader: Reader, tag: u64) -> u64 {
 #[inline(never)]
 #[must_use]
 pub fn by_hand_admit(slot: &Slot, reader: Reader, tag: u64) -> u64 {
-    let bit = 1_u64 << (2 + reader.number());
     let mut seen = slot.word.load(Relaxed);
+    let bit = 1_u64 << (2 + reader.number());
     for _ in 0..64 {
         if seen & STATE != COMMITTED || seen >> TAG_SHIFT != tag {
             return u64::MAX;

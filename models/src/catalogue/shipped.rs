@@ -12,7 +12,7 @@ use crate::scenario::checked::Checked;
 use crate::scenario::counted::Counted;
 use crate::scenario::eviction::Evict;
 use crate::scenario::explicit::Explicit;
-use crate::scenario::handover::HandOver;
+use crate::scenario::handover::{self, HandOver};
 use crate::scenario::heartbeat::Claims;
 use crate::scenario::latest::Latest;
 use crate::scenario::lock::Lock;
@@ -343,7 +343,13 @@ pub(super) static ALL: &[Entry] = &[
         "handover/heir",
         "The same while somebody waits to take over, should the producer die on the way.",
         Size::Large,
-        &HandOver { before: true, after: 1, looks: 3, heir: true, ..HandOver::SMALL },
+        &HandOver {
+            before: true,
+            after: 1,
+            looks: 3,
+            third: handover::Third::Heir,
+            ..HandOver::SMALL
+        },
     ),
     shipped(
         "handover/latest",
@@ -361,7 +367,13 @@ pub(super) static ALL: &[Entry] = &[
         "handover/joiner",
         "Is who joins beside a hand-over either moved with the others or sent to the new block?",
         Size::Large,
-        &HandOver { joins: true, before: true, after: 0, looks: 2, ..HandOver::SMALL },
+        &HandOver {
+            third: handover::Third::Joiner,
+            before: true,
+            after: 0,
+            looks: 2,
+            ..HandOver::SMALL
+        },
     ),
     shipped(
         "eviction/copying",

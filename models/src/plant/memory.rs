@@ -37,7 +37,7 @@ struct Notes<W> {
     newest: Cell<u64>,
     /// The slot's word before it was disguised.
     peeked: Cell<u64>,
-    /// The count that a read began with.
+    /// The count that a read began with, or who was registered.
     count: Cell<u64>,
     /// Whether this role has joined, or announced that it sleeps.
     announced: Cell<bool>,
@@ -146,10 +146,6 @@ impl<'m, M: ModelMemory> Planted<'m, M> {
             (Plant::DropLabel, R_LABEL) if self.notes.newest.get() != 0 => {
                 self.notes.newest.get() >> LABEL_SHIFT
             }
-            (Plant::SkipGeneration, Z_SEQ_LOOK | Z_TWO_LOOK) => {
-                self.notes.count.set(value);
-                value
-            }
             (Plant::SkipGeneration, Z_SEQ_AGAIN | Z_TWO_AGAIN) => self.notes.count.get(),
             // Whoever joined once counts for ever.
             (Plant::CountsTheDead, G_REGISTRY) => value | u64::from(value >> 32 != 0),
@@ -169,7 +165,8 @@ impl<'m, M: ModelMemory> Planted<'m, M> {
                 self.notes.peeked.set(value);
                 value
             }
-            (Plant::SleepsUnchecked, G_REGISTRY) => {
+            (Plant::SleepsUnchecked, G_REGISTRY)
+            | (Plant::SkipGeneration, Z_SEQ_LOOK | Z_TWO_LOOK) => {
                 self.notes.count.set(value);
                 value
             }

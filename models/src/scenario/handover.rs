@@ -35,6 +35,17 @@ const TWO: &[&str] = &["writer", "reader", "reader 2"];
 const HEIR: &[&str] = &["writer", "reader", "heir"];
 const JOINER: &[&str] = &["writer", "reader", "joiner"];
 
+/// Who is there besides writer and readers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Third {
+    /// Nobody.
+    Nobody,
+    /// Who takes over as soon as the writer is dead, while the reader goes on.
+    Heir,
+    /// Who joins meanwhile.
+    Joiner,
+}
+
 /// A producer commits, hands over, and commits there.
 #[derive(Debug, Clone, Copy)]
 pub struct HandOver {
@@ -50,10 +61,8 @@ pub struct HandOver {
     pub looks: u64,
     /// Whether seats are kept for the readers; without, the writer passes them.
     pub keeps_seats: bool,
-    /// Whether somebody takes over as soon as the writer is dead, while the reader goes on.
-    pub heir: bool,
-    /// Whether somebody joins meanwhile.
-    pub joins: bool,
+    /// Who else is there.
+    pub third: Third,
     /// Whether the successor does not get the name, so that all stays as it was.
     pub fails: bool,
 }
@@ -89,8 +98,7 @@ impl HandOver {
         after: 2,
         looks: 4,
         keeps_seats: true,
-        heir: false,
-        joins: false,
+        third: Third::Nobody,
         fails: false,
     };
 
@@ -98,9 +106,17 @@ impl HandOver {
         Rules { sync: self.sync, overwrites: false, capacity: 1, slots: 2, first, attempts: 2 }
     }
 
+    const fn joins(&self) -> bool {
+        matches!(self.third, Third::Joiner)
+    }
+
+    const fn has_heir(&self) -> bool {
+        matches!(self.third, Third::Heir)
+    }
+
     /// Seats of either block.
     const fn seats(&self) -> usize {
-        if self.joins { self.readers + 1 } else { self.readers }
+        self.readers + if self.joins() { 1 } else { 0 }
     }
 
     /// What `Producer::hand_over` does; where it fails, the producer of the old block goes on.
@@ -281,7 +297,8 @@ impl HandOver {
         for _ in 0..self.after + 7 {
             self.look(mem, world, follower, &mut seen);
         }
-        let next = follower.due.unwrap_or(0);
+        // Who joined when nothing was left to read has read everything.
+        let next = follower.due.unwrap_or_else(|| follower.ring.cursor());
         check(next == end, Promise::Lossless, || {
             format!("{next} of {end} were read although all is quiet")
         });
@@ -298,8 +315,8 @@ impl Scenario for HandOver {
 
     fn roles(&self) -> &'static [&'static str] {
         match self.readers {
-            _ if self.heir => HEIR,
-            _ if self.joins => JOINER,
+            _ if self.has_heir() => HEIR,
+            _ if self.joins() => JOINER,
             1 => ONE,
             _ => TWO,
         }
@@ -355,7 +372,7 @@ impl Scenario for HandOver {
             *world.writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(writer);
             return seen.text();
         };
-        if self.heir && number == 1 {
+        if self.has_heir() && number == 1 {
             return self.inherit(mem, world);
         }
         let taken = world.readers[number].lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -377,7 +394,7 @@ impl Scenario for HandOver {
         match index {
             0 => mem.fetch_or::<RMW_RELEASE>(&world.kernel, WRITER_DEAD),
             // Nobody waits for an heir that died; the next one does the same again.
-            2 if self.heir => 0,
+            2 if self.has_heir() => 0,
             _ => mem.fetch_or::<RMW_RELEASE>(&world.kernel, READER_DEAD),
         };
     }

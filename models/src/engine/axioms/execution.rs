@@ -38,7 +38,9 @@ impl<'e> Execution<'e> {
     ) -> Option<Self> {
         let count = events.len();
         let mut reads_from = Relation::none(count);
-        from.iter().for_each(|&(read, write, _)| reads_from.relate(write, read));
+        for &(read, write, _) in &from {
+            reads_from.relate(write, read);
+        }
         let causes = order.or(&reads_from).closed();
         if !causes.is_irreflexive() {
             return None;
@@ -207,7 +209,7 @@ impl<'e> Execution<'e> {
         let (start, own): (Vec<_>, Vec<_>) =
             writes.partition(|&at| self.events[at].thread == START);
         let mut orders = Vec::new();
-        extend(start, &own, &mut |order| {
+        extend(&start, &own, &mut |order| {
             let atomic = order
                 .windows(2)
                 .all(|pair| !self.exchanges(pair[1]) || self.source[pair[1]] == Some(pair[0]));
@@ -248,12 +250,12 @@ impl<'e> Execution<'e> {
 }
 
 /// Every order of `rest` behind `begun`.
-fn extend(begun: Vec<usize>, rest: &[usize], each: &mut dyn FnMut(&[usize])) {
+fn extend(begun: &[usize], rest: &[usize], each: &mut dyn FnMut(&[usize])) {
     if rest.is_empty() {
-        return each(&begun);
+        return each(begun);
     }
     for (at, &next) in rest.iter().enumerate() {
         let others = [&rest[..at], &rest[at + 1..]].concat();
-        extend([&begun[..], &[next]].concat(), &others, each);
+        extend(&[begun, &[next]].concat(), &others, each);
     }
 }

@@ -101,7 +101,9 @@ impl Pair {
                 mem.fence::<P_WAKE_FENCE>();
                 let saw = mem.load::<R_COMMIT_INDEX>(&second.0) != 0;
                 if self == Self::Tear && !saw {
-                    payload.iter().for_each(|word| mem.store::<Z_SEQ_WRITE>(word, 1));
+                    for word in payload {
+                        mem.store::<Z_SEQ_WRITE>(word, 1);
+                    }
                 }
                 saw
             }
