@@ -12,12 +12,29 @@ fn matrix() -> PathBuf {
     shipped("faults/kills.toml")
 }
 
+/// A matrix of two seeds with these shapes.
+fn few(at_least: u64, shapes: &[&str]) -> String {
+    let dose = format!("{{ seeds = 2, kills = 2, at-least = {at_least} }}");
+    let shapes = shapes.iter().map(|shape| format!("[[shape]]\n{shape}\n"));
+    format!(
+        "# Enough?\nschema = 1\nkind = \"kills\"\nname = \"k\"\nquestion = \"Enough?\"\n[profile]\n\
+         smoke = {dose}\nfull = {dose}\nsoak = {dose}\n{}",
+        shapes.collect::<String>()
+    )
+}
+
+const SYNC: &str = "consumer-sync = \"sequential-sync\"\nslots = 4\nreaders = 2";
+
+/// Kills in a plain block, one with zones and one that evicts; `ci/scenarios` kills in all of them.
 fn crash(arguments: &[&str]) -> (i32, String, SuiteResult) {
     let out = tempfile::tempdir().unwrap();
+    let matrix = out.path().join("kills.toml");
+    let (zones, evict) = (format!("{SYNC}\nzones = true"), format!("{SYNC}\non-full = \"evict\""));
+    std::fs::write(&matrix, few(1, &[SYNC, &zones, &evict])).unwrap();
     let mut command = harness();
     let output = command
         .arg("crash")
-        .arg(matrix())
+        .arg(&matrix)
         .args(arguments)
         .arg("--out")
         .arg(out.path())
@@ -109,20 +126,11 @@ fn drivers(harness: u32) -> usize {
 fn fewer_kills_than_the_matrix_asks_for_are_no_pass() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("kills.toml");
-    let dose = |seeds, least| format!("{{ seeds = {seeds}, kills = 1, at-least = {least} }}");
-    let (most, few) = (dose(1, 1_000_000), dose(1, 1));
-    let text = format!(
-        "# Enough?\nschema = 1\nkind = \"kills\"\nname = \"k\"\nquestion = \"Enough?\"\n[profile]\n\
-         smoke = {most}\nfull = {few}\nsoak = {few}\n\
-         [[shape]]\nconsumer-sync = \"sequential\"\nslots = 4\nreaders = 1\n"
-    );
+    let text = few(1_000_000, &["consumer-sync = \"sequential\"\nslots = 4\nreaders = 1"]);
     std::fs::write(&file, text).unwrap();
-    let run = || {
-        let mut command = harness();
-        command.arg("crash").arg(&file).arg("--out").arg(folder.path().join("out"));
-        command.output().unwrap()
-    };
-    let output = run();
+    let mut command = harness();
+    command.arg("crash").arg(&file).arg("--out").arg(folder.path().join("out"));
+    let output = command.output().unwrap();
     let text = said(&output);
     assert_eq!(code(&output), 5, "{text}");
     assert!(text.contains("kills are fewer than the 1000000 asked for"), "{text}");
