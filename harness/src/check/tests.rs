@@ -320,11 +320,11 @@ fn a_joiner_is_held_to_its_cursor() {
 
 #[test]
 fn who_comes_in_the_place_of_a_dead_resident_is_a_joiner() {
-    let heir = |first: u64| {
+    let heir = |first: u32| {
         found(|history| {
-            let heir = record(Kind::Joined, first, 0, 155);
+            let heir = record(Kind::Joined, first.into(), 0, 155);
             history.roles[1].falls = 1;
-            history.roles[1].records.splice(4..=first as usize, [heir]);
+            history.roles[1].records.splice(4..=first.try_into().unwrap(), [heir]);
         })
     };
     assert_eq!((heir(6), heir(4)), (vec![], vec![]));

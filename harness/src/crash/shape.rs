@@ -165,7 +165,7 @@ impl Shape {
         if self.is_tight() {
             name.push_str(", none to spare");
         } else if self.physical_slots != 0 {
-            name.push_str(&format!(", {} in memory", self.physical_slots));
+            name.extend([", ", &self.physical_slots.to_string(), " in memory"]);
         }
         name.push_str(", ");
         name.push_str(&several(self.readers, "reader"));

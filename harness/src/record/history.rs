@@ -26,9 +26,10 @@ pub(super) fn judge(
         let unknown = falls > 0 || findings.overwritten > 0;
         // What the dead had not told yet stands in their histories only, and what was overwritten in the
         // counts only.
-        mismatches.extend(match unknown {
-            false => differences(&findings, counts),
-            true => impossible(&findings, counts, falls),
+        mismatches.extend(if unknown {
+            impossible(&findings, counts, falls)
+        } else {
+            differences(&findings, counts)
         });
     }
     HistoryCheck {

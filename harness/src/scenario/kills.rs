@@ -178,12 +178,12 @@ fn profiles_of(node: &Node, mistakes: &Mistakes) -> Vec<Profile> {
     let wanted = "`profiles` is a list of names";
     let Some(items) = list(mistakes, node, Profile::ALL.len(), wanted) else { return vec![] };
     let words = Profile::ALL.map(|profile| (profile.name(), profile));
-    let profile = |item: &Node| match item.text() {
-        Some(text) => super::fields::word(mistakes, item, text, &words),
-        None => {
+    let profile = |item: &Node| {
+        let Some(text) = item.text() else {
             wrong_type(mistakes, item, wanted);
-            None
-        }
+            return None;
+        };
+        super::fields::word(mistakes, item, text, &words)
     };
     items.iter().filter_map(profile).collect()
 }

@@ -243,7 +243,7 @@ fn shards_and_other_kinds_make_one_result_too_and_what_was_put_together_can_be_a
 fn runs_that_are_not_of_one_build_machine_and_commit_or_have_the_same_in_them_are_refused() {
     type Damage = fn(&mut Vec<Piece>);
     let damages: [(&str, Damage); 7] = [
-        ("its commit is abd", |pieces| pieces[0].result.commit = Some("abd".to_owned())),
+        ("its commit is f00", |pieces| pieces[0].result.commit = Some("f00".to_owned())),
         ("its build is b2", |pieces| {
             pieces[0].result.made = Some(Made { build: Some("b2".to_owned()), ..Made::default() });
             pieces[2].result.made = pieces[1].result.made.clone();
