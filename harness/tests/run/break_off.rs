@@ -22,7 +22,7 @@ fn a_program_that_goes_away_is_named_and_what_was_finished_is_kept() {
     fs::set_permissions(&program, mode).unwrap();
     let mut command = harness();
     command.arg("ab").arg(&place.scenario).arg("--base").arg(&program).arg("--cand").arg(real);
-    command.args(["--times", "9", "--repeats", "2", "--out"]).arg(place.out());
+    command.args(["--times", "9", "--repeats", "6", "--out"]).arg(place.out());
     let output = command.output().unwrap();
     assert_eq!(code(&output), 6, "{}", said(&output));
     let told = said(&output);

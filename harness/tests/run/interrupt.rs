@@ -85,7 +85,7 @@ fn a_violation_that_was_seen_before_the_interrupt_is_told() {
     let place = place();
     let events = place.scenario.with_file_name("events.jsonl");
     let mut command = place.run();
-    command.args(["--plant", "lose-commit", "--events"]).arg(&events);
+    command.args(["--plant", "publish-early", "--events"]).arg(&events);
     let child = begun(command);
     assert!(flows(&events));
     pause(Duration::from_millis(500));
@@ -96,7 +96,7 @@ fn a_violation_that_was_seen_before_the_interrupt_is_told() {
     assert_eq!((result.interrupted, result.verdict), (true, Verdict::Correctness));
     let summary = fs::read_to_string(place.out().join("latest/summary.md")).unwrap();
     assert!(summary.starts_with("## DO NOT SHIP"), "{summary}");
-    assert!(summary.contains("was interrupted") && summary.contains("lose-commit"), "{summary}");
+    assert!(summary.contains("was interrupted") && summary.contains("publish-early"), "{summary}");
     assert_eq!(judged_again(&place), 1);
 }
 

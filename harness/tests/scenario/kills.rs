@@ -89,7 +89,7 @@ fn every_mistake_is_shown_in_place() {
         ("readers       = 2", "readers = 2\nbatch = 9", "contradiction 26:9"),
         ("readers       = 2", "readers = 2\nprofiles = [\"full\"]", "contradiction 7:1"),
         ("[[shape]]", "[shape]", "wrong-type 22:1"),
-        ("[[shape]]", "shape = []\n[[other]]", "syntax"),
+        ("[[shape]]", "shape = []\n[[other]]", "missing-key 1:1"),
     ] {
         assert!(RIGHT.contains(from), "{from}");
         let found = problems(&RIGHT.replacen(from, to, 1));
@@ -97,7 +97,7 @@ fn every_mistake_is_shown_in_place() {
     }
     let twice =
         format!("{RIGHT}[[shape]]\nconsumer-sync = \"sequential-sync\"\nslots = 4\nreaders = 2\n");
-    assert_eq!(problems(&twice), ["duplicate 27:1"]);
+    assert_eq!(problems(&twice), ["duplicate 26:1"]);
 }
 
 #[test]

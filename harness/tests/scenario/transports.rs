@@ -32,7 +32,7 @@ fn what_a_transport_cannot_do_is_refused_where_it_is_asked_for() {
         assert_eq!(problems(over("pipe", from, to)), [format!("contradiction {place}")], "{to}");
     }
     let fault =
-        "[[fault]]\nname = \"f\"\nrole = \"producer\"\naction = \"kill\"\nat = \"1ms\"\n[run]";
+        "[[fault]]\nname = \"f\"\nrole = \"producer\"\naction = \"kill\"\nat = \"1 ms\"\n[run]";
     assert_eq!(problems(over("pipe", "[run]", fault)), ["contradiction 21:11"]);
 }
 
@@ -75,9 +75,10 @@ fn each_transport_has_limits_of_its_own() {
 
 #[test]
 fn threads_of_one_process_are_not_stopped_or_slowed_down() {
-    for action in ["\"stop\"\nfor = \"1ms\"", "\"slow\"\nby = \"1us\"\nfor = \"1ms\""] {
+    for action in ["{ stop = { for = \"1 ms\" } }", "{ slow = { by = \"1 us\", for = \"1 ms\" } }"]
+    {
         let fault = format!(
-            "[[fault]]\nname = \"f\"\nrole = \"producer\"\naction = {action}\nat = \"1ms\"\n[run]"
+            "[[fault]]\nname = \"f\"\nrole = \"producer\"\naction = {action}\nat = \"1 ms\"\n[run]"
         );
         assert_eq!(problems(over("pipe", "[run]", &fault)), [""; 0], "{action}");
         for threads in ["rtrb", "crossbeam"] {
