@@ -55,7 +55,14 @@ fn a_ring_that_publishes_early_or_forgets_is_found_out() {
         [("-DPLANT_EARLY", &["torn", "mislabelled", "backward"][..]), ("-DPLANT_LOSE", &["lost"])]
     {
         let program = ring(folder.path(), plant);
-        let (_place, output) = run("stream]", &format!("\"{}\"", program.display()));
+        let once = || run("stream]", &format!("\"{}\"", program.display())).1;
+        // Whether a reader meets the defect in so few messages is a matter of chance on busy cores.
+        let mut output = once();
+        for _ in 0..9 {
+            if code(&output) == 0 {
+                output = once();
+            }
+        }
         assert_eq!(code(&output), 1, "{plant}: {}", said(&output));
         let named = |effect: &&str| said(&output).contains(&format!("{effect} == 0 does not hold"));
         assert!(effects.iter().any(named), "{plant}: {}", said(&output));

@@ -84,7 +84,7 @@ fn threads_of_one_process_are_not_stopped_or_slowed_down() {
         for threads in ["rtrb", "crossbeam"] {
             assert_eq!(
                 problems(over(threads, "[run]", &fault)),
-                ["contradiction 21:11"],
+                ["contradiction 21:10"],
                 "{action}"
             );
         }
