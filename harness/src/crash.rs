@@ -31,6 +31,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use report_schema::CrashResult;
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Filter;
 use crate::run::Interrupts;
 use crate::scenario::Profile;
 use crate::scenario::model::kills::{Dose, KillMatrix, KillShape};
@@ -140,12 +141,12 @@ pub fn name_of(shape: &KillShape) -> String {
     Shape::from(shape).name()
 }
 
-/// The blocks of a profile, in words, whose id (the matrix's name and theirs) contains the text.
+/// The blocks of a profile, in words, that are wanted by their id: the matrix's name and theirs.
 #[must_use]
-pub fn selected(matrix: &KillMatrix, profile: Profile, filter: Option<&str>) -> Vec<String> {
+pub fn selected(matrix: &KillMatrix, profile: Profile, filter: &Filter) -> Vec<String> {
     let names = matrix.shapes(profile).map(name_of);
     let id = |name: &String| format!("{}/{name}", matrix.name);
-    names.filter(|name| filter.is_none_or(|text| id(name).contains(text))).collect()
+    names.filter(|name| filter.wants(&id(name), &matrix.tags)).collect()
 }
 
 /// What a profile of the matrix kills, in words.

@@ -30,15 +30,15 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Ok(files) => files,
         Err(exit) => return exit,
     };
-    let profile = args.selection.profile;
+    let (profile, filter) = (args.selection.profile, args.selection.filter());
     let listed: Vec<(&Scenario, Vec<&Cell>)> = scenarios
         .iter()
-        .map(|scenario| (scenario, cells(scenario, profile, &args.selection.filter())))
+        .map(|scenario| (scenario, cells(scenario, profile, &filter)))
         .filter(|(_, cells)| !cells.is_empty())
         .collect();
     let kills: Vec<(&KillMatrix, Vec<String>)> = matrices
         .iter()
-        .map(|matrix| (matrix, crash::selected(matrix, profile, args.selection.filter.as_deref())))
+        .map(|matrix| (matrix, crash::selected(matrix, profile, &filter)))
         .filter(|(_, shapes)| !shapes.is_empty())
         .collect();
     if args.json {

@@ -39,15 +39,11 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Ok(files) => files,
         Err(exit) => return exit,
     };
-    let (profile, filter) = (args.selection.profile, args.selection.filter.as_deref());
-    matrices.retain(|matrix| !crash::selected(matrix, profile, filter).is_empty());
+    let (profile, filter) = (args.selection.profile, args.selection.filter());
+    matrices.retain(|matrix| !crash::selected(matrix, profile, &filter).is_empty());
     let host = Host::read();
-    let options = Options {
-        profile: args.selection.profile,
-        seed: args.seed,
-        repeats: args.repeats,
-        filter: args.selection.filter(),
-    };
+    let options =
+        Options { profile: args.selection.profile, seed: args.seed, repeats: args.repeats, filter };
     let kept = |scenario: &Scenario| {
         scenario.cells(profile).iter().any(|cell| options.filter.keeps(scenario, cell))
     };

@@ -74,9 +74,7 @@ fn wrong(row: &Tried, all: &[Tried], whole: bool) -> Option<(Verdict, String)> {
         return None;
     }
     if repeats(kind, site) {
-        // Those may come there by chance only, and say who is killed there instead.
-        let chance = [Kind::Writer, Kind::Reader].iter().any(|own| by_chance(*own, site).is_some());
-        let missing = whole && *visits > 0 && !chance && of_site(&["writer", "reader"]) == 0;
+        let missing = whole && *visits > 0 && of_site(&["writer", "reader"]) == 0;
         let why = "it comes there, and nobody was killed there as `writer` or `reader`";
         return missing.then(|| (Verdict::Inconclusive, why.to_owned()));
     }
