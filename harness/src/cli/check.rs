@@ -12,6 +12,14 @@ use crate::scenario::{self, File, Problem, Profile, Scenario, ScenarioError};
 
 /// Arguments of `check`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness check
+      Every mistake of every file below `scenarios`, with its line and what to write instead.
+  harness check mine.toml --set block.slots=3
+      A file with one key changed.
+
+Exit codes: 0 all files are right, 2 one is wrong, 4 there is none.")]
 pub(super) struct Args {
     /// Scenario files, or folders that hold some.
     #[arg(value_name = "PATH", default_value = "scenarios")]

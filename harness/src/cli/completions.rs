@@ -7,6 +7,10 @@ use super::{Cli, Exit, Output};
 
 /// Arguments of `completions`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness completions bash > ~/.local/share/bash-completion/completions/harness
+  harness completions zsh > ~/.zfunc/_harness")]
 pub(super) struct Args {
     /// The shell.
     #[arg(value_enum)]

@@ -14,6 +14,14 @@ use crate::units::Bytes;
 
 /// Arguments of `doctor`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness doctor
+      Cores, frequency, clock, steal and limits: what is bad, and what to do about it.
+  harness doctor --strict && harness run scenarios --profile full
+      Measures only where figures are to be believed.
+
+Exit codes: 0 told, 2 usage, 5 with --strict where figures are not to be believed.")]
 pub(super) struct Args {
     /// Prints JSON.
     #[arg(long)]

@@ -16,6 +16,14 @@ pub(super) const EXAMPLE: &str = include_str!("../../schema/example.toml");
 
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness explain
+      A scenario that uses every section, with comments: a file to start from.
+  harness explain scenarios/latency/open-load.toml
+      What it does, and what each of its expectations means.
+
+Exit codes: 0 explained, 2 a file is wrong, 4 there is none.")]
 pub(super) struct Args {
     /// Scenario files, or folders that hold some; without one, an example shows the format.
     #[arg(value_name = "PATH")]

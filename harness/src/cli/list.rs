@@ -14,6 +14,16 @@ use crate::table;
 
 /// Arguments of `list`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness list
+      Every scenario and its question.
+  harness list scenarios/latency --cells --profile full
+      Every cell of some of them, by the ids that --filter looks through.
+  harness list --tag faults --json
+      For programs.
+
+Exit codes: 0 something is listed, 2 a file is wrong, 4 nothing is left to list.")]
 pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,

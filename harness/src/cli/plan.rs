@@ -10,13 +10,23 @@ use crate::plan::fault::{PlannedFault, schedule};
 use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, RolePlan, TrialPlan};
 use crate::run::lacks;
-use crate::scenario::Scenario;
 use crate::scenario::model::Sched;
 use crate::scenario::model::kills::KillMatrix;
+use crate::scenario::{Profile, Scenario};
 use crate::units::Nanos;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness plan scenarios/smoke --profile smoke
+      Cells, cores, memory and time, before anything runs.
+  harness plan scenarios --profile full --shard 2/4
+      What the second of four machines would do.
+  harness plan scenarios/faults --json
+      Every trial with its seed and its faults, for programs.
+
+Exit codes: 0 planned, 2 a file or flag is wrong, 4 nothing is left to run.")]
 pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
@@ -48,7 +58,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         scenario.cells(profile).iter().any(|cell| options.filter.keeps(scenario, cell))
     };
     if !matrices.is_empty() && !scenarios.iter().any(kept) {
-        kills(&matrices, args, output);
+        show(&[], &matrices, args, output);
         return Exit::Pass;
     }
     let asked = (&args.selection, &options);
@@ -61,49 +71,47 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         let lacking = lacks(&cell.cell).map(|why| format!("cannot run here: {why}"));
         cell.degraded.extend(lacking);
     }
-    show(&plans, args.json, output);
-    if !args.json {
-        kills(&matrices, args, output);
-    }
+    show(&plans, &matrices, args, output);
     Exit::Pass
 }
 
-/// What `harness crash` would do.
-fn kills(matrices: &[KillMatrix], args: &Args, output: &mut Output) {
+fn show(plans: &[Plan], matrices: &[KillMatrix], args: &Args, output: &mut Output) {
     let profile = args.selection.profile;
     if args.json {
-        let all = matrices.iter().map(|matrix| {
-            let dose = matrix.dose(profile);
-            json!({
-                "name": matrix.name,
-                "file": matrix.file,
-                "kind": "kills",
-                "profile": profile.name(),
-                "shapes": matrix.shapes(profile).map(crash::name_of).collect::<Vec<_>>(),
-                "victims": crash::victims().collect::<Vec<_>>(),
-                "seeds": dose.seeds,
-                "kills": dose.kills,
-                "at_least": dose.at_least,
-            })
-        });
-        return output.json(&Value::Array(all.collect()));
+        let kills = matrices.iter().map(|matrix| kills_as_json(matrix, profile));
+        return output.json(&Value::Array(plans.iter().map(as_json).chain(kills).collect()));
+    }
+    for plan in plans {
+        output.result(&format!("{plan}\n"));
+    }
+    if !plans.is_empty() {
+        let trials: usize = plans.iter().map(|plan| plan.trials.len()).sum();
+        let time = Nanos(plans.iter().map(|plan| plan.estimate.0).fold(0, u64::saturating_add));
+        let count = plans.len();
+        output.result(&format!(
+            "scenarios: {count}, trials: {trials}, time: about {}\n",
+            time.rough()
+        ));
     }
     for matrix in matrices {
         output.result(&format!("{}\n", crash::told(matrix, profile)));
     }
 }
 
-fn show(plans: &[Plan], json: bool, output: &mut Output) {
-    if json {
-        return output.json(&Value::Array(plans.iter().map(as_json).collect()));
-    }
-    for plan in plans {
-        output.result(&format!("{plan}\n"));
-    }
-    let trials: usize = plans.iter().map(|plan| plan.trials.len()).sum();
-    let time = Nanos(plans.iter().map(|plan| plan.estimate.0).fold(0, u64::saturating_add));
-    let count = plans.len();
-    output.result(&format!("scenarios: {count}, trials: {trials}, time: about {}\n", time.rough()));
+/// What `harness crash` would do.
+fn kills_as_json(matrix: &KillMatrix, profile: Profile) -> Value {
+    let dose = matrix.dose(profile);
+    json!({
+        "name": matrix.name,
+        "file": matrix.file,
+        "kind": "kills",
+        "profile": profile.name(),
+        "shapes": matrix.shapes(profile).map(crash::name_of).collect::<Vec<_>>(),
+        "victims": crash::victims().collect::<Vec<_>>(),
+        "seeds": dose.seeds,
+        "kills": dose.kills,
+        "at_least": dose.at_least,
+    })
 }
 
 fn as_json(plan: &Plan) -> Value {

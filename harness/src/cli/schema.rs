@@ -10,6 +10,12 @@ const KILLS: &str = include_str!("../../schema/kills-1.json");
 
 /// Arguments of `schema`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  harness schema scenario > scenario.json
+      Editors that know TOML schemas complete and check scenario files with it.
+  harness schema result > result.json
+      The format of `result.json`, for programs that read results.")]
 pub(super) struct Args {
     /// Which format.
     #[arg(value_enum)]

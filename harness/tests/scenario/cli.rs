@@ -154,6 +154,20 @@ fn every_scenario_is_explained() {
 }
 
 #[test]
+fn every_verb_shows_how_it_is_used() {
+    let (_, all, _) = harness(&["--help"]);
+    let verbs = all.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let mut shown = 0;
+    for verb in verbs.map_while(|line| line.split_whitespace().next()).filter(|verb| *verb != "help") {
+        let (code, help, _) = harness(&[verb, "--help"]);
+        assert_eq!(code, 0, "{verb}");
+        assert!(help.contains(&format!("Examples:\n  harness {verb}")), "{verb}: {help}");
+        shown += 1;
+    }
+    assert!(shown >= 18, "{shown}: {all}");
+}
+
+#[test]
 fn what_carries_messages_instead_of_a_block_is_said() {
     let file = "scenarios/peers/throughput.toml";
     let (code, out, err) = harness(&["explain", file, "--set", "block.transport=pipe"]);

@@ -147,3 +147,22 @@ fn every_verb_that_looks_at_files_sees_it() {
         assert!(output.status.success() && text.contains(wanted), "{verb}: {text}");
     }
 }
+
+#[test]
+fn matrices_are_selected_as_scenarios_are() {
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("harness"));
+        let folder = shipped().ancestors().nth(2).unwrap().to_owned();
+        let output = command.arg(arguments[0]).arg(folder).args(&arguments[1..]).output().unwrap();
+        let listed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let name = |one: &serde_json::Value| one["name"].as_str().unwrap().to_owned();
+        listed.as_array().unwrap().iter().map(name).collect()
+    };
+    let kills = "faults-kills".to_owned();
+    for verb in ["list", "plan"] {
+        assert!(names(&[verb, "--json"]).contains(&kills), "{verb}");
+        assert_eq!(names(&[verb, "--json", "--filter", "faults-kills"]), [kills.clone()], "{verb}");
+        assert!(!names(&[verb, "--json", "--exclude", "kills"]).contains(&kills), "{verb}");
+        assert!(!names(&[verb, "--json", "--tag", "latency"]).contains(&kills), "{verb}");
+    }
+}
