@@ -157,8 +157,8 @@ pub fn told(matrix: &KillMatrix, profile: Profile) -> String {
     let Dose { seeds, kills, at_least } = matrix.dose(profile);
     let victims: Vec<&str> = victims().collect();
     let mut text = format!(
-        "{name} ({file}): {question}\n  profile {profile}: each of {} dies right before every site that it \
-         comes to, {kills} times with each of {seeds} seeds, in each of these blocks; at least {at_least} \
+        "{name} ({file}): {question}\n  profile {profile}: each of {} dies right before the sites that it \
+         comes to and that no other covers, {kills} times with each of {seeds} seeds, in each of these blocks; at least {at_least} \
          kills in all. `harness crash {file}` runs it.\n",
         victims.join(", ")
     );

@@ -27,7 +27,7 @@ const MORE: u32 = 3;
 /// Arguments of `ab`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
-A is what is compared with, B is what is judged. Two trials of each make a block, in one of their \
+A is the baseline, B is judged against it. Two trials of each make a block, in one of their \
 six orders, which the seed deals out; every trial's turn is in the result. Exit codes: 0 improved or \
 no difference, 3 regressed, 5 inconclusive, and those of every run. Builds must speak the same \
 language to their workers; where they do not, the run is broken and says so.

@@ -24,7 +24,7 @@ Examples:
   harness gate out/latest --set block.slots=32 --json
 
 Exit codes: 0 all holds, 1 correctness, 2 there is no such result, baseline or scenario, 3 performance,
-5 inconclusive, 6 broken, 7 a file could not be read.")]
+4 the result holds no scenario, 5 inconclusive, 6 broken, 7 a file could not be read.")]
 pub(super) struct Args {
     /// A result document, or the folder of a run.
     #[arg(value_name = "RESULT", default_value = "out/latest")]

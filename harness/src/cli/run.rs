@@ -58,8 +58,8 @@ pub struct RunArgs {
     /// Writes one JSON object a line while it runs: what happens, as it happens.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub events: Option<PathBuf>,
-    /// Keeps the histories of all trials in this folder, for `check-history`; scenarios write some
-    /// where `record.history` says so, but for trials whose slots a fault scribbled over.
+    /// Keeps the histories of all trials in this folder, for `check-history`. Only scenarios with
+    /// `record.history` write any, and no trial whose slots a fault scribbled over.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub keep_history: Option<PathBuf>,
     /// Writes no report, only the result document.

@@ -158,7 +158,9 @@ fn every_verb_shows_how_it_is_used() {
     let (_, all, _) = harness(&["--help"]);
     let verbs = all.lines().skip_while(|line| *line != "Commands:").skip(1);
     let mut shown = 0;
-    for verb in verbs.map_while(|line| line.split_whitespace().next()).filter(|verb| *verb != "help") {
+    for verb in
+        verbs.map_while(|line| line.split_whitespace().next()).filter(|verb| *verb != "help")
+    {
         let (code, help, _) = harness(&[verb, "--help"]);
         assert_eq!(code, 0, "{verb}");
         assert!(help.contains(&format!("Examples:\n  harness {verb}")), "{verb}: {help}");

@@ -1,9 +1,10 @@
 //! Kill matrices: what is read, what is refused, where it is seen.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use harness::scenario::model::kills::KillMatrix;
+use harness::scenario::model::kills::{KillMatrix, KillShape};
 use harness::scenario::{File, Profile, ScenarioError, find, load, open};
 
 use super::schema::as_json;
@@ -69,6 +70,47 @@ fn what_ships_promises_what_was_asked_for() {
     }
 }
 
+/// What is not there of policy, readers, checksum and depth, two and two.
+fn missing_pairs(matrix: &KillMatrix, profile: Profile) -> Vec<String> {
+    let axes = |shape: &KillShape| {
+        let depth = if shape.slots == 1 { "one slot" } else { "several slots" };
+        [
+            format!("{:?} {:?}", shape.consumer_sync, shape.on_full),
+            format!("{} readers", shape.readers),
+            format!("checksum {:?}", shape.checksum),
+            depth.to_owned(),
+        ]
+    };
+    let shapes: Vec<[String; 4]> = matrix.shapes(profile).map(axes).collect();
+    let values =
+        |axis: usize| shapes.iter().map(move |shape| &shape[axis]).collect::<BTreeSet<_>>();
+    let mut missing = vec![];
+    for (one, other) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)] {
+        for (left, right) in
+            values(one).into_iter().flat_map(|l| values(other).into_iter().map(move |r| (l, r)))
+        {
+            // One reader is all that such a block has.
+            let alone = left.starts_with("Sequential Block")
+                && right.ends_with("readers")
+                && right != "1 readers";
+            if !alone && !shapes.iter().any(|s| s[one] == *left && s[other] == *right) {
+                missing.push(format!("{left}, {right}"));
+            }
+        }
+    }
+    missing
+}
+
+#[test]
+fn any_two_of_policy_readers_checksum_and_depth_meet() {
+    let File::Kills(mut matrix) = open(&shipped(), &[]).unwrap() else { panic!("a kill matrix") };
+    for profile in Profile::ALL {
+        assert_eq!(missing_pairs(&matrix, profile), [""; 0], "{profile}");
+    }
+    matrix.shapes.retain(|shape| shape.readers != 8 || shape.slots != 1);
+    assert_eq!(missing_pairs(&matrix, Profile::Smoke), ["8 readers, one slot"]);
+}
+
 #[test]
 fn every_mistake_is_shown_in_place() {
     assert_eq!(problems(RIGHT), [""; 0]);
@@ -132,7 +174,7 @@ fn a_matrix_is_no_scenario_and_says_who_runs_it() {
 fn every_verb_that_looks_at_files_sees_it() {
     for (verb, more, wanted) in [
         ("list", &["--cells"][..], "faults-kills/sequential-sync, 4 slots, 2 readers"),
-        ("check", &[], "kills.toml (kill matrix: 19 blocks)"),
+        ("check", &[], "kills.toml (kill matrix: 21 blocks)"),
         ("plan", &[], "at least 2000 kills in all"),
         ("explain", &[], "recoverer dies right before every site"),
         ("schema", &["kills"], "A kill matrix of the harness"),
