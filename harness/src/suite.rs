@@ -35,6 +35,8 @@ pub use turns::{Turn, in_turns, one_plan_after_another};
 
 /// A trial that moved between cores is run again so many times at most.
 const RETRIES: u32 = 2;
+/// Begins the reason why a cell did not run here.
+pub const NOT_RUN: &str = "not run: ";
 /// A trial that takes longer than this is not run again: over minutes cores always move.
 const RETRIED_MAX: Nanos = Nanos(30_000_000_000);
 
@@ -403,7 +405,7 @@ fn scenario(
                 for gate in &mut result.gates {
                     gate.reason = format!("{}: {why}", gate.reason);
                 }
-                result.degraded.push(format!("not run: {why}"));
+                result.degraded.push(format!("{NOT_RUN}{why}"));
             }
             result
         })

@@ -194,6 +194,8 @@ fn judged_again(
         .map_err(|id| format!("no scenario has the cell {id} any more; was a key --set?"))?;
     let against = args.against.beside(against, &result.host, ran.iter().copied());
     let quantum = result.host.clock_quantum_ns;
+    // A run that broke off was broken whatever its trials say.
+    let broke_off = result.verdict == Verdict::Broken && result.worst_part() != Verdict::Broken;
     let all = ran.clone();
     let mut ran = ran.into_iter();
     for part in &mut result.scenarios {
@@ -215,6 +217,9 @@ fn judged_again(
     }
     result.comparisons.clear();
     result.verdict = result.worst_part();
+    if broke_off {
+        result.verdict = result.verdict.max(Verdict::Broken);
+    }
     if let Some(against) = &against {
         unchecked::compare_rest(against, result, &all);
     }

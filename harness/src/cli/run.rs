@@ -116,7 +116,8 @@ pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
     let mut outcome = conduct(args, (&plans, seed, against.as_ref()), &host, &mut display);
     if let Ok(outcome) = &mut outcome {
         outcome.result.shard = shard;
-        if let Some(against) = against.as_ref().filter(|_| !outcome.interrupted) {
+        // A signal that came behind the last trial has cut off nothing.
+        if let Some(against) = against.as_ref().filter(|_| !outcome.result.interrupted) {
             let cells = plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell));
             let cells: Vec<&Cell> = cells.collect();
             let ran = outcome.result.exit_code != Exit::NothingRan.code();

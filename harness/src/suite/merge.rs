@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use report_schema::{CellResult, Made, ScenarioResult, Shard, SuiteResult, Verdict};
 
+use super::NOT_RUN;
 use crate::plan::shard::Part;
 
 /// Why results cannot be put together: one line for each reason.
@@ -162,7 +163,9 @@ fn missing(pieces: &[Piece]) -> Vec<String> {
     let Some(shard) = pieces.first().and_then(|piece| piece.result.shard.as_ref()) else {
         return vec![];
     };
-    let ran = |cell: &&CellResult| !cell.trials.is_empty() || !cell.degraded.is_empty();
+    // One that cannot run there has a reason; one that nobody came to has only what was known before.
+    let refused = |cell: &CellResult| cell.degraded.iter().any(|why| why.starts_with(NOT_RUN));
+    let ran = |cell: &&CellResult| !cell.trials.is_empty() || refused(cell);
     let there: BTreeSet<&str> = pieces
         .iter()
         .flat_map(|piece| cells(&piece.result).filter(ran))

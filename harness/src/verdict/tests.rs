@@ -120,6 +120,7 @@ fn figures_of_a_load_that_was_never_offered_are_no_answer() {
     assert!(why.unwrap().contains("achieved 640 (64 %)"));
     // One late trial of many is noise.
     assert_eq!(offered(&fast, &[640.0, 999.0, 999.0]).0, Some(Verdict::Pass));
+    assert_eq!(offered(&fast, &[640.0, 999.0]).0, Some(Verdict::Inconclusive), "half is not most");
     // That nothing was lost does not hang on the rate; it is said aloud.
     let (verdict, why) = offered(&[("lost == 0", false, 1)], &[640.0]);
     assert!(verdict.is_none() && why.is_some());

@@ -159,7 +159,7 @@ impl<'a> Contest<'a> {
             obstacle: None,
         };
         let mut cells = compare(&pairs, &rules);
-        if outcome.interrupted {
+        if result.interrupted {
             cells.iter_mut().for_each(unfinished);
         }
         let comparison = Comparison {

@@ -13,14 +13,18 @@ const NAME_LETTERS: usize = 60;
 /// Puts whole runs together: scenarios first, then models, then kills.
 pub(super) fn together(mut pieces: Vec<Piece>) -> Result<SuiteResult, MergeError> {
     pieces.sort_by_key(|piece| rank(&piece.result));
-    let [first, rest @ ..] = pieces.as_slice() else {
+    if pieces.is_empty() {
         return Err(MergeError {
             reasons: vec!["there is no run".to_owned()],
             only_missing: false,
         });
-    };
-    let mut reasons: Vec<String> =
-        rest.iter().flat_map(|piece| contradictions(first, piece)).collect();
+    }
+    // Two and two: the first of them may not tell its build.
+    let mut reasons: Vec<String> = vec![];
+    for (index, piece) in pieces.iter().enumerate() {
+        let found = pieces[..index].iter().map(|before| contradictions(before, piece));
+        reasons.extend(found.into_iter().find(|found| !found.is_empty()).into_iter().flatten());
+    }
     reasons.extend(twins(&pieces));
     if reasons.is_empty() {
         Ok(joined(&pieces))
@@ -54,9 +58,9 @@ fn contradictions(first: &Piece, other: &Piece) -> Vec<String> {
 
 /// What stands in several of the runs.
 fn twins(pieces: &[Piece]) -> Vec<String> {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut reasons = vec![];
-    for piece in pieces {
+    for (index, piece) in pieces.iter().enumerate() {
         let models =
             piece.result.models.iter().map(|model| {
                 format!("model {} ({}, {})", model.scenario, model.engine, model.memory)
@@ -65,10 +69,10 @@ fn twins(pieces: &[Piece]) -> Vec<String> {
         let rows = rows.map(|row| format!("{} killed at {} ({})", row.victim, row.site, row.shape));
         let cells = cells(&piece.result).map(|cell| cell.id.clone());
         for name in cells.chain(models).chain(rows) {
-            if let Some(other) = seen.get(&name).filter(|other| **other != piece.file) {
-                reasons.push(format!("{}: {name} is also in {other}", piece.file));
+            if let Some(other) = seen.get(&name).filter(|other| **other != index) {
+                reasons.push(format!("{}: {name} is also in {}", piece.file, pieces[*other].file));
             }
-            seen.insert(name, &piece.file);
+            seen.insert(name, index);
         }
     }
     reasons

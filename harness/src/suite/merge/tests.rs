@@ -162,7 +162,9 @@ fn a_missing_shard_is_refused_or_said_in_the_verdict() {
 #[test]
 fn a_shard_that_was_interrupted_is_not_complete() {
     let mut pieces = split(&run(&[6]), 3);
-    pieces[2].result.scenarios[0].cells[0].trials.clear();
+    let cell = &mut pieces[2].result.scenarios[0].cells[0];
+    cell.trials.clear();
+    cell.degraded.push("3 processes on 2 cores: 1 not pinned".to_owned());
     refused(pieces.clone(), false, "shard 3/3 is missing or not finished: 1 cell did not run");
     assert_eq!(merge(pieces, true).unwrap().verdict, Verdict::Inconclusive);
 }
@@ -242,7 +244,7 @@ fn shards_and_other_kinds_make_one_result_too_and_what_was_put_together_can_be_a
 #[test]
 fn runs_that_are_not_of_one_build_machine_and_commit_or_have_the_same_in_them_are_refused() {
     type Damage = fn(&mut Vec<Piece>);
-    let damages: [(&str, Damage); 7] = [
+    let damages: [(&str, Damage); 9] = [
         ("its commit is f00", |pieces| pieces[0].result.commit = Some("f00".to_owned())),
         ("its build is b2", |pieces| {
             pieces[0].result.made = Some(Made { build: Some("b2".to_owned()), ..Made::default() });
@@ -254,6 +256,16 @@ fn runs_that_are_not_of_one_build_machine_and_commit_or_have_the_same_in_them_ar
         ("model m (loom, shipped) is also in", |pieces| {
             let twin = pieces[1].result.clone();
             pieces.push(Piece { file: "twin".to_owned(), result: twin });
+        }),
+        ("model m (loom, shipped) is also in", |pieces| {
+            // The same file, named twice.
+            pieces.push(pieces[1].clone());
+        }),
+        ("its build is b2, models.json has b3", |pieces| {
+            let of = |build: &str| Some(Made { build: Some(build.to_owned()), ..Made::default() });
+            pieces[0].result.made = of("b2");
+            pieces[1].result.made = of("b3");
+            pieces[2].result.made = None;
         }),
         ("writer killed at W (s) is also in", |pieces| {
             let twin = pieces[0].result.clone();
