@@ -83,7 +83,7 @@ fn joined(pieces: &[Piece]) -> SuiteResult {
     let mut whole = pieces[0].result.clone();
     let begin = results().map(|result| result.started_unix_ms).min().unwrap_or(0);
     whole.suite = name(&unique(results().map(|result| result.suite.as_str())));
-    whole.profile = unique(results().map(|result| result.profile.as_str())).join("+");
+    whole.profile = profile(pieces);
     whole.started_unix_ms = begin;
     // They ran one after the other, and what came between them is not theirs.
     whole.wall_ms = results().map(|result| result.wall_ms).sum();
@@ -113,6 +113,17 @@ fn joined(pieces: &[Piece]) -> SuiteResult {
     whole.exit_code =
         if idle { report_schema::EXIT_NOTHING_RAN } else { whole.verdict.exit_code() };
     whole
+}
+
+/// That of the scenarios, where there are some: with it they are run and judged again. Each part keeps
+/// its own.
+fn profile(pieces: &[Piece]) -> String {
+    let of = |wanted: fn(&SuiteResult) -> bool| {
+        let results = pieces.iter().map(|piece| &piece.result).filter(|result| wanted(result));
+        unique(results.map(|result| result.profile.as_str())).join("+")
+    };
+    let scenarios = of(|result| !result.scenarios.is_empty());
+    if scenarios.is_empty() { of(|_| true) } else { scenarios }
 }
 
 fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

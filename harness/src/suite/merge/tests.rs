@@ -210,7 +210,12 @@ fn kinds() -> Vec<Piece> {
 #[test]
 fn runs_of_different_kinds_make_one_result_with_the_worst_verdict() {
     let mut pieces = kinds();
+    // Models have no profile but the whole.
+    for piece in pieces.iter_mut().filter(|piece| piece.result.scenarios.is_empty()) {
+        piece.result.profile = "full".to_owned();
+    }
     let whole = merge(pieces.clone(), false).unwrap();
+    assert_eq!(whole.profile, "smoke");
     assert_eq!(
         (whole.suite.as_str(), whole.verdict, whole.exit_code),
         ("s+models+crash", Verdict::Pass, 0)
