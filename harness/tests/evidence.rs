@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use report_schema::{ComparisonKind, Found, SuiteResult, Verdict};
+use report_schema::{ComparisonKind, CrashResult, Found, SuiteResult, Verdict};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/evidence");
 
@@ -48,7 +48,7 @@ fn tenth(document: &str) -> Result<(), String> {
 fn kills(document: &str) -> Result<(), String> {
     let result = SuiteResult::from_json(document).map_err(|error| error.to_string())?;
     let killed: u64 = result.crashes.iter().map(|row| row.kills).sum();
-    let harmed: u64 = result.crashes.iter().map(|row| row.violations()).sum();
+    let harmed: u64 = result.crashes.iter().map(CrashResult::violations).sum();
     let whole = result.verdict == Verdict::Pass && !result.interrupted && result.planted.is_none();
     let kept = whole && result.profile == "full" && killed >= 36_000 && harmed == 0;
     let (verdict, profile) = (result.verdict, &result.profile);
