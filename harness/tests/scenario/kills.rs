@@ -176,7 +176,7 @@ fn every_verb_that_looks_at_files_sees_it() {
         ("list", &["--cells"][..], "faults-kills/sequential-sync, 4 slots, 2 readers"),
         ("check", &[], "kills.toml (kill matrix: 21 blocks)"),
         ("plan", &[], "at least 2000 kills in all"),
-        ("explain", &[], "recoverer dies right before every site"),
+        ("explain", &[], "recoverer dies right before the sites"),
         ("schema", &["kills"], "A kill matrix of the harness"),
     ] {
         let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("harness"));
