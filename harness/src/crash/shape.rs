@@ -123,6 +123,12 @@ impl Shape {
         matches!(self.sync, Sync::One | Sync::All | Sync::Evicting)
     }
 
+    /// Whether a gap between two payloads of a reader that was not evicted is a loss: it is promised all of
+    /// them, or a word on those that it misses.
+    pub(super) fn gapless(self) -> bool {
+        self.lossless() || self.sync == Sync::Overwritten
+    }
+
     pub(super) fn wait(self) -> WaitStrategy {
         if self.park { WaitStrategy::Park } else { WaitStrategy::Yield }
     }

@@ -86,6 +86,25 @@ fn a_survivor_with_a_defect_is_found_out() {
 }
 
 #[test]
+fn a_survivor_that_skips_a_payload_of_an_overwritten_block_is_found_out() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("kills.toml");
+    let deep = format!("{SYNC}\non-full = \"overwrite\"");
+    let single = deep.replace("slots = 4", "slots = 1");
+    for (name, shape) in [("deep", deep), ("single", single)] {
+        std::fs::write(&file, few(1, &[&shape])).unwrap();
+        for (plant, verdict) in [(&["--plant", "skip-one"][..], 1), (&[], 0)] {
+            let mut command = harness();
+            command.arg("crash").arg(&file).args(["--only", "writer/W_COMMIT", "--kills", "2"]);
+            let output = command.args(plant).arg("--out").arg(out.path()).output().unwrap();
+            let text = said(&output);
+            assert_eq!(code(&output), verdict, "{name}: {text}");
+            assert_eq!(text.contains("were never delivered"), verdict == 1, "{name}: {text}");
+        }
+    }
+}
+
+#[test]
 fn killing_nobody_is_never_a_pass() {
     let (code, said, _) = crash(&["--only", "writer/H_AGE", "--kills", "1"]);
     assert_eq!(code, 4, "{said}");
