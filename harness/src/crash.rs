@@ -234,7 +234,8 @@ pub fn run(job: &Job, watch: &mut dyn Watch) -> io::Result<Outcome> {
     let mut tried = vec![];
     let mut outcome = hear(job, watch, &mut tried)?;
     let ended = !outcome.interrupted && outcome.broken.is_none();
-    let asked = Asked { whole: ended && job.only.is_none(), at_least: job.at_least };
+    let whole = ended && job.only.is_none();
+    let asked = Asked { whole, shapes: &job.shapes, at_least: job.at_least };
     (outcome.rows, outcome.gaps) = account(tried, asked);
     Ok(outcome)
 }
