@@ -91,10 +91,9 @@ impl Kind {
 
     /// Whether such a victim finds its work in blocks of this shape.
     pub(super) fn fits(self, shape: Shape) -> bool {
-        let tight = shape.is_tight();
         match self {
             // Nobody waits for a reader that stands in nobody's way.
-            Self::Undertaker => shape.lossless() || tight,
+            Self::Undertaker => shape.lossless() || shape.waits_for_pins(),
             _ => true,
         }
     }
@@ -292,6 +291,7 @@ impl Drop for Victim {
         let _killed = self.0.kill();
         let _reaped = self.0.wait();
     }
+}
 
 #[cfg(test)]
 mod tests {
@@ -313,5 +313,4 @@ mod tests {
         assert_eq!(ended(killed, Some("")), Ok(End::Killed));
         assert!(ended(badly, None).is_err_and(|why| why.contains("could not do its work")));
     }
-}
 }
