@@ -349,7 +349,7 @@ mod tests {
     #[test]
     fn what_the_driver_leaves_out_is_missing_by_name() {
         let shapes = [shape(Sync::All, 0), shape(Sync::Overwritten, 0)];
-        let [sync, over] = shapes.map(|shape| shape.name());
+        let [sync, over] = shapes.map(Shape::name);
         assert_eq!(missing(&shapes, |_| true), [""; 0]);
         // A kind of victim, in one block and in all.
         let gaps = missing(&shapes, |row| (&*row.victim, &row.shape) != ("undertaker", &over));

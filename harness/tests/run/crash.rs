@@ -145,14 +145,17 @@ fn progress_comes_to_its_end() {
     let out = tempfile::tempdir().unwrap();
     let file = out.path().join("kills.toml");
     let latest = "consumer-sync = \"latest-only\"\nslots = 2\nreaders = 2";
-    std::fs::write(&file, few(1, &[SYNC, latest])).unwrap();
+    let over = format!("{SYNC}\non-full = \"overwrite\"");
+    std::fs::write(&file, few(1, &[SYNC, latest, &over])).unwrap();
     let mut command = harness();
     command.arg("crash").arg(&file).args(["--only", "X_LEAVE", "--kills", "1", "--out"]);
     let output = command.arg(out.path()).output().unwrap();
     let text = said(&output);
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
     // Six kinds of victims, of whom one has nothing to do where a slot is to spare.
-    assert!(lines.len() == 11 && lines[10].starts_with("[11/11] killing: "), "{text}");
+    assert!(lines.len() == 17 && lines[16].starts_with("[17/17] killing: "), "{text}");
+    let begun = "killing: undertaker in overwritten, 4 slots, 2 readers";
+    assert!(lines.iter().any(|line| line.contains(begun)), "{text}");
 }
 
 #[test]
