@@ -24,6 +24,8 @@ mod pace;
 mod payload;
 mod plant;
 mod process;
+#[cfg(test)]
+mod reached;
 mod reader;
 mod signal;
 mod stall;

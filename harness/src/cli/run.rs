@@ -150,11 +150,11 @@ struct Prepared {
 
 /// Everything that can be wrong before anything runs.
 fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
-    let scenarios = args.selection.scenarios(output)?;
+    let files = args.selection.scenarios(output)?;
     let host = Host::read();
     let stored = args.against.load().map_err(|error| baseline::refused(&error, output))?;
     let asked = (&args.selection, &args.options());
-    let plans = planned::plans(asked, &scenarios, &host, output)?;
+    let plans = planned::plans(asked, &files, &host, output)?;
     let first_seed = plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
     let seed = args.seed.or(first_seed).unwrap_or(0);
     let (plans, shard) = planned::part(args.shard, plans, output)?;

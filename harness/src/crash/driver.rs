@@ -14,7 +14,7 @@ use super::reason::{by_chance, reason, repeats};
 use super::rounds::{End, Kind, round};
 use super::scene::{Scene, Trouble};
 use super::shape::Shape;
-use super::{Job, Word};
+use super::{Job, Word, replay};
 use crate::run::mix;
 
 /// Scouts for each kind of victim and shape, over all seeds, and for each of them: what they come to differs
@@ -40,11 +40,9 @@ pub fn main() -> bool {
     if u32::try_from(getppid().as_raw()) != Ok(job.parent) {
         return false;
     }
-    for kind in Kind::ALL {
-        for shape in job.shapes.iter().filter(|shape| kind.fits(**shape)) {
-            if let Err(why) = pair(&job, kind, *shape) {
-                return say(&Word::Failed { why }).is_ok_and(|()| false);
-            }
+    for (kind, shape) in job.pairs() {
+        if let Err(why) = pair(&job, kind, shape) {
+            return say(&Word::Failed { why }).is_ok_and(|()| false);
         }
     }
     say(&Word::End).is_ok()
@@ -233,13 +231,7 @@ impl Row {
             leaked: ledger.leaked,
             blocked_ns_max: ledger.blocked_ns_max,
             example: ledger.example.or(self.broken),
-            replay: format!(
-                "harness crash {} --only {}/{site} --seed {} --kills {}",
-                job.file,
-                self.kind.name(),
-                self.seed.unwrap_or(job.seed),
-                job.kills
-            ),
+            replay: replay::line(job, (self.kind, site), self.seed.unwrap_or(job.seed)),
             verdict,
         }
     }

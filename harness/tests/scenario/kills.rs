@@ -190,6 +190,48 @@ fn every_verb_that_looks_at_files_sees_it() {
     }
 }
 
+fn harness(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("harness"));
+    let output = command.args(arguments).output().unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn a_name_belongs_to_one_file_of_any_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    fs::write(folder.path().join("a.toml"), RIGHT).unwrap();
+    assert_eq!(harness(&["check", path]).0, Some(0));
+    fs::write(folder.path().join("b.toml"), crate::RIGHT.replace("\"right\"", "\"k\"")).unwrap();
+    let (code, said) = harness(&["check", path]);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("a scenario and a kill matrix are called `k`"), "{said}");
+    fs::write(folder.path().join("b.toml"), RIGHT).unwrap();
+    for verb in ["check", "list", "plan"] {
+        let (code, said) = harness(&[verb, path]);
+        assert_eq!(code, Some(2), "{verb}: {said}");
+        assert!(said.contains("two kill matrices are called `k`"), "{verb}: {said}");
+    }
+}
+
+#[test]
+fn a_tag_that_only_a_matrix_has_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let tagged = RIGHT.replace("[profile.smoke]", "tags = [\"deaths\"]\n\n[profile.smoke]");
+    fs::write(folder.path().join("a.toml"), tagged).unwrap();
+    fs::write(folder.path().join("b.toml"), crate::RIGHT).unwrap();
+    let (code, said) = harness(&["run", path, "--tag", "deaths"]);
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("only kill matrices have the tag `deaths`: `harness crash"), "{said}");
+    for verb in ["list", "plan", "run"] {
+        let (code, said) = harness(&[verb, path, "--tag", "death"]);
+        assert_eq!(code, Some(4), "{verb}: {said}");
+        assert!(said.contains("no scenario has the tag `death`"), "{verb}: {said}");
+        assert!(said.contains("there are: deaths"), "{verb}: {said}");
+    }
+}
+
 #[test]
 fn matrices_are_selected_as_scenarios_are() {
     let names = |arguments: &[&str]| -> Vec<String> {
