@@ -20,7 +20,7 @@ pub(super) struct Tried {
     pub(super) result: CrashResult,
     /// Kills that were asked for; 0: such a victim never comes there, or is killed there as another.
     pub(super) wanted: u64,
-    /// At least half of the scouts came there: it is no matter of chance who meets whom.
+    /// At least half of the scouts came there, with every seed: it is no matter of chance who meets whom.
     pub(super) steady: bool,
 }
 

@@ -133,6 +133,8 @@ struct Row {
     visits: u64,
     killed: u64,
     wanted: u64,
+    /// Kills were given up early with some seed, because few scouts had come there until then.
+    hurried: bool,
     ledger: Ledger,
     broken: Option<Trouble>,
     /// The seed with which something went wrong.
@@ -142,8 +144,21 @@ struct Row {
 impl Row {
     fn new(kind: Kind, shape: Shape, site: u16) -> Self {
         let (scouts, came, visits, killed, wanted) = (0, 0, 0, 0, 0);
-        let (ledger, broken, seed) = (Ledger::default(), None, None);
-        Self { kind, shape, site, scouts, came, visits, killed, wanted, ledger, broken, seed }
+        let (ledger, broken, seed, hurried) = (Ledger::default(), None, None, false);
+        Self {
+            kind,
+            shape,
+            site,
+            scouts,
+            came,
+            visits,
+            killed,
+            wanted,
+            hurried,
+            ledger,
+            broken,
+            seed,
+        }
     }
 
     fn scouted(&mut self, visits: u64) {
@@ -166,6 +181,7 @@ impl Row {
     /// Kills as often as is wanted, or until something is wrong.
     fn kills(&mut self, job: &Job, stage: &mut Stage) -> Result<(), Trouble> {
         let salt = mix(u64::from(self.site) << 16 ^ self.kind as u64 ^ stage.seed);
+        self.hurried |= !self.is_steady();
         let attempts = if self.is_steady() { ATTEMPTS } else { ATTEMPTS_BY_CHANCE };
         let until = self.killed + job.kills;
         self.wanted += job.kills;
@@ -196,7 +212,7 @@ impl Row {
     }
 
     fn tried(self, job: &Job, first: &Ledger) -> Tried {
-        let (wanted, steady) = (self.wanted, self.is_steady());
+        let (wanted, steady) = (self.wanted, self.is_steady() && !self.hurried);
         Tried { result: self.result(job, first), wanted, steady }
     }
 
