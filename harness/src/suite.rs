@@ -30,7 +30,7 @@ use crate::units::Nanos;
 use crate::verdict::{Against, comparable, moved};
 pub use cell::workload;
 pub use half::{JANITOR, janitor};
-use search::Bisection;
+use search::{Bisection, Lack};
 pub use turns::{Turn, in_turns, one_plan_after_another};
 
 /// A trial that moved between cores is run again so many times at most.
@@ -316,7 +316,12 @@ impl Runner<'_> {
                     best.get_or_insert(recorded);
                     break 'rates;
                 }
-                let step = search::step(&at_rate, quest, rate, &recorded);
+                let (step, lack) = search::step(&at_rate, quest, rate, &recorded);
+                if let Some(Lack::Unknown(why)) = lack {
+                    bisection.give_up(step, why);
+                    best.get_or_insert(recorded);
+                    break 'rates;
+                }
                 let held = step.held;
                 bisection.note(rate, step, held || attempt == search::ATTEMPTS);
                 if held || best.is_none() {

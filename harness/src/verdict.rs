@@ -266,7 +266,7 @@ fn gate(
     }
 }
 
-fn missing(evidence: &Evidence<'_>, expectation: &Expectation, why: MissingFigure) -> GateResult {
+fn missing(evidence: &Evidence<'_>, expectation: &Expectation, why: &MissingFigure) -> GateResult {
     gate(evidence, expectation, None, (Verdict::Inconclusive, why.to_string()))
 }
 

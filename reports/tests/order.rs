@@ -119,6 +119,7 @@ fn everything() -> SuiteResult {
         bound: "p99(latency) <= 50 us".to_owned(),
         sustained_hz: Some(1e5),
         refused_hz: None,
+        undecided: None,
         steps: vec![step],
     });
     suite

@@ -433,6 +433,7 @@ fn a_search_a_late_joiner_and_an_unsteady_warm_up_are_shown_with_what_is_wrong()
         bound: "p99(latency) <= 50 us".to_owned(),
         sustained_hz: Some(1e5),
         refused_hz: Some(2e5),
+        undecided: None,
         steps: vec![step(1e5, 400, None), step(2e5, 90_000, Some("p99 is <90> us"))],
     });
     trial.visits = vec![Visit {

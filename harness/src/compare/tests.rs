@@ -251,6 +251,26 @@ fn a_whole_trial_without_the_figure_leaves_the_answer_open() {
 }
 
 #[test]
+fn a_percentile_of_too_few_samples_is_no_figure_to_compare() {
+    let timed = |samples| {
+        let mut side = side(&[500.0; 8]);
+        for trial in &mut side.trials {
+            let kind = report_schema::LatencyKind::Service;
+            trial.roles[0].latency = crate::run::of_samples(kind, &[(100, samples)]);
+        }
+        side
+    };
+    let rules = Rules { metrics: vec![Metric::Latency(Percentile::P99)], ..rules() };
+    let compared = |samples| only(&timed(1_000), &timed(samples), &rules);
+    assert_eq!(compared(1_000).change, Change::NoDifference);
+    let few = compared(240);
+    assert_eq!((few.change, few.candidate_median), (Change::Inconclusive, None));
+    let told = "whole trials without a figure for p99(latency): 8 (too few samples for p99(latency): there \
+                are 240, 1000 are needed)";
+    assert_eq!(few.reason, told);
+}
+
+#[test]
 fn another_machine_is_inconclusive_whatever_the_figures_say() {
     let rules = Rules { obstacle: Some("its kernel was A and is B".to_owned()), ..rules() };
     let found = only(&side(&[500.0; 8]), &side(&[900.0; 8]), &rules);

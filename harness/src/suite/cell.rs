@@ -24,6 +24,7 @@ pub(super) fn result(
         }
     }
     let trials: Vec<Trial> = recorded.into_iter().map(|recorded| recorded.trial).collect();
+    degraded.extend(trials.iter().filter_map(unanswered));
     let judged = rules(cell).iter().any(|(id, _)| *id == "implied:offered");
     degraded.extend(less_than_offered(cell, &trials).filter(|_| !judged));
     let judgement = judge(&Evidence {
@@ -46,6 +47,12 @@ pub(super) fn result(
         gates: judgement.gates,
         dropped: judgement.dropped,
     }
+}
+
+/// That a search ended without an answer.
+fn unanswered(trial: &Trial) -> Option<String> {
+    let why = trial.search.as_ref()?.undecided.as_ref()?;
+    Some(format!("the search of repeat {} has no answer: {why}", trial.repeat))
 }
 
 /// As results name it.

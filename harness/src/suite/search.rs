@@ -5,7 +5,7 @@
 
 use report_schema::{Search, SearchStep};
 
-use crate::gate::{Metric, MetricSource as _};
+use crate::gate::{Metric, MetricSource as _, MissingFigure};
 use crate::plan::CellPlan;
 use crate::record::Recorded;
 use crate::scenario::model::{Length, Quest, Workload};
@@ -25,12 +25,13 @@ pub(super) struct Bisection {
     quest: Quest,
     held: Option<Hertz>,
     refused: Option<Hertz>,
+    undecided: Option<String>,
     steps: Vec<SearchStep>,
 }
 
 impl Bisection {
     pub(super) fn new(quest: Quest) -> Self {
-        Self { quest, held: None, refused: None, steps: vec![] }
+        Self { quest, held: None, refused: None, undecided: None, steps: vec![] }
     }
 
     /// The rate to try next; `None` when it is settled.
@@ -63,12 +64,19 @@ impl Bisection {
         self.steps.push(step);
     }
 
+    /// Ends without an answer.
+    pub(super) fn give_up(&mut self, step: SearchStep, why: String) {
+        self.undecided = Some(why);
+        self.steps.push(step);
+    }
+
     pub(super) fn finish(self) -> Search {
         let Quest { percentile, at_most, .. } = self.quest;
         Search {
             bound: format!("{} <= {at_most}", Metric::Latency(percentile)),
             sustained_hz: self.held.map(|rate| rate.0 as f64),
             refused_hz: self.refused.map(|rate| rate.0 as f64),
+            undecided: self.undecided,
             steps: self.steps,
         }
     }
@@ -81,30 +89,51 @@ pub(super) fn at_rate(cell: &CellPlan, quest: Quest, rate: Hertz) -> CellPlan {
     cell
 }
 
-/// Whether a trial kept the bound, and nothing was lost.
-pub(super) fn step(cell: &CellPlan, quest: Quest, rate: Hertz, recorded: &Recorded) -> SearchStep {
+/// Why a rate did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// It broke the bound, or something was wrong.
+    Refused(String),
+    /// Its trial cannot say.
+    Unknown(String),
+}
+
+impl Lack {
+    fn words(&self) -> &str {
+        let (Self::Refused(why) | Self::Unknown(why)) = self;
+        why
+    }
+}
+
+/// Whether a trial kept the bound, and nothing was lost; and why not.
+pub(super) fn step(
+    cell: &CellPlan,
+    quest: Quest,
+    rate: Hertz,
+    recorded: &Recorded,
+) -> (SearchStep, Option<Lack>) {
     let figures = Figures::of(&recorded.trial, None);
     let value = figures.value(Metric::Latency(quest.percentile));
     let committed = figures.value(Metric::ThroughputMessages).unwrap_or(0.0);
-    let why = refusal(cell, quest, recorded, value);
+    let lack = match refusal(cell, recorded) {
+        Some(why) => Some(Lack::Refused(why)),
+        None => above(quest, value),
+    };
     let role = recorded.trial.roles.iter().filter_map(|role| role.latency.as_ref());
     let worst = |part: fn(&report_schema::Latency) -> u64| role.clone().map(part).max();
-    SearchStep {
+    let step = SearchStep {
         rate_hz: rate.0 as f64,
         committed_hz: committed,
         p50_ns: worst(|latency| latency.p50_ns),
         p99_ns: worst(|latency| latency.p99_ns),
-        held: why.is_none(),
-        why,
-    }
+        held: lack.is_none(),
+        why: lack.as_ref().map(|lack| lack.words().to_owned()),
+    };
+    (step, lack)
 }
 
-fn refusal(
-    cell: &CellPlan,
-    quest: Quest,
-    recorded: &Recorded,
-    value: Option<f64>,
-) -> Option<String> {
+/// What no latency can make good.
+fn refusal(cell: &CellPlan, recorded: &Recorded) -> Option<String> {
     let (trial, counts) = (&recorded.trial, recorded.trial.counts);
     if let Some(why) = trial.broken.first().or(trial.mismatches.first()) {
         return Some(why.clone());
@@ -124,14 +153,20 @@ fn refusal(
             return Some(format!("the producer fell behind by {late_ms} ms"));
         }
     }
+    None
+}
+
+/// What its latency says; too few samples of it say nothing.
+fn above(quest: Quest, value: Result<f64, MissingFigure>) -> Option<Lack> {
     let bound = quest.at_most;
     match value {
-        None => Some("nothing was timed".to_owned()),
-        Some(ns) if ns <= bound.0 as f64 => None,
-        Some(ns) => {
+        Ok(ns) if ns <= bound.0 as f64 => None,
+        Ok(ns) => {
             let metric = Metric::Latency(quest.percentile);
-            Some(format!("{metric} was {}, above {bound}", rough(ns)))
+            Some(Lack::Refused(format!("{metric} was {}, above {bound}", rough(ns))))
         }
+        Err(why @ MissingFigure::TooFew { .. }) => Some(Lack::Unknown(why.to_string())),
+        Err(_) => Some(Lack::Refused("nothing was timed".to_owned())),
     }
 }
 

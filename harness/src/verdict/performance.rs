@@ -20,7 +20,7 @@ pub(super) fn judge(
         trials.iter().map(|figures| expectation.evaluate(*figures)).collect();
     let outcomes = match found {
         Ok(outcomes) => outcomes,
-        Err(why) => return missing(evidence, expectation, why),
+        Err(why) => return missing(evidence, expectation, &why),
     };
     let Some(outcome) = median(expectation, &outcomes) else {
         let said = (Verdict::Inconclusive, nothing(expectation, figures));

@@ -4,6 +4,7 @@ use report_schema::{Calibration, Counts, Latency, LatencyKind, Noise, Role, Role
 
 use super::*;
 use crate::gate::parse as check;
+use crate::run::of_samples;
 use crate::scenario::parse;
 use crate::scenario::sample::STREAM;
 
@@ -154,6 +155,47 @@ fn a_missing_figure_is_never_a_pass() {
         verdict("throughput.messages > 1 /s", &[trial(Placement::Near, 0.0)]),
         Verdict::Inconclusive
     );
+}
+
+/// The gate about a trial with so many latencies and as many faults that blocked somebody.
+fn with_samples(text: &str, samples: u64) -> GateResult {
+    let trial = with(|trial| {
+        trial.roles[0].latency = of_samples(LatencyKind::Service, &[(100, samples)]);
+        let fault = report_schema::FaultWindow {
+            name: "dies".to_owned(),
+            what: String::new(),
+            planned_ns: 0,
+            start_ms: 0,
+            end_ms: None,
+            missed: None,
+            failed: false,
+            blocked_ns: Some(100),
+            blocked: None,
+        };
+        trial.faults = (0..samples).map(|_| fault.clone()).collect();
+    });
+    judged(&[(text, false, 1)], &[trial]).gates.remove(2)
+}
+
+#[test]
+fn a_percentile_beyond_which_hardly_a_sample_lies_is_never_a_figure() {
+    for (part, needed) in [("p50", 20), ("p99", 1_000), ("p99.9", 10_000), ("max", 1)] {
+        let check = format!("{part}(latency) <= 1 s");
+        let found = with_samples(&check, needed);
+        assert_eq!(found.verdict, Verdict::Pass, "{check}: {}", found.reason);
+        let few = with_samples(&check, needed - 1);
+        assert_eq!((few.verdict, few.value), (Verdict::Inconclusive, None), "{check}");
+        let told = format!("there are {}, {needed} are needed", needed - 1);
+        assert!(part == "max" || few.reason.ends_with(&told), "{}", few.reason);
+    }
+    let blocked = with_samples("p99(blocked) <= 5 ms", 22);
+    assert_eq!(blocked.verdict, Verdict::Inconclusive);
+    let told = "too few samples for p99(blocked): there are 22, 1000 are needed";
+    assert_eq!(blocked.reason, told);
+    assert_eq!(with_samples("max(blocked) <= 5 ms", 22).verdict, Verdict::Pass);
+    // A bound that is made of such a figure is none either.
+    let bound = with_samples("max(latency) <= 9 * p99(latency)", 22);
+    assert_eq!(bound.verdict, Verdict::Inconclusive, "{}", bound.reason);
 }
 
 #[test]

@@ -52,6 +52,9 @@ pub struct Search {
     pub sustained_hz: Option<f64>,
     /// The lowest rate that broke it; absent when not even the highest one did.
     pub refused_hz: Option<f64>,
+    /// Why it ended without an answer, whatever held until then; absent where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided: Option<String>,
     /// Every rate that was tried, in order.
     pub steps: Vec<SearchStep>,
 }

@@ -97,6 +97,9 @@ fn searches(summary: &Summary<'_>) -> Result<Section, RenderError> {
 /// The bracket in words.
 fn found(search: &Search) -> String {
     let bound = &search.bound;
+    if let Some(why) = &search.undecided {
+        return format!("the search ended without an answer for {bound}: {why}.");
+    }
     match (search.sustained_hz, search.refused_hz) {
         (Some(held), Some(broke)) => {
             let (held, broke) = (format::rate(held), format::rate(broke));

@@ -84,6 +84,9 @@ fn row(cell: &CellResult) -> [String; 9] {
 /// What a search found, half of its repeats at least; `None` where nothing was searched.
 fn sustained(cell: &CellResult) -> Option<String> {
     let searches = cell.trials.iter().filter_map(|trial| trial.search.as_ref());
+    if searches.clone().any(|search| search.undecided.is_some()) {
+        return Some("no answer".to_owned());
+    }
     let rate = median(searches.map(|search| search.sustained_hz.unwrap_or(0.0)).collect())?;
     let none = || "none sustained".to_owned();
     Some(if rate > 0.0 { format!("{} sustained", format::rate(rate)) } else { none() })
@@ -185,20 +188,22 @@ mod tests {
 
     #[test]
     fn a_search_shows_what_was_sustained_and_also_that_nothing_was() {
-        let found = |rates: &[Option<f64>]| {
+        let found = |rates: &[Option<f64>], undecided: Option<&str>| {
             let mut searched = cell("c");
             for sustained_hz in rates {
                 let (bound, steps) = (String::new(), vec![]);
-                let search = Search { bound, sustained_hz: *sustained_hz, refused_hz: None, steps };
+                let (sustained_hz, undecided) = (*sustained_hz, undecided.map(str::to_owned));
+                let search = Search { bound, sustained_hz, refused_hz: None, undecided, steps };
                 let mut trial = trial(0, 0, Placement::Near, 1.0);
                 trial.search = Some(search);
                 searched.trials.push(trial);
             }
             row(&searched)[6].clone()
         };
-        assert_eq!(found(&[Some(9_600.0)]), "9.6 k/s sustained");
-        assert_eq!(found(&[None, None, Some(9_600.0)]), "none sustained");
-        assert!(!found(&[]).contains("sustained"));
+        assert_eq!(found(&[Some(9_600.0)], None), "9.6 k/s sustained");
+        assert_eq!(found(&[None, None, Some(9_600.0)], None), "none sustained");
+        assert_eq!(found(&[Some(9_600.0)], Some("too few samples")), "no answer");
+        assert!(!found(&[], None).contains("sustained"));
     }
 
     #[test]
