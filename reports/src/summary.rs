@@ -40,6 +40,8 @@ pub struct Summary<'a> {
     pub tally: Tally,
     /// Where the file contradicts itself.
     pub doubts: Vec<Doubt>,
+    /// What the run says as a whole, where that is worse than what any part of it says.
+    pub whole: Option<Doubt>,
     /// One for each cell, in the order of the file.
     pub cells: Vec<CellSummary<'a>>,
 }
@@ -118,6 +120,7 @@ impl<'a> Summary<'a> {
         let doubts = doubt::all(suite, &cells);
         let verdict = verdict(suite, &doubts);
         let tally = Tally::of(suite);
+        let whole = doubt::unexplained(suite, &doubts, verdict);
         let mut summary = Self {
             suite,
             verdict,
@@ -125,6 +128,7 @@ impl<'a> Summary<'a> {
             sentence: String::new(),
             tally,
             doubts,
+            whole,
             cells,
         };
         summary.sentence = summary.reason();
@@ -187,7 +191,10 @@ impl<'a> Summary<'a> {
         if let Some(doubt) = self.doubts.iter().find(|doubt| doubt.verdict == verdict) {
             return doubt.text.clone();
         }
-        format!("The run as a whole ended with the verdict {verdict}; no single gate explains it.")
+        match &self.whole {
+            Some(whole) => whole.text.replace('\n', " "),
+            None => format!("A part of the run ended with the verdict {verdict}."),
+        }
     }
 
     fn reason_to_pass(&self) -> String {
