@@ -114,6 +114,7 @@ fn everything() -> SuiteResult {
         p99_ns: Some(400),
         held: true,
         why: None,
+        class: None,
     };
     trial.search = Some(Search {
         bound: "p99(latency) <= 50 us".to_owned(),

@@ -428,6 +428,7 @@ fn a_search_a_late_joiner_and_an_unsteady_warm_up_are_shown_with_what_is_wrong()
         p99_ns: Some(p99_ns),
         held: why.is_none(),
         why: why.map(str::to_owned),
+        class: Some(Placement::Far),
     };
     trial.search = Some(Search {
         bound: "p99(latency) <= 50 us".to_owned(),

@@ -1,9 +1,10 @@
 //! The search for the highest rate that keeps a bound: which rate comes next.
 //!
 //! Pure: lowest rate, highest rate, then the geometric middle of what held and what did not, until
-//! both are close. Each rate is a trial of its own, checked like any other.
+//! both are close. Each rate is a trial of its own, checked like any other, and only trials between
+//! cores of one class count.
 
-use report_schema::{Search, SearchStep};
+use report_schema::{Placement, Search, SearchStep};
 
 use crate::gate::{Metric, MetricSource as _, MissingFigure};
 use crate::plan::CellPlan;
@@ -26,12 +27,14 @@ pub(super) struct Bisection {
     held: Option<Hertz>,
     refused: Option<Hertz>,
     undecided: Option<String>,
+    /// Where the cores of the first step were.
+    class: Option<Placement>,
     steps: Vec<SearchStep>,
 }
 
 impl Bisection {
     pub(super) fn new(quest: Quest) -> Self {
-        Self { quest, held: None, refused: None, undecided: None, steps: vec![] }
+        Self { quest, held: None, refused: None, undecided: None, class: None, steps: vec![] }
     }
 
     /// The rate to try next; `None` when it is settled.
@@ -64,10 +67,32 @@ impl Bisection {
         self.steps.push(step);
     }
 
-    /// Ends without an answer.
-    pub(super) fn give_up(&mut self, step: SearchStep, why: String) {
-        self.undecided = Some(why);
+    /// Whether a step's cores held still where those of the first step were: rates between near cores
+    /// and rates between far ones bracket nothing together.
+    pub(super) fn counts(&mut self, step: &SearchStep) -> bool {
+        match step.class {
+            Some(Placement::Changed) => false,
+            class => {
+                self.class = self.class.or(class);
+                class == self.class
+            }
+        }
+    }
+
+    /// Notes a step that decides nothing.
+    pub(super) fn leave_out(&mut self, mut step: SearchStep) {
+        let word = |class: Option<Placement>| class.map_or("unknown", Placement::as_str);
+        let first = self.class.map_or_else(String::new, |class| {
+            format!(", those of the first step were {}", class.as_str())
+        });
+        let why = format!("does not count: its cores were {}{first}", word(step.class));
+        (step.held, step.why) = (false, Some(why));
         self.steps.push(step);
+    }
+
+    /// Ends without an answer.
+    pub(super) fn give_up(&mut self, why: String) {
+        self.undecided = Some(why);
     }
 
     pub(super) fn finish(self) -> Search {
@@ -128,6 +153,7 @@ pub(super) fn step(
         p99_ns: worst(|latency| latency.p99_ns),
         held: lack.is_none(),
         why: lack.as_ref().map(|lack| lack.words().to_owned()),
+        class: Some(recorded.trial.calibration.class),
     };
     (step, lack)
 }
@@ -199,7 +225,8 @@ mod tests {
     }
 
     fn tried(held: bool) -> SearchStep {
-        SearchStep { rate_hz: 0.0, committed_hz: 0.0, p50_ns: None, p99_ns: None, held, why: None }
+        let (p50_ns, p99_ns, why, class) = (None, None, None, None);
+        SearchStep { rate_hz: 0.0, committed_hz: 0.0, p50_ns, p99_ns, held, why, class }
     }
 
     /// Searches where everything up to `limit` holds.

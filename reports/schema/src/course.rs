@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Placement;
+
 /// A warm-up that was to end when the figures hold still.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,8 +75,11 @@ pub struct SearchStep {
     pub p99_ns: Option<u64>,
     /// Whether the bound was kept.
     pub held: bool,
-    /// Why not.
+    /// Why not; or, where its cores were not those of the first step, that it does not count.
     pub why: Option<String>,
+    /// Where its cores were; absent in results that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Placement>,
 }
 
 /// What one process did about one flexible zone of the block, and what it found there.
