@@ -9,7 +9,7 @@ use super::{Exit, Output, baseline, comparison, run, stored, unchecked};
 use crate::baseline::{BaselineError, FOLDER, Store};
 use crate::compare::differences;
 use crate::scenario::{self, Cell, Profile, Scenario};
-use crate::verdict::{Against, Evidence, judge};
+use crate::verdict::{Against, Evidence, judge, mark};
 
 /// Arguments of `gate`.
 #[derive(Debug, clap::Args)]
@@ -198,6 +198,7 @@ fn judged_again(
     let mut ran = ran.into_iter();
     for part in &mut result.scenarios {
         for (stored, cell) in part.cells.iter_mut().zip(&mut ran) {
+            mark(cell, &mut stored.trials);
             let judgement = judge(&Evidence {
                 file: &part.file,
                 cell,

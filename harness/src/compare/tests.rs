@@ -56,6 +56,7 @@ pub(crate) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         visits: vec![],
         warmup_ms: Some(200),
         zones: vec![],
+        judged: None,
         search: None,
         history: None,
         broken: vec![],

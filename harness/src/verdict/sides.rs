@@ -5,6 +5,7 @@
 //! nothing of: what a figure means, and how large a difference matters.
 
 use report_schema::{Repeat, Side, Trial};
+use reports::summary::is_whole;
 
 use super::moved;
 use crate::gate::MissingFigure;
@@ -90,12 +91,6 @@ pub(crate) fn comparable<'a>(
     let repeats = compared(&sides(base, candidate, true, |_, _| Ok(0.0)));
     let base = repeats.iter().filter(|repeat| repeat.side == Side::Base).count();
     base.min(repeats.len() - base)
-}
-
-/// Whether a trial ran whole, and its measured part began when figures held still, where that was
-/// asked for.
-pub(super) fn is_whole(trial: &Trial) -> bool {
-    trial.broken.is_empty() && !trial.interrupted && is_steady(trial)
 }
 
 /// Whether a trial's figures may be held against others.

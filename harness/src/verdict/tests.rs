@@ -62,6 +62,7 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
         visits: vec![],
         warmup_ms: Some(200),
         zones: vec![],
+        judged: None,
         search: None,
         history: None,
     }
@@ -262,6 +263,34 @@ fn only_trials_of_one_class_are_compared() {
     ];
     let found = judged(&[("throughput.messages >= 100 /s", false, 2)], &trials);
     assert_eq!((found.verdict, found.gates[2].value), (Verdict::Pass, Some(105.0)));
+}
+
+#[test]
+fn a_trial_says_whether_gates_took_figures_from_it() {
+    let mut trials = vec![
+        trial(Placement::Near, 1.0),
+        trial(Placement::Far, 2.0),
+        trial(Placement::Far, 2.0),
+        trial(Placement::Far, 9.0),
+        trial(Placement::Changed, 9.0),
+    ];
+    trials[3].broken.push("deadline".to_owned());
+    let marked = |checks: &[(&str, bool, u32)]| {
+        let mut trials = trials.clone();
+        mark(&cell(checks), &mut trials);
+        let marks: Vec<bool> = trials.iter().map(|trial| trial.judged.unwrap()).collect();
+        // What a gate says that it compared is what it marked.
+        let reason = judged(checks, &trials).gates.remove(2).reason;
+        let compared = marks.iter().filter(|judged| **judged).count();
+        assert!(reason.contains(&format!("of {compared} trial")), "{reason}: {marks:?}");
+        marks
+    };
+    let check = "throughput.messages <= 1 M/s";
+    assert_eq!(marked(&[(check, false, 1)]), [false, true, true, false, false]);
+    assert_eq!(marked(&[(check, true, 1)]), [true, false, false, false, false]);
+    // One that takes what there is decides what is shown.
+    let both = marked(&[(check, false, 1), ("calibration <= 1 s", true, 1)]);
+    assert_eq!(both, [false, true, true, false, false]);
 }
 
 #[test]

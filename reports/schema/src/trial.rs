@@ -39,6 +39,10 @@ pub struct Trial {
     /// Somebody stopped it before its end: it shows what happened, never what did not.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub interrupted: bool,
+    /// Whether gates took figures from it: it ran whole, held still, and is of the class that they
+    /// compare; absent in results that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<bool>,
     /// Who stayed blocked by the dead, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stuck: Vec<String>,

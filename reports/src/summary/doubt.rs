@@ -1,6 +1,6 @@
 //! Where a file contradicts itself: a pass without data, a violation under a pass.
 
-use report_schema::{GateResult, ModelKind, ModelResult, SuiteResult, Verdict};
+use report_schema::{GateResult, ModelKind, ModelResult, Placement, SuiteResult, Verdict};
 
 use crate::format;
 use crate::summary::CellSummary;
@@ -74,8 +74,10 @@ fn of_cell(summary: &CellSummary<'_>, doubts: &mut Vec<Doubt>) {
         );
         doubts.push(Doubt { verdict: Verdict::Correctness, text });
     }
-    if cell.verdict == Verdict::Pass && (summary.judged.is_empty() || cell.gates.is_empty()) {
-        let lack = if summary.judged.is_empty() { "trial" } else { "gate" };
+    // A broken or unsteady trial may be a pass of what is counted.
+    let still = cell.trials.iter().any(|trial| trial.calibration.class != Placement::Changed);
+    if cell.verdict == Verdict::Pass && (!still || cell.gates.is_empty()) {
+        let lack = if still { "gate" } else { "trial" };
         let text = format!("{}: it says pass without a {lack}", cell.id);
         doubts.push(Doubt { verdict: Verdict::Inconclusive, text });
     }

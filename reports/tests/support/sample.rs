@@ -404,6 +404,7 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
         visits: vec![],
         warmup_ms: Some(200),
         zones: vec![],
+        judged: None,
         search: None,
         history: None,
         roles,

@@ -6,10 +6,12 @@ use report_schema::{
     CellResult, Counts, GateResult, Latency, Placement, Role, SuiteResult, Trial, Verdict,
 };
 use reports::format;
+use reports::summary::judged;
 
 use super::Exit;
 use crate::cli::unchecked;
 use crate::table;
+use crate::verdict::moved;
 pub(in crate::cli) use findings::findings;
 
 /// One row a cell.
@@ -101,19 +103,15 @@ fn achieved(cell: &CellResult, rate: Option<f64>) -> String {
     }
 }
 
-/// The trials of the commonest class, near ones rather than others, and that class in words:
-/// figures of two classes are never mixed.
+/// The trials that gates took figures from, and their class in words: figures of two classes are never
+/// mixed.
 fn settled(cell: &CellResult) -> (String, Vec<&Trial>) {
-    let of = |class: Placement| -> Vec<&Trial> {
-        cell.trials.iter().filter(|trial| trial.calibration.class == class).collect()
-    };
-    let classes = [Placement::Unknown, Placement::Far, Placement::Near];
-    let chosen = classes.into_iter().max_by_key(|class| of(*class).len());
-    let class = chosen.unwrap_or(Placement::Unknown);
-    let (trials, total) = (of(class), cell.trials.len());
+    let (class, trials) = judged(cell);
+    let (total, moved) = (cell.trials.len(), cell.trials.iter().all(moved));
     let said = match trials.len() {
         _ if total == 0 => "-".to_owned(),
-        0 => Placement::Changed.as_str().to_owned(),
+        0 if moved => Placement::Changed.as_str().to_owned(),
+        0 => format!("none of {total}"),
         count if count == total => class.as_str().to_owned(),
         count => format!("{class}, {count} of {total}", class = class.as_str()),
     };
