@@ -97,6 +97,7 @@ fn differences(first: &Piece, other: &Piece) -> Vec<String> {
         ("commit", text(&a.commit), text(&b.commit)),
         ("plan", plan(&a.shard), plan(&b.shard)),
         ("settings", settings(a), settings(b)),
+        ("share of the baseline's false alarms", share(a.shard.as_ref()), share(b.shard.as_ref())),
     ];
     let differ = facts.into_iter().filter(|(_, a, b)| a != b);
     let mut reasons: Vec<String> = differ
@@ -108,6 +109,12 @@ fn differences(first: &Piece, other: &Piece) -> Vec<String> {
             .push(format!("{}: the cells of its plan are not those of {}", other.file, first.file));
     }
     reasons
+}
+
+/// Among how many figures of the whole a shard has divided the rate of false alarms.
+fn share(shard: Option<&Shard>) -> String {
+    let against = shard.and_then(|shard| shard.against);
+    against.map_or_else(|| "none".to_owned(), |figures| format!("1/{figures} a figure"))
 }
 
 /// What a run was made with beside its files, as one types it.

@@ -127,10 +127,12 @@ fn placements(summary: &Summary<'_>) -> String {
     let other = all.saturating_sub(compared).saturating_sub(dropped);
     let left = match (dropped, other) {
         (0, 0) => String::new(),
-        (0, other) => format!("; {other} of another class are left out"),
+        (0, other) => format!("; {other} of another class, broken or unsteady are left out"),
         (dropped, 0) => format!("; {dropped} dropped before judging"),
         (dropped, other) => {
-            format!("; {dropped} dropped before judging, {other} of another class left out")
+            format!(
+                "; {dropped} dropped before judging, {other} of another class, broken or unsteady left out"
+            )
         }
     };
     format!(

@@ -70,7 +70,7 @@ fn split(whole: &SuiteResult, count: u32) -> Vec<Piece> {
     let piece = |index| {
         let part = Part { index, count };
         let mut result = whole.clone();
-        result.shard = Some(Shard { index, count, cells: ids.clone() });
+        result.shard = Some(Shard { index, count, cells: ids.clone(), against: Some(9) });
         for scenario in &mut result.scenarios {
             let own =
                 |id: &String| ids.iter().position(|each| each == id).is_some_and(|p| part.holds(p));
@@ -110,7 +110,7 @@ fn refused(pieces: Vec<Piece>, partial: bool, why: &str) {
 #[test]
 fn what_does_not_belong_together_is_refused_with_or_without_partial() {
     type Damage = fn(&mut Vec<Piece>);
-    let damages: [(&str, Damage); 12] = [
+    let damages: [(&str, Damage); 13] = [
         ("its suite is other", |pieces| pieces[1].result.suite = "other".to_owned()),
         ("its profile is full", |pieces| pieces[1].result.profile = "full".to_owned()),
         ("its seed is 2", |pieces| pieces[1].result.seed = 2),
@@ -128,6 +128,9 @@ fn what_does_not_belong_together_is_refused_with_or_without_partial() {
         ("its plan is 4 shards", |pieces| pieces[1].result.shard.as_mut().unwrap().count = 4),
         ("the cells of its plan", |pieces| {
             pieces[1].result.shard.as_mut().unwrap().cells[0] = "x".to_owned();
+        }),
+        ("its share of the baseline's false alarms is 1/4 a figure, 1.json has 1/9", |pieces| {
+            pieces[1].result.shard.as_mut().unwrap().against = Some(4);
         }),
         ("it is no shard", |pieces| pieces[2].result.shard = None),
         ("is also in", |pieces| {
