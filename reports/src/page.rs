@@ -24,6 +24,7 @@ mod section;
 mod sweeps;
 mod timelines;
 mod trend;
+mod violation;
 mod worst;
 
 use std::collections::BTreeMap;

@@ -30,6 +30,7 @@ fn a_history_is_shown_with_its_events_and_its_violations() {
             violations: [("G3".to_owned(), 2)].into(),
             examples: vec!["reader went back from 9 to 4".to_owned()],
             file: Some("kept/one.json".to_owned()),
+            ..HistoryCheck::default()
         });
     });
     for text in [

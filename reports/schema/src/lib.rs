@@ -32,7 +32,7 @@ pub use comparison::{
     CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms, Found, Round, Turn,
 };
 pub use counts::Counts;
-pub use course::{HistoryCheck, Search, SearchStep, Visit, WarmUp, ZoneAccount};
+pub use course::{HistoryCheck, HistoryRecord, Search, SearchStep, Visit, WarmUp, ZoneAccount};
 pub use crash::CrashResult;
 pub use event::{
     EVENT_VERSION, Event, Happening, SliceEnded, SuiteBegan, SuiteEnded, TrialEnded, TrialMoved,
