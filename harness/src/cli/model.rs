@@ -16,6 +16,7 @@ use report_schema::{
 };
 
 use super::listeners::{Listeners, Steps};
+use super::run::events::Events;
 use super::sinks::{Sinks, Told};
 use super::{Exit, Output, made, select};
 use crate::host::Host;
@@ -131,16 +132,9 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             return Exit::Broken;
         }
     };
-    let events = match args.listeners.open(output) {
-        Ok(events) => events,
-        Err(exit) => return exit,
-    };
-    let mut steps = Steps::begin(args.listeners.progress, events, begins(args));
-    let found = results(args, &stop, &mut steps, output);
-    let events = steps.end();
-    let found = match found {
+    let (found, events) = match followed(args, &stop, output) {
         Ok(found) => found,
-        Err(exit) => return args.listeners.give_up(events, exit, output),
+        Err(exit) => return exit,
     };
     let interrupted = stop.is_asked();
     let mut notes = show::times(&found);
@@ -184,6 +178,18 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     };
     let exit = args.sinks.deliver((&result, exit), true, told, output);
     args.listeners.close(events, (&result, exit, folder), output)
+}
+
+/// Runs what was asked for, and tells who listens.
+fn followed(args: &Args, stop: &Stop, output: &mut Output) -> Result<(Found, Events), Exit> {
+    let events = args.listeners.open(output)?;
+    let mut steps = Steps::begin(args.listeners.progress, events, begins(args));
+    let found = results(args, stop, &mut steps, output);
+    let events = steps.end();
+    match found {
+        Ok(found) => Ok((found, events)),
+        Err(exit) => Err(args.listeners.give_up(events, exit, output)),
+    }
 }
 
 /// The first event: there are no trials.

@@ -133,7 +133,7 @@ fn an_interrupt_ends_the_stream_with_what_it_was() {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let events = file(folder.path());
         let seen = || fs::read_to_string(&events).is_ok_and(|text| text.contains(first));
-        assert!(within(Duration::from_secs(60), seen), "{first}");
+        assert!(within(Duration::from_mins(1), seen), "{first}");
         kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(code(&output), 130, "{first}: {}", said(&output));
