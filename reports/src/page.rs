@@ -39,8 +39,11 @@ use crate::plot::PlotError;
 use crate::summary::Summary;
 
 pub(crate) use appendix::command_line;
+pub(crate) use belief::{machine, placements, quiet};
 pub use drawings::{Drawing, drawings};
+pub(crate) use faults::fault_rows;
 pub(crate) use gates::place;
+pub(crate) use peers::peer_rows;
 
 /// Why a page could not be made.
 #[derive(Debug, thiserror::Error)]

@@ -160,11 +160,11 @@ fn of_kills(section: &mut Section, row: &CrashResult) {
 
 /// What kept the run from running as it should.
 fn broken(section: &mut Section, summary: &Summary<'_>) {
-    let trials = summary
+    let mut trials = summary
         .cells
         .iter()
         .flat_map(|each| each.cell.trials.iter().map(move |trial| (each, trial)));
-    let told = trials.filter_map(|(each, trial)| Some((each, trial, trial.broken.first()?))).next();
+    let told = trials.find_map(|(each, trial)| Some((each, trial, trial.broken.first()?)));
     match told {
         Some((each, trial, why)) => section.say(format!(
             "What broke the run: {}, repeat {}: {why}. The seed of the trial is {:#x}.",
