@@ -7,6 +7,7 @@
 //!
 //! Pure. Knows nothing of: processes, blocks, verdicts.
 
+mod around;
 mod consumer;
 mod producer;
 
@@ -16,6 +17,7 @@ use std::fmt;
 use report_schema::Counts;
 
 use crate::history::{History, Kind, Record, RoleLog};
+pub use around::Neighbour;
 use consumer::Follower;
 use producer::Stream;
 
@@ -62,6 +64,10 @@ pub struct Findings {
     pub counts: Counts,
     /// Where the block's own counts are others, one sentence each.
     pub disagreements: Vec<String>,
+    /// What everybody did around the first violation that is told, in the order of time.
+    pub around: Vec<Neighbour>,
+    /// Where that one was seen: the role and its record.
+    first: Option<(usize, Record)>,
 }
 
 impl Findings {
@@ -71,7 +77,15 @@ impl Findings {
         self.violations.is_empty() && self.disagreements.is_empty()
     }
 
-    fn violated(&mut self, guarantee: Guarantee, times: u64, what: impl FnOnce() -> String) {
+    /// `place`: in which record of which role it is seen.
+    fn violated(
+        &mut self,
+        guarantee: Guarantee,
+        times: u64,
+        (role, record): (usize, &Record),
+        what: impl FnOnce() -> String,
+    ) {
+        self.first.get_or_insert((role, *record));
         *self.violations.entry(guarantee).or_default() += times;
         if self.examples.len() < EXAMPLES {
             self.examples.push(format!("{guarantee}: {}", what()));
@@ -98,6 +112,7 @@ pub fn check(history: &History) -> Findings {
         Follower::new(history, stream, (number, role)).follow(&mut findings);
     }
     cross_check(history, &streams, &mut findings);
+    findings.around = findings.first.map_or(vec![], |seen| around::around(history, seen));
     findings
 }
 

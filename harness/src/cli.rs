@@ -14,6 +14,7 @@ mod explain;
 pub mod gate;
 mod left;
 mod list;
+pub mod listeners;
 mod made;
 mod merge;
 mod model;

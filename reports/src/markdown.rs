@@ -1,18 +1,20 @@
 //! A short summary in Markdown, for job pages and pull requests.
+//!
+//! What did not pass comes first, then what was measured ([`measured`]).
+
+mod measured;
 
 use report_schema::{CellComparison, Comparison, GateResult, ModelKind, SuiteResult, Verdict};
 
 use crate::format;
 use crate::page::{command_line, place};
-use crate::summary::{
-    CellSummary, Curves, IN_BRACKETS, Kills, Percentile, Shown, Summary, noticed,
-};
+use crate::summary::{CellSummary, Kills, Summary, noticed};
 
 /// Rows of a table at most; the page has them all.
 const ROWS: usize = 20;
 
-/// Renders the result as Markdown: the verdict, the gates that did not pass, the figures that were
-/// compared, the latencies.
+/// Renders the result as Markdown: the verdict, whether it can be believed, what did not pass, the figures
+/// that were compared, what was measured.
 #[must_use]
 pub fn render(suite: &SuiteResult) -> String {
     let summary = Summary::of(suite);
@@ -42,8 +44,9 @@ pub fn render(suite: &SuiteResult) -> String {
         parts.push(format!("\n> The file contradicts itself: {}\n", safe(&doubt.text)));
     }
     parts.extend(suite.notes.iter().map(|note| format!("\n> {}\n", safe(note))));
+    parts.push(measured::belief(&summary));
     parts.extend([gates(&summary), comparisons(suite), models(suite), crashes(suite)]);
-    parts.push(latencies(&summary));
+    parts.push(measured::tables(&summary));
     let mut commands: Vec<_> = suite.parts.iter().map(|part| command_line(&part.command)).collect();
     if commands.is_empty() {
         commands.push(command_line(&suite.command));
@@ -169,27 +172,6 @@ fn crashes(suite: &SuiteResult) -> String {
         ["Victim", "Site", "Block", "Verdict", "What", "Run it again"],
         &rows,
     )
-}
-
-fn latencies(summary: &Summary<'_>) -> String {
-    let mut rows = Vec::new();
-    for cell in &summary.cells {
-        for curve in Curves::shown(&[cell], Shown::LatencyOnly).curves {
-            let at = |quantile| Percentile::of(&curve.histogram, quantile).shown();
-            rows.push([
-                safe(&cell.cell.id),
-                format::count(curve.histogram.len()),
-                at(0.5),
-                at(0.99),
-                at(0.999),
-                format::nanos(curve.histogram.max() as f64),
-                cell.class.as_str().to_owned(),
-            ]);
-        }
-    }
-    let bracketed = rows.iter().flatten().any(|text| text.starts_with('('));
-    let note = if bracketed { format!("\n{IN_BRACKETS}\n") } else { String::new() };
-    table("Latency", ["Cell", "n", "p50", "p99", "p99.9", "max", "Cores"], &rows) + &note
 }
 
 fn table<const COLUMNS: usize>(

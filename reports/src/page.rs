@@ -24,6 +24,7 @@ mod section;
 mod sweeps;
 mod timelines;
 mod trend;
+mod violation;
 mod worst;
 
 use std::collections::BTreeMap;
@@ -38,8 +39,11 @@ use crate::plot::PlotError;
 use crate::summary::Summary;
 
 pub(crate) use appendix::command_line;
+pub(crate) use belief::{machine, placements, quiet};
 pub use drawings::{Drawing, drawings};
+pub(crate) use faults::fault_rows;
 pub(crate) use gates::place;
+pub(crate) use peers::peer_rows;
 
 /// Why a page could not be made.
 #[derive(Debug, thiserror::Error)]

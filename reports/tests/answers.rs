@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use report_schema::{CellResult, GateResult, SuiteResult, Verdict};
+use report_schema::{CellResult, GateResult, SuiteResult, Verdict, Workload};
 use reports::page::render;
 
 #[path = "support/sample.rs"]
@@ -72,6 +72,25 @@ fn what_a_scenario_states_is_seen_at_once_against_its_bound() {
     let (open, folded) = gates.split_once("<details>").unwrap();
     assert!(open.contains("p50(latency)") && !open.contains("torn == 0"), "{open}");
     assert!(folded.contains("torn == 0"));
+}
+
+#[test]
+fn a_latency_says_from_when_it_counts_as_its_workload_does() {
+    for (workload, words) in [
+        (Workload::PingPong, "half a round trip"),
+        (Workload::Stream, "end to end, from the actual start"),
+        (Workload::Open, "end to end, from the intended start"),
+        (Workload::Burst, "end to end, from the intended start"),
+        (Workload::Search, "end to end, from the intended start"),
+    ] {
+        let mut suite = sample::many(1);
+        let cell = &mut suite.scenarios[0].cells[0];
+        cell.workload = workload;
+        cell.gates.push(stated("p50(latency) <= 2 * calibration", 90.0, 120.0, "ns"));
+        cell.gates.push(stated("throughput.messages >= 5 M/s", 13.2e6, 5e6, "/s"));
+        let head = head(&suite);
+        assert_eq!(head.matches(words).count(), 1, "{workload:?}: {words} in {head}");
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn a_history_is_shown_with_its_events_and_its_violations() {
             violations: [("G3".to_owned(), 2)].into(),
             examples: vec!["reader went back from 9 to 4".to_owned()],
             file: Some("kept/one.json".to_owned()),
+            ..HistoryCheck::default()
         });
     });
     for text in [
@@ -111,4 +112,24 @@ fn a_long_run_that_ends_unlike_it_began_is_told_from_one_that_does_not() {
     "full".clone_into(&mut full.profile);
     assert!(drifts(&full).is_empty());
     assert!(!render(&full).unwrap().contains("Does it end as it began?"));
+}
+
+#[test]
+fn a_course_of_a_slice_or_two_is_a_table_and_no_drawing() {
+    let cut = |slices: usize| {
+        let mut suite = sample::many(1);
+        "scenarios/latency/many.toml".clone_into(&mut suite.scenarios[0].file);
+        for trial in &mut suite.scenarios[0].cells[0].trials {
+            let latency = trial.roles.iter_mut().find_map(|role| role.latency.as_mut()).unwrap();
+            latency.intervals = course(1);
+            latency.intervals.truncate(slices);
+            latency.n = 1;
+        }
+        render(&suite).unwrap()
+    };
+    let few = cut(2);
+    assert!(few.contains("many: latency over time, data only"));
+    assert!(!few.contains("<h3>many: latency over time</h3>"));
+    let whole = cut(3);
+    assert!(whole.contains("<h3>many: latency over time</h3>") && whole.contains(" 1 sample, "));
 }

@@ -46,9 +46,10 @@ impl<'a> Follower<'a> {
 
     pub(super) fn follow(mut self, findings: &mut Findings) {
         // Of one that had time for all of it and was never told the end, as where it counted itself.
-        let mut open = false;
+        let mut open = None;
         for record in &self.role.records {
-            open = !matches!(record.kind, Kind::Left | Kind::SawEnd) && self.role.finished;
+            let told = matches!(record.kind, Kind::Left | Kind::SawEnd);
+            open = (!told && self.role.finished).then_some(record);
             match record.kind {
                 Kind::Joined => self.joins(record),
                 Kind::Delivered => self.delivered(record, findings),
@@ -58,12 +59,12 @@ impl<'a> Follower<'a> {
                 }
                 Kind::Lapped => self.announced = self.announced.saturating_add(record.detail),
                 Kind::Left => (self.due, self.early, self.joined) = (None, false, None),
-                Kind::SawEnd => self.ends(findings),
+                Kind::SawEnd => self.ends(record, findings),
                 _ => {}
             }
         }
-        if open && self.role.resident {
-            self.ends(findings);
+        if let Some(last) = open.filter(|_| self.role.resident) {
+            self.ends(last, findings);
         }
     }
 
@@ -91,7 +92,7 @@ impl<'a> Follower<'a> {
             // Its record was overwritten, or it was never written.
             if label >= self.stream.oldest {
                 findings.counts.mislabelled += 1;
-                findings.violated(Guarantee::G2, 1, || {
+                findings.violated(Guarantee::G2, 1, (number, record), || {
                     format!("role {number} was given {label}, which nobody wrote")
                 });
             }
@@ -102,12 +103,12 @@ impl<'a> Follower<'a> {
         }
         if let Some(owner) = self.stream.owner(digest) {
             findings.counts.mislabelled += 1;
-            findings.violated(Guarantee::G2, 1, || {
+            findings.violated(Guarantee::G2, 1, (number, record), || {
                 format!("role {number} was given the payload of {owner} as {label}")
             });
         } else {
             findings.counts.torn += 1;
-            findings.violated(Guarantee::G1, 1, || {
+            findings.violated(Guarantee::G1, 1, (number, record), || {
                 format!("role {number} was given {label} with bytes that nobody wrote")
             });
         }
@@ -120,7 +121,7 @@ impl<'a> Follower<'a> {
         let waited_ns = record.at_ns.saturating_sub(there_ns.max(idle_ns));
         if waited_ns > self.history.facts.stuck_ns {
             let (number, label, ms) = (self.number, record.sequence, waited_ns / 1_000_000);
-            findings.violated(Guarantee::G5, 1, || {
+            findings.violated(Guarantee::G5, 1, (number, record), || {
                 format!("role {number} was given {label} {ms} ms after it was there")
             });
         }
@@ -141,7 +142,7 @@ impl<'a> Follower<'a> {
                 if twice { &mut findings.counts.duplicated } else { &mut findings.counts.backward };
             *counter += 1;
             let how = if twice { "twice" } else { "after" };
-            findings.violated(Guarantee::G3, 1, || {
+            findings.violated(Guarantee::G3, 1, (number, record), || {
                 match due.checked_sub(1).filter(|_| self.due.is_some()) {
                     Some(last) => format!("role {number} was given {label} {how} {last}"),
                     None => format!("role {number} was given {label}, and had joined at {due}"),
@@ -149,14 +150,15 @@ impl<'a> Follower<'a> {
             });
             return;
         }
-        self.missed(due, label, findings);
+        self.missed(due, record, findings);
         self.due = label.checked_add(1);
         self.announced = 0;
     }
 
     /// What lies between what was due and what came.
-    fn missed(&self, due: u64, label: u64, findings: &mut Findings) {
-        let (number, gap) = (self.number, label - due);
+    fn missed(&self, due: u64, record: &Record, findings: &mut Findings) {
+        let (number, label) = (self.number, record.sequence);
+        let gap = label.saturating_sub(due);
         let lost = match self.history.facts.promised {
             Promised::Everything => gap,
             Promised::Announced => gap.saturating_sub(self.announced),
@@ -164,7 +166,7 @@ impl<'a> Follower<'a> {
         };
         if lost > 0 {
             findings.counts.lost += lost;
-            findings.violated(Guarantee::G4, lost, || {
+            findings.violated(Guarantee::G4, lost, (number, record), || {
                 format!("role {number} was given {label} where {due} was due")
             });
         }
@@ -172,7 +174,7 @@ impl<'a> Follower<'a> {
 
     /// Whoever is told that the stream has ended has had everything; a joiner at least the newest of what
     /// came behind its cursor.
-    fn ends(&mut self, findings: &mut Findings) {
+    fn ends(&mut self, record: &Record, findings: &mut Findings) {
         let (number, certain) = (self.number, self.stream.certain());
         let behind = self.joined.is_some_and(|joined| joined < certain);
         let first = match (self.early, behind) {
@@ -185,7 +187,7 @@ impl<'a> Follower<'a> {
         let tail = certain.saturating_sub(had);
         if tail > 0 {
             findings.counts.lost += tail;
-            findings.violated(Guarantee::G4, tail, || {
+            findings.violated(Guarantee::G4, tail, (number, record), || {
                 format!("role {number} was told the end before {had}, and {certain} were written")
             });
         }

@@ -91,7 +91,7 @@ struct Author {
 impl Author {
     fn did(&mut self, record: &Record, findings: &mut Findings) {
         match record.kind {
-            Kind::Began => self.begins(record.sequence, findings),
+            Kind::Began => self.begins(record, findings),
             Kind::Offered => {
                 self.goes_on(record, findings);
                 let offer = Offer { digest: record.detail, former: None, at_ns: record.at_ns };
@@ -108,20 +108,20 @@ impl Author {
             }
             Kind::Ended => {
                 self.stream.uncertain = false;
-                self.waited(record.at_ns, findings);
+                self.waited(record, findings);
             }
             _ => {}
         }
     }
 
     /// Whoever died over a write may have committed it or not.
-    fn begins(&mut self, next: u64, findings: &mut Findings) {
-        let number = self.number;
+    fn begins(&mut self, record: &Record, findings: &mut Findings) {
+        let (number, next) = (self.number, record.sequence);
         if let Some(due) = self.due
             && next != due
             && !(self.stream.uncertain && next.checked_add(1) == Some(due))
         {
-            findings.violated(Guarantee::G7, 1, || {
+            findings.violated(Guarantee::G7, 1, (number, record), || {
                 format!("role {number} went on at {next} where {due} was due")
             });
         }
@@ -134,19 +134,19 @@ impl Author {
     fn goes_on(&mut self, record: &Record, findings: &mut Findings) {
         let (number, sequence) = (self.number, record.sequence);
         if let Some(due) = self.due.filter(|due| *due != sequence) {
-            findings.violated(Guarantee::G6, sequence.abs_diff(due), || {
+            findings.violated(Guarantee::G6, sequence.abs_diff(due), (number, record), || {
                 format!("role {number} wrote {sequence} where {due} was due")
             });
         }
-        self.waited(record.at_ns, findings);
+        self.waited(record, findings);
     }
 
     /// A producer that goes on after waiting in vain for too long was stuck.
-    fn waited(&mut self, now_ns: u64, findings: &mut Findings) {
-        let number = self.number;
+    fn waited(&mut self, record: &Record, findings: &mut Findings) {
+        let (number, now_ns) = (self.number, record.at_ns);
         let waited_ns = self.blocked_since.take().map_or(0, |since| now_ns.saturating_sub(since));
         if waited_ns > self.stuck_ns {
-            findings.violated(Guarantee::G5, 1, || {
+            findings.violated(Guarantee::G5, 1, (number, record), || {
                 format!("role {number} waited {} ms for a slot", waited_ns / 1_000_000)
             });
         }

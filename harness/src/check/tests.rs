@@ -361,3 +361,35 @@ fn counts_are_held_within_what_can_be_missing() {
         assert_eq!(said(10, read, died).is_empty(), fits, "{read}");
     }
 }
+
+#[test]
+fn the_records_around_the_first_violation_are_kept_in_the_order_of_time() {
+    assert!(check(&clean()).around.is_empty());
+    let mut history = clean();
+    given(&mut history, 4).detail = 7;
+    let around = check(&history).around;
+    assert!(around.is_sorted_by_key(|each| each.record.at_ns), "{around:?}");
+    let seen: Vec<_> = around.iter().filter(|each| each.violates).collect();
+    assert_eq!((seen.len(), seen[0].role, seen[0].record.sequence), (1, 1, 4));
+    assert_eq!(around.len(), 24, "a short history is kept whole");
+}
+
+#[test]
+fn of_a_long_history_twenty_records_on_each_side_are_kept_and_the_write_of_the_payload() {
+    let mut history = clean();
+    for sequence in 10..400 {
+        let at_ns = 1_000 + 10 * sequence;
+        let offered = record(Kind::Offered, sequence, digest(sequence), at_ns);
+        let delivered = record(Kind::Delivered, sequence, digest(sequence), at_ns + 1_000);
+        history.roles[0].records.push(offered);
+        history.roles[1].records.push(delivered);
+    }
+    history.roles[0].records.retain(|one| one.kind != Kind::Ended);
+    history.roles[1].records.retain(|one| one.kind != Kind::SawEnd);
+    history.roles[1].records[1 + 200].detail = 7;
+    let around = check(&history).around;
+    let place = around.iter().position(|each| each.violates).unwrap();
+    let write = around[0];
+    assert_eq!((write.role, write.record.kind, write.record.sequence), (0, Kind::Offered, 200));
+    assert_eq!((place, around.len()), (21, 42), "{around:?}");
+}

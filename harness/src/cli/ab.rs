@@ -5,11 +5,13 @@ mod tally;
 
 use std::path::{Path, PathBuf};
 
-use report_schema::{ComparisonKind, SuiteResult, Verdict};
+use report_schema::{ComparisonKind, Happening, SuiteResult, Verdict};
 
 use super::left::Left;
+use super::listeners::Listeners;
+use super::run;
+use super::run::events::Events;
 use super::run::progress::Round;
-use super::run::{self, Progress};
 use super::select::{self, Selection};
 use super::sinks::{Sinks, Told};
 use super::{Exit, Output, comparison, unchecked};
@@ -61,9 +63,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=300),
         help_heading = "Execution")]
     most: Option<u32>,
-    /// How progress is shown; `auto` is a bar on a terminal and plain lines elsewhere.
-    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
-    progress: Progress,
+    #[command(flatten)]
+    listeners: Listeners,
     /// Writes no report, only the result document.
     #[arg(long, help_heading = "Output")]
     no_report: bool,
@@ -168,15 +169,19 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Ok(contest) => contest,
         Err(exit) => return exit,
     };
-    match conduct(args, &contest, output) {
-        Ok(Some(result)) => finish(args, result, output),
+    let mut events = match args.listeners.open(output) {
+        Ok(events) => events,
+        Err(exit) => return exit,
+    };
+    match conduct(args, &contest, &mut events, output) {
+        Ok(Some(result)) => finish(args, result, events, output),
         Ok(None) => {
             output.error("nothing ran");
-            Exit::NothingRan
+            args.listeners.give_up(events, Exit::NothingRan, output)
         }
         Err(error) => {
             output.error(&format!("no worker can be started: {error}"));
-            Exit::Broken
+            args.listeners.give_up(events, Exit::Broken, output)
         }
     }
 }
@@ -186,15 +191,17 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
 fn conduct(
     args: &Args,
     contest: &Contest<'_>,
+    events: &mut Events,
     output: &mut Output,
 ) -> std::io::Result<Option<SuiteResult>> {
     let times = args.aa.unwrap_or(args.times);
+    events.tell(Happening::SuiteBegan(contest.begins(times)));
     let mut tally = Tally::default();
     let mut whole: Option<SuiteResult> = None;
     let mut floor = Verdict::Pass;
     let left = Left::new();
     for round in 0..times {
-        let mut outcome = match contest.round(Round { number: round, of: times, left }) {
+        let mut outcome = match contest.round(Round { number: round, of: times, left }, events) {
             Ok(outcome) => outcome,
             Err(error) => {
                 let Some(whole) = &mut whole else { return Err(error) };
@@ -260,7 +267,7 @@ fn join(whole: &mut SuiteResult, mut result: SuiteResult) {
     whole.notes.append(&mut result.notes);
 }
 
-fn finish(args: &Args, mut result: SuiteResult, output: &mut Output) -> Exit {
+fn finish(args: &Args, mut result: SuiteResult, events: Events, output: &mut Output) -> Exit {
     let interrupted = result.interrupted;
     if interrupted {
         // Neither what was found nor that nothing was found is an answer.
@@ -272,12 +279,15 @@ fn finish(args: &Args, mut result: SuiteResult, output: &mut Output) -> Exit {
         verdict => verdict.into(),
     };
     result.exit_code = exit.code();
-    let told = |_: &Path| {
+    let mut folder = String::new();
+    let told = |file: &Path| {
+        folder = file.parent().unwrap_or(file).display().to_string();
         let compared: String = result.comparisons.iter().map(comparison::text).collect();
         let body = compared + &run::show::findings(&result);
         Told { body, last: said(&result) }
     };
-    args.sinks.deliver((&result, exit), !args.no_report, told, output)
+    let exit = args.sinks.deliver((&result, exit), !args.no_report, told, output);
+    args.listeners.close(events, (&result, exit, folder), output)
 }
 
 fn said(result: &SuiteResult) -> String {

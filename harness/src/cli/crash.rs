@@ -1,15 +1,17 @@
 //! `harness crash`: kills real processes at every site of the protocol.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use datahub::sites::TABLE;
-use report_schema::{CrashResult, INTERRUPTED_NOTE, SCHEMA_VERSION, SuiteResult, Verdict};
+use report_schema::{
+    CrashResult, Happening, INTERRUPTED_NOTE, KillsJudged, SCHEMA_VERSION, SuiteBegan, SuiteResult,
+    Verdict, VictimsBegan,
+};
 use reports::format;
 
-use super::left::Left;
+use super::listeners::{Listeners, Steps};
 use super::output::coloured;
 use super::sinks::{Sinks, Told};
 use super::{Exit, Output, made, select};
@@ -55,6 +57,8 @@ pub(super) struct Args {
     seed: u64,
     #[command(flatten)]
     sinks: Sinks,
+    #[command(flatten)]
+    listeners: Listeners,
     /// Lets the survivors misbehave on purpose: the run must then be found guilty.
     #[arg(long, value_enum, value_name = "DEFECT", help_heading = "Testing")]
     plant: Option<Neglect>,
@@ -76,14 +80,20 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
     job.plant = args.plant;
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let started = Instant::now();
-    let mut show = Show { left: Left::new(), begun: 0, all: job.begins() };
+    let events = match args.listeners.open(output) {
+        Ok(events) => events,
+        Err(exit) => return exit,
+    };
+    let steps = Steps::begin(args.listeners.progress, events, begins(args));
+    let mut show = Show { steps, begun: 0, all: job.begins() };
     let outcome = match crash::run(&job, &mut show) {
         Ok(outcome) => outcome,
         Err(error) => {
             output.error(&format!("no process can be started: {error}"));
-            return Exit::Broken;
+            return args.listeners.give_up(show.steps.end(), Exit::Broken, output);
         }
     };
+    let events = show.steps.end();
     let (verdict, exit) = judged(&outcome);
     let notes = notes(args, &outcome);
     let result = SuiteResult {
@@ -109,11 +119,25 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         interrupted: outcome.interrupted,
         notes,
     };
-    let told = |_: &Path| Told {
-        body: table(&result) + &findings(&result, exit == Exit::Interrupted),
-        last: said(&result, exit, &job),
+    let mut folder = String::new();
+    let told = |file: &Path| {
+        folder = file.parent().unwrap_or(file).display().to_string();
+        let body = table(&result) + &findings(&result, exit == Exit::Interrupted);
+        Told { body, last: said(&result, exit, &job) }
     };
-    args.sinks.deliver((&result, exit), true, told, output)
+    let exit = args.sinks.deliver((&result, exit), true, told, output);
+    args.listeners.close(events, (&result, exit, folder), output)
+}
+
+/// The first event: there are no trials.
+fn begins(args: &Args) -> SuiteBegan {
+    SuiteBegan {
+        suite: "crash".to_owned(),
+        profile: args.profile.name().to_owned(),
+        commit: made::commit(),
+        seed: args.seed,
+        trials: 0,
+    }
 }
 
 /// The matrix; where there is none, what to do.
@@ -248,22 +272,35 @@ fn unknown(only: &str, job: &Job) -> String {
     )
 }
 
-/// Progress for people: one line for each kind of victim and shape.
+/// Progress: one line for each kind of victim and shape, an event for each row, too.
 struct Show {
-    left: Left,
+    steps: Steps,
     begun: usize,
     all: usize,
 }
 
 impl Watch for Show {
     fn begin(&mut self, victim: &str, shape: &str) {
-        let left = self.left.after(self.begun, self.all);
         self.begun += 1;
         let (number, all) = (self.begun, self.all);
-        let line = format!("[{number}/{all}] killing: {victim} in {shape}{left}");
-        // Standard error that cannot be written is nobody's loss.
-        let _unwritten = writeln!(io::stderr(), "{line}").is_err();
+        let line = format!("[{number}/{all}] killing: {victim} in {shape}");
+        self.steps.say((number - 1, Some(all)), &line);
+        self.steps.events.tell(Happening::VictimsBegan(VictimsBegan {
+            number: number as u64,
+            of: all as u64,
+            victim: victim.to_owned(),
+            shape: shape.to_owned(),
+        }));
     }
 
-    fn row(&mut self, _row: &CrashResult) {}
+    fn row(&mut self, row: &CrashResult) {
+        self.steps.events.tell(Happening::KillsJudged(KillsJudged {
+            victim: row.victim.clone(),
+            site: row.site.clone(),
+            shape: row.shape.clone(),
+            kills: row.kills,
+            violations: row.violations(),
+            verdict: row.verdict,
+        }));
+    }
 }

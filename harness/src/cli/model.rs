@@ -10,9 +10,13 @@ use std::time::Instant;
 
 use models::request::Request;
 use models::{Engine, Found, Options, Stop};
-use report_schema::{INTERRUPTED_NOTE, ModelResult, SCHEMA_VERSION, SuiteResult, Verdict};
+use report_schema::{
+    Happening, INTERRUPTED_NOTE, ModelEnded, ModelResult, SCHEMA_VERSION, SuiteBegan, SuiteResult,
+    Verdict,
+};
 
-use super::left::Left;
+use super::listeners::{Listeners, Steps};
+use super::run::events::Events;
 use super::sinks::{Sinks, Told};
 use super::{Exit, Output, made, select};
 use crate::host::Host;
@@ -57,6 +61,8 @@ pub(super) struct Args {
     #[command(flatten)]
     sinks: Sinks,
     #[command(flatten)]
+    listeners: Listeners,
+    #[command(flatten)]
     instead: Instead,
     #[command(flatten)]
     one: One,
@@ -70,7 +76,7 @@ const SELECTING: [&str; 7] =
 #[derive(Debug, clap::Args)]
 struct Instead {
     /// Lists the models and what each asks; runs nothing.
-    #[arg(long, conflicts_with = "hardware", conflicts_with_all = SELECTING)]
+    #[arg(long, conflicts_with_all = ["hardware", "events", "progress"], conflicts_with_all = SELECTING)]
     list: bool,
     /// Samples pairs of operations on two real cores instead, with and without their fences: always
     /// all of them, for as long as each takes.
@@ -127,7 +133,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
             return Exit::Broken;
         }
     };
-    let found = match results(args, &stop, output) {
+    let (found, events) = match followed(args, &stop, output) {
         Ok(found) => found,
         Err(exit) => return exit,
     };
@@ -165,11 +171,53 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         interrupted,
         notes,
     };
-    let told = |_: &Path| Told {
-        body: show::body(&result, said + usize::from(interrupted)),
-        last: show::last_line(&result.models, exit),
+    let mut folder = String::new();
+    let told = |file: &Path| {
+        folder = file.parent().unwrap_or(file).display().to_string();
+        let body = show::body(&result, said + usize::from(interrupted));
+        Told { body, last: show::last_line(&result.models, exit) }
     };
-    args.sinks.deliver((&result, exit), true, told, output)
+    let exit = args.sinks.deliver((&result, exit), true, told, output);
+    args.listeners.close(events, (&result, exit, folder), output)
+}
+
+/// Runs what was asked for, and tells who listens.
+fn followed(args: &Args, stop: &Stop, output: &mut Output) -> Result<(Found, Events), Exit> {
+    let events = args.listeners.open(output)?;
+    let mut steps = Steps::begin(args.listeners.progress, events, begins(args));
+    let found = results(args, stop, &mut steps, output);
+    let events = steps.end();
+    match found {
+        Ok(found) => Ok((found, events)),
+        Err(exit) => Err(args.listeners.give_up(events, exit, output)),
+    }
+}
+
+/// The first event: there are no trials.
+fn begins(args: &Args) -> SuiteBegan {
+    SuiteBegan {
+        suite: "models".to_owned(),
+        profile: "full".to_owned(),
+        commit: made::commit(),
+        seed: args.seed,
+        trials: 0,
+    }
+}
+
+/// Says of a model how it went; so many have ended, of so many as far as that is known.
+fn ended(steps: &mut Steps, result: &ModelResult, (done, all): (usize, Option<usize>), line: &str) {
+    steps.say((done, all), line);
+    steps.events.tell(Happening::ModelEnded(ModelEnded {
+        number: done as u64,
+        of: all.map(|all| all as u64),
+        engine: result.engine.clone(),
+        kind: result.kind,
+        scenario: result.scenario.clone(),
+        memory: result.memory.clone(),
+        executions: result.executions,
+        elapsed_ms: result.elapsed_ms,
+        verdict: result.verdict,
+    }));
 }
 
 /// From now on Ctrl-C and a polite kill end what runs, and what had ended is kept.
@@ -185,13 +233,22 @@ fn stoppable() -> io::Result<Stop> {
 }
 
 /// Runs what was asked for, and says of each how it went.
-fn results(args: &Args, stop: &Stop, output: &mut Output) -> Result<Found, Exit> {
+fn results(
+    args: &Args,
+    stop: &Stop,
+    steps: &mut Steps,
+    output: &mut Output,
+) -> Result<Found, Exit> {
     let exe = std::env::current_exe().map_err(|error| {
         output.error(&format!("this program cannot find itself: {error}"));
         Exit::Bug
     })?;
     if args.instead.hardware {
-        let results = hardware::run(stop, &mut |result| output.note(&show::line(result)));
+        let mut done = 0;
+        let results = hardware::run(stop, &mut |result| {
+            done += 1;
+            ended(steps, result, (done, None), &show::line(result));
+        });
         return Ok(Found { results, ..Found::default() });
     }
     if let Some(scenario) = &args.one.scenario {
@@ -200,6 +257,9 @@ fn results(args: &Args, stop: &Stop, output: &mut Output) -> Result<Found, Exit>
             return Err(Exit::Usage);
         };
         let result = models::run_unless(stop, &exe, &one(args, *engine, scenario));
+        if let Some(result) = &result {
+            ended(steps, result, (1, Some(1)), &show::line(result));
+        }
         return Ok(Found { results: result.into_iter().collect(), ..Found::default() });
     }
     let mut options = Options::new(exe);
@@ -212,10 +272,9 @@ fn results(args: &Args, stop: &Stop, output: &mut Output) -> Result<Found, Exit>
     (options.seconds, options.seed) = (args.seconds, args.seed);
     options.jobs = args.jobs.map_or(options.jobs, usize::from);
     options.stop = stop.clone();
-    let left = Left::new();
     let found = models::gate(&options, &mut |result, (done, all)| {
-        let left = left.after(done, all);
-        output.note(&format!("[{done}/{all}] {}{left}", show::line(result)));
+        let line = format!("[{done}/{all}] {}", show::line(result));
+        ended(steps, result, (done, Some(all)), &line);
     });
     if found.results.is_empty() && !stop.is_asked() {
         output.error("no model has such a name: see `harness model --list`");

@@ -6,9 +6,10 @@ pub(super) mod show;
 
 use std::path::{Path, PathBuf};
 
-use report_schema::{Happening, Shard, SuiteBegan, SuiteEnded, SuiteResult, Verdict};
+use report_schema::{Happening, Shard, SuiteBegan, SuiteResult, Verdict};
 
 use super::gate::AgainstArgs;
+use super::listeners::Listeners;
 use super::select::{self, Selection};
 use super::sinks::{Sinks, Told};
 use super::{Exit, Output, baseline, comparison, made, planned, unchecked};
@@ -52,12 +53,9 @@ pub struct RunArgs {
     /// Runs only the I-th of N parts of the cells, as in `1/4`; `harness merge` puts them together.
     #[arg(long, value_name = "I/N", help_heading = "Execution")]
     pub shard: Option<Part>,
-    /// How progress is shown; `auto` is a bar on a terminal and plain lines elsewhere.
-    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
-    pub progress: Progress,
-    /// Writes one JSON object a line while it runs: what happens, as it happens.
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    pub events: Option<PathBuf>,
+    /// Who is told what happens.
+    #[command(flatten)]
+    pub listeners: Listeners,
     /// Keeps the histories of all trials in this folder, for `check-history`. Only scenarios with
     /// `record.history` write any, and no trial whose slots a fault scribbled over.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -74,22 +72,6 @@ pub struct RunArgs {
     /// Runs with a defect on purpose: the run must then be found guilty.
     #[arg(long, value_enum, value_name = "DEFECT", help_heading = "Testing")]
     pub plant: Option<Plant>,
-}
-
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, clap::ValueEnum)]
-pub enum Progress {
-    /// A bar on a terminal, plain lines elsewhere.
-    #[default]
-    Auto,
-    /// A bar.
-    Bar,
-    /// One line for each trial.
-    Plain,
-    /// One JSON object a line, as with `--events`.
-    Jsonl,
-    /// Nothing.
-    None,
 }
 
 impl RunArgs {
@@ -111,7 +93,7 @@ pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
             Ok(prepared) => prepared,
             Err(exit) => return exit,
         };
-    let mut display = Display::new(args.progress, events, Round::only());
+    let mut display = Display::new(args.listeners.progress, events, Round::only());
     let against = args.against.beside(stored.as_ref(), &host.facts, questions);
     let mut outcome = conduct(args, (&plans, seed, against.as_ref()), &host, &mut display);
     if let Ok(outcome) = &mut outcome {
@@ -131,7 +113,7 @@ pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
         Ok(outcome) => finish(args, outcome, display.events, output),
         Err(error) => {
             output.error(&format!("no trial can be run: {error}"));
-            Exit::Broken
+            args.listeners.give_up(display.events, Exit::Broken, output)
         }
     }
 }
@@ -171,8 +153,7 @@ fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
     planned::programs(&plans, output)?;
     args.sinks.prove(output)?;
     args.keep_history.as_deref().map_or(Ok(()), |folder| keepable(folder, &plans, output))?;
-    let events = Events::open(args.events.as_deref(), args.progress == Progress::Jsonl);
-    let events = events.map_err(|error| unwritten(args, &error, output))?;
+    let events = args.listeners.open(output)?;
     Ok(Prepared { plans, seed, shard, host, events, stored, questions })
 }
 
@@ -188,14 +169,6 @@ fn keepable(folder: &Path, plans: &[Plan], output: &mut Output) -> Result<(), Ex
         output.error(&error.to_string());
         Exit::Io
     })
-}
-
-/// Says that events cannot be written.
-fn unwritten(args: &RunArgs, error: &std::io::Error, output: &mut Output) -> Exit {
-    let file = args.events.as_ref().map(|file| file.display().to_string());
-    let file = file.unwrap_or_else(|| "events on standard error".to_owned());
-    output.error(&format!("cannot write {file}: {error}"));
-    Exit::Io
 }
 
 /// What the suite is called: the file or folder that was named, if it was one.
@@ -241,7 +214,7 @@ fn conduct(
     Ok(suite::run(&request, &mut launcher, display))
 }
 
-fn finish(args: &RunArgs, outcome: Outcome, mut events: Events, output: &mut Output) -> Exit {
+fn finish(args: &RunArgs, outcome: Outcome, events: Events, output: &mut Output) -> Exit {
     let Outcome { mut result, broke_off, .. } = outcome;
     let mut exit = exit(args, &result);
     if matches!(broke_off, Some(BrokeOff::Keep(_))) {
@@ -256,14 +229,7 @@ fn finish(args: &RunArgs, outcome: Outcome, mut events: Events, output: &mut Out
         Told { body, last: show::last_line(&result, exit) }
     };
     let exit = args.sinks.deliver((&result, exit), !args.no_report, told, output);
-    events.tell(Happening::SuiteEnded(SuiteEnded {
-        verdict: result.verdict,
-        exit_code: exit.code(),
-        wall_ms: result.wall_ms,
-        folder,
-        interrupted: result.interrupted,
-    }));
-    events.failure().map_or(exit, |error| exit.or_worse(unwritten(args, error, output)))
+    args.listeners.close(events, (&result, exit, folder), output)
 }
 
 fn exit(args: &RunArgs, result: &SuiteResult) -> Exit {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use report_schema::LatencyKind;
+
 /// A figure of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Metric {
@@ -25,7 +27,7 @@ pub enum Metric {
     Delivered,
     /// Writes that were committed.
     Committed,
-    /// From the intended start to the valid read.
+    /// What a message needs; from when to when, the workload decides: [`Metric::meaning`].
     Latency(Percentile),
     /// From the actual start to the valid read.
     Service(Percentile),
@@ -169,12 +171,13 @@ impl Metric {
         NAMES.iter().find(|(_, metric)| *metric == self).map_or("?", |(name, _)| name)
     }
 
-    /// What it is, in words; those of a distribution say which part of it.
+    /// What it is, in words; those of a distribution say which part of it. `timed`: what the workload's
+    /// latency is; `None` tells that of all workloads.
     #[must_use]
-    pub fn meaning(self) -> String {
+    pub fn meaning(self, timed: Option<LatencyKind>) -> String {
         let of = |percentile: Percentile, what: &str| format!("{what}, {}", percentile.words());
         let plain = match self {
-            Self::Latency(part) => return of(part, "from the intended start to the valid read"),
+            Self::Latency(part) => return of(part, latency(timed)),
             Self::Service(part) => return of(part, "from the actual start to the valid read"),
             Self::Blocked(part) => {
                 return of(part, "how long a fault kept the survivor that waited longest");
@@ -217,6 +220,22 @@ impl Metric {
     }
 }
 
+/// From when to when a latency is.
+const fn latency(timed: Option<LatencyKind>) -> &'static str {
+    match timed {
+        Some(LatencyKind::EndToEndFromIntendedStart) => "from the intended start to the valid read",
+        Some(LatencyKind::EndToEndFromActualStart) => {
+            "from the actual start to the valid read, the time in the ring included"
+        }
+        Some(LatencyKind::RoundTripHalf) => "half of a round trip",
+        Some(LatencyKind::Service) => "one call alone",
+        None => {
+            "to the valid read from the intended start (open, burst, search) or the actual one (stream), or \
+             half a round trip (ping-pong)"
+        }
+    }
+}
+
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -225,6 +244,8 @@ impl fmt::Display for Metric {
 
 #[cfg(test)]
 mod tests {
+    use report_schema::Workload;
+
     use super::*;
 
     #[test]
@@ -232,5 +253,21 @@ mod tests {
         for name in Metric::names() {
             assert_eq!(Metric::by_name(name).map(Metric::name), Some(name));
         }
+    }
+
+    #[test]
+    fn a_latency_begins_where_its_workload_lets_it_begin() {
+        let told = |kind| Metric::Latency(Percentile::P99).meaning(kind);
+        for (workload, words) in [
+            (Workload::PingPong, "half of a round trip, not exceeded by 99 %"),
+            (Workload::Stream, "from the actual start to the valid read"),
+            (Workload::Open, "from the intended start to the valid read"),
+            (Workload::Burst, "from the intended start to the valid read"),
+            (Workload::Search, "from the intended start to the valid read"),
+        ] {
+            let said = told(Some(workload.latency_kind()));
+            assert!(said.starts_with(words), "{workload:?}: {said}");
+        }
+        assert!(told(None).contains("or half a round trip (ping-pong)"), "{}", told(None));
     }
 }

@@ -1,9 +1,9 @@
 //! The independent checker's word on a trial's history, and whether it agrees with what the
 //! processes counted for themselves.
 
-use report_schema::{Counts, HistoryCheck};
+use report_schema::{Counts, HistoryCheck, HistoryRecord};
 
-use crate::check::{Findings, check};
+use crate::check::{Findings, Neighbour, check};
 use crate::history::History;
 use crate::run::{RawRole, RawTrial};
 
@@ -32,13 +32,30 @@ pub(super) fn judge(
             differences(&findings, counts)
         });
     }
+    let around = around(&findings, raw);
     HistoryCheck {
         records: findings.records,
         overwritten: findings.overwritten,
         violations: findings.violations.iter().map(|(what, n)| (what.to_string(), *n)).collect(),
         examples: findings.examples,
+        around,
         file: None,
     }
+}
+
+/// The records around the first violation, with the names of who wrote them.
+fn around(findings: &Findings, raw: &RawTrial) -> Vec<HistoryRecord> {
+    let seen = findings.around.iter().find(|each| each.violates);
+    let moment_ns = seen.map_or(0, |seen| seen.record.at_ns);
+    let told = |&Neighbour { role, record, violates }: &Neighbour| HistoryRecord {
+        role: raw.roles.get(role).map_or(format!("role {role}"), |role| role.plan.name.clone()),
+        what: format!("{:?}", record.kind).to_lowercase(),
+        sequence: record.sequence,
+        detail: record.detail,
+        offset_ns: record.at_ns.wrapping_sub(moment_ns).cast_signed(),
+        violates,
+    };
+    findings.around.iter().map(told).collect()
 }
 
 /// Counts that differ between the processes and their histories by more than can be missing in either.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use report_schema::{HistoryCheck, Verdict};
+use report_schema::{HistoryCheck, SuiteResult, Verdict};
 use serde_json::Value;
 
 use crate::support::{Place, code, harness, said, shipped};
@@ -52,6 +52,7 @@ fn is_in_the_history(defect: &str, scenario: &str, guarantees: &[&str]) {
         &["--plant", defect],
     );
     assert_eq!(exit, 1, "{text}");
+    shows_its_records(&folder);
     let (exit, text) = judged_again(&folder);
     assert_eq!(exit, 1, "{text}");
     let kept = folder.path().join("kept");
@@ -68,6 +69,22 @@ fn is_in_the_history(defect: &str, scenario: &str, guarantees: &[&str]) {
         guarantees.iter().any(|guarantee| text.contains(guarantee)),
         "{guarantees:?} in {text}"
     );
+}
+
+/// The page shows what each process did around the violation, where the result has it.
+fn shows_its_records(folder: &tempfile::TempDir) {
+    let out = folder.path().join("out/latest");
+    let text = fs::read_to_string(out.join("result.json")).unwrap();
+    let suite = SuiteResult::from_json(&text).unwrap();
+    let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let mut histories =
+        cells.flat_map(|cell| &cell.trials).filter_map(|trial| trial.history.as_ref());
+    let found = histories.find(|history| !history.violations.is_empty()).unwrap();
+    let seen = found.around.iter().filter(|record| record.violates).count();
+    assert!(seen == 1 && found.around.len() > 1, "{:?}", found.around);
+    let page = fs::read_to_string(out.join("report.html")).unwrap();
+    let title = "What each process did around the first violation";
+    assert!(page.contains(title), "{}", found.examples[0]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod break_off;
 mod cluster;
 mod compare;
 mod crash;
+mod events;
 mod faults;
 mod foreign;
 mod history;

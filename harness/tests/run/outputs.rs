@@ -4,8 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
-use report_schema::{Event, Happening, SuiteEnded, Verdict};
+use report_schema::{Happening, SuiteEnded, Verdict};
 
+use crate::events::events;
 use crate::support::{Place, code, harness, said};
 
 const LENGTH: &str = "duration = \"50ms\"";
@@ -61,19 +62,6 @@ fn nobody_is_told_where_nobody_asked() {
     assert!(!said(&output).contains("::error") && !summary(&place).exists());
     let output = place.run().output().unwrap();
     assert!(!said(&output).contains("::error"), "{}", said(&output));
-}
-
-/// Every line, read back, and valid by the published schema, which refuses a damaged one.
-fn events(text: &str) -> Vec<Event> {
-    let schema = include_str!("../../../reports/schema/event-1.json");
-    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
-    let valid = |line: &str| schema.is_valid(&serde_json::from_str(line).unwrap());
-    let read = |line: &str| {
-        assert!(valid(line), "{line}");
-        assert!(!valid(&line.replacen("\"number\":", "\"numb\":", 1)), "{line}");
-        Event::from_json(line).unwrap_or_else(|error| panic!("{error}: {line}"))
-    };
-    text.lines().map(read).collect()
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn passes(workload: &str, length: &str) -> SuiteResult {
     assert!(histograms > 0);
     assert!(said(&output).contains("pass: all "), "{}", said(&output));
     every_role_was_counted_or_none_was(&result);
+    every_latency_is_that_of_its_workload(&result);
     result
 }
 
@@ -48,6 +49,17 @@ fn every_role_was_counted_or_none_was(result: &SuiteResult) {
         }
     }
     assert_eq!(reasons.len(), 1, "{reasons:?}");
+}
+
+/// What explain and the page say of a latency is what was timed.
+fn every_latency_is_that_of_its_workload(result: &SuiteResult) {
+    for cell in result.scenarios.iter().flat_map(|scenario| &scenario.cells) {
+        let roles = cell.trials.iter().flat_map(|trial| &trial.roles);
+        let kinds: Vec<_> =
+            roles.filter_map(|role| role.latency.as_ref()).map(|l| l.kind).collect();
+        let told = cell.workload.latency_kind();
+        assert!(!kinds.is_empty() && kinds.iter().all(|kind| *kind == told), "{kinds:?}");
+    }
 }
 
 fn messages(result: &SuiteResult) -> (u64, u64) {

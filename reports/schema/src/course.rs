@@ -120,6 +120,29 @@ pub struct HistoryCheck {
     pub violations: BTreeMap<String, u64>,
     /// The first ones, in words.
     pub examples: Vec<String>,
+    /// What everybody did around the first of them, in the order of time; empty where nothing was
+    /// found, and in results that are older than this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub around: Vec<HistoryRecord>,
     /// Where the history was kept, if it was.
     pub file: Option<String>,
+}
+
+/// One thing that one process wrote down, near a violation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryRecord {
+    /// The process, as in `reader[1]`.
+    pub role: String,
+    /// What it did: `offered`, `delivered`, `lapped`.
+    pub what: String,
+    /// To which payload.
+    pub sequence: u64,
+    /// The digest of the payload's bytes where one was offered or delivered; how many were missed where
+    /// that was told.
+    pub detail: u64,
+    /// When, from the moment of the violation; before it, less than 0.
+    pub offset_ns: i64,
+    /// Whether the violation is seen in this one.
+    pub violates: bool,
 }

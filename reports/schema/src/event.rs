@@ -1,12 +1,12 @@
 //! What happens while a suite runs, one event a line: for dashboards and scripts that watch.
 //!
-//! Events inform; the result document decides. Written by `harness run --events FILE` and
-//! `--progress jsonl`.
+//! Events inform; the result document decides. Written by `--events FILE` and `--progress jsonl` of
+//! `harness run`, `ab`, `crash` and `model`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{LoadError, Placement, Verdict};
+use crate::{LoadError, ModelKind, Placement, Verdict};
 
 /// The version of the events that this crate reads and writes.
 pub const EVENT_VERSION: u32 = 1;
@@ -39,6 +39,12 @@ pub enum Happening {
     SliceEnded(SliceEnded),
     /// A trial has ended.
     TrialEnded(TrialEnded),
+    /// Victims of one kind are killed from now on, in blocks of one shape.
+    VictimsBegan(VictimsBegan),
+    /// What became of a block whose users were killed at one site.
+    KillsJudged(KillsJudged),
+    /// A model has ended.
+    ModelEnded(ModelEnded),
     /// The last event of a run: everything is judged and written.
     SuiteEnded(SuiteEnded),
 }
@@ -55,7 +61,8 @@ pub struct SuiteBegan {
     pub commit: Option<String>,
     /// The seed that all others come from.
     pub seed: u64,
-    /// Trials in the plan; those that moved between cores are run again and not counted here.
+    /// Trials in the plan, of all comparisons together; those that moved between cores are run again
+    /// and not counted here. 0 where models run, or processes are killed.
     pub trials: u64,
 }
 
@@ -125,6 +132,62 @@ pub struct TrialEnded {
     pub lost: u64,
     /// What kept it from running to its end, and where counts disagree.
     pub troubles: Vec<String>,
+}
+
+/// Who is killed next, and in which block.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VictimsBegan {
+    /// The number of this kind and shape, from 1.
+    pub number: u64,
+    /// How many kinds and shapes there are.
+    pub of: u64,
+    /// Who is killed: `writer`, `reader`.
+    pub victim: String,
+    /// The block and its users.
+    pub shape: String,
+}
+
+/// What the kills at one site showed; a site that is tried with several seeds is told for each.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KillsJudged {
+    /// Who was killed.
+    pub victim: String,
+    /// The site, by its name in the table.
+    pub site: String,
+    /// The block and its users.
+    pub shape: String,
+    /// Processes that were killed there.
+    pub kills: u64,
+    /// The sum of everything that must be 0.
+    pub violations: u64,
+    /// What they say.
+    pub verdict: Verdict,
+}
+
+/// What a model showed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelEnded {
+    /// So many have ended with it.
+    pub number: u64,
+    /// How many there will be, as far as that is known by now; more may be asked later.
+    pub of: Option<u64>,
+    /// The engine.
+    pub engine: String,
+    /// What the model is for.
+    pub kind: ModelKind,
+    /// The model's name.
+    pub scenario: String,
+    /// Which protocol ran.
+    pub memory: String,
+    /// Executions that ran to their end.
+    pub executions: u64,
+    /// How long it took.
+    pub elapsed_ms: u64,
+    /// What it says.
+    pub verdict: Verdict,
 }
 
 /// How it ended.

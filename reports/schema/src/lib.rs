@@ -34,11 +34,11 @@ pub use comparison::{
     CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms, Found, Round, Turn,
 };
 pub use counts::Counts;
-pub use course::{HistoryCheck, Search, SearchStep, Visit, WarmUp, ZoneAccount};
+pub use course::{HistoryCheck, HistoryRecord, Search, SearchStep, Visit, WarmUp, ZoneAccount};
 pub use crash::CrashResult;
 pub use event::{
-    EVENT_VERSION, Event, Happening, SliceEnded, SuiteBegan, SuiteEnded, TrialEnded, TrialMoved,
-    TrialStep, event_json_schema,
+    EVENT_VERSION, Event, Happening, KillsJudged, ModelEnded, SliceEnded, SuiteBegan, SuiteEnded,
+    TrialEnded, TrialMoved, TrialStep, VictimsBegan, event_json_schema,
 };
 pub use evidence::{Evidence, Repeat, Side};
 pub use gate::GateResult;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{GateResult, TransportFacts, Trial, Verdict};
+use crate::{GateResult, LatencyKind, TransportFacts, Trial, Verdict};
 
 /// One scenario file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,6 +66,18 @@ pub enum Workload {
     Burst,
     /// At one rate after the other, until the highest is found that keeps a bound.
     Search,
+}
+
+impl Workload {
+    /// What its latency is: nothing has an intended start where messages are offered as they are taken.
+    #[must_use]
+    pub const fn latency_kind(self) -> LatencyKind {
+        match self {
+            Self::PingPong => LatencyKind::RoundTripHalf,
+            Self::Stream => LatencyKind::EndToEndFromActualStart,
+            Self::Open | Self::Burst | Self::Search => LatencyKind::EndToEndFromIntendedStart,
+        }
+    }
 }
 
 /// The geometry and policy of the block under test.

@@ -41,7 +41,7 @@ const MOVED: f64 = 0.2;
 const SWITCHES: f64 = 100.0;
 
 /// Whether the machine was quiet, and why not, in one line.
-fn quiet(summary: &Summary<'_>) -> String {
+pub(crate) fn quiet(summary: &Summary<'_>) -> String {
     // Of those trials that know it; `None` where none does.
     let rate = |value: fn(&Trial) -> Option<u64>| {
         let known = || trials(summary).filter_map(|trial| Some((value(trial)?, trial.duration_ms)));
@@ -98,7 +98,8 @@ fn trials<'a>(summary: &'a Summary<'_>) -> impl Iterator<Item = &'a Trial> {
     summary.cells.iter().flat_map(|each| &each.cell.trials)
 }
 
-fn placements(summary: &Summary<'_>) -> String {
+/// How many trials are compared, what was left out, and where the cores were by the bare line.
+pub(crate) fn placements(summary: &Summary<'_>) -> String {
     let mut classes: BTreeMap<Placement, Vec<f64>> = BTreeMap::new();
     for trial in trials(summary) {
         let both = [trial.calibration.before_ns, trial.calibration.after_ns];
@@ -166,14 +167,19 @@ fn host(host: &Host) -> Result<String, RenderError> {
         let value = value.map_or_else(|| Datum::text("unknown"), Datum::wide);
         table.push(vec![Datum::text(name), value]);
     }
+    table.folded(machine(host)).html()
+}
+
+/// The machine in one line.
+pub(crate) fn machine(host: &Host) -> String {
     let parts = [
-        text(&host.cpu_model),
-        text(&host.kernel),
+        host.cpu_model.clone(),
+        host.kernel.clone(),
         host.cores_online.map(|cores| format::several(cores as usize, "core")),
     ];
     let line: Vec<String> = parts.into_iter().flatten().collect();
     let line = if line.is_empty() { "unknown".to_owned() } else { line.join(", ") };
-    table.folded(format!("The machine: {line}")).html()
+    format!("The machine: {line}")
 }
 
 /// What one trial says about a disturbance.

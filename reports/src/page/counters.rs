@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use report_schema::{Counts, ZoneAccount};
+use report_schema::Counts;
 
 use crate::format;
 use crate::page::RenderError;
 use crate::page::section::{Datum, Section, Table};
+use crate::page::violation::wrong;
 use crate::summary::Summary;
 
 /// Counters that may be anything; all others must be zero.
@@ -105,11 +106,6 @@ fn zones(summary: &Summary<'_>) -> Result<Section, RenderError> {
         section.tables.push(table.html()?);
     }
     Ok(section)
-}
-
-fn wrong(account: &ZoneAccount) -> u64 {
-    let ZoneAccount { torn, backward, stale, unfinished, checksum_failures, .. } = account;
-    [torn, backward, stale, unfinished, checksum_failures].into_iter().sum()
 }
 
 fn metrics(summary: &Summary<'_>) -> Result<Section, RenderError> {

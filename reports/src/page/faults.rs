@@ -59,18 +59,46 @@ impl<'a> Sum<'a> {
             .map_or_else(|| Datum::dim_number("–"), |ns| Datum::number(format::nanos(*ns as f64)))
     }
 
-    /// Whether everybody went on.
-    fn recovered(&self) -> Datum {
+    /// Whether everybody went on, as a field of the page and in words.
+    fn recovered(&self) -> (Datum, String) {
         match (self.struck, self.stuck) {
-            (0, _) => Datum::text("–"),
-            (_, 0) => Datum::said("yes", Verdict::Pass),
-            (_, some) => Datum::bad(format!("no: {some} stayed blocked")),
+            (0, _) => (Datum::text("–"), "–".to_owned()),
+            (_, 0) => (Datum::said("yes", Verdict::Pass), "yes".to_owned()),
+            (_, some) => {
+                let told = format!("no: {some} stayed blocked");
+                (Datum::bad(&told), told)
+            }
+        }
+    }
+
+    /// How often it missed, and why the first time.
+    fn missed(&self) -> String {
+        match self.missed.first() {
+            None => "0".to_owned(),
+            Some(why) => format!("{}: {why}", self.missed.len()),
         }
     }
 }
 
-pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
-    let mut section = Section::new("faults", "Faults of scenarios");
+/// Each fault of each cell in words: cell, what went wrong, how often it struck and missed, whether
+/// all went on, the longest wait.
+pub(crate) fn fault_rows(summary: &Summary<'_>) -> Vec<[String; 6]> {
+    let row = |((number, _), sum): ((usize, &str), Sum<'_>)| {
+        let longest = sum.blocked.iter().max().map(|ns| format::nanos(*ns as f64));
+        [
+            summary.cells.get(number).map_or_else(String::new, |each| each.cell.id.clone()),
+            sum.what.to_owned(),
+            format::count(sum.struck),
+            sum.missed(),
+            sum.recovered().1,
+            longest.unwrap_or_else(|| "–".to_owned()),
+        ]
+    };
+    sums(summary).into_iter().map(row).collect()
+}
+
+/// Each fault of each cell, over all its trials.
+fn sums<'a>(summary: &Summary<'a>) -> BTreeMap<(usize, &'a str), Sum<'a>> {
     let mut rows: BTreeMap<(usize, &str), Sum<'_>> = BTreeMap::new();
     for (number, each) in summary.cells.iter().enumerate() {
         for trial in &each.cell.trials {
@@ -84,6 +112,12 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
             }
         }
     }
+    rows
+}
+
+pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
+    let mut section = Section::new("faults", "Faults of scenarios");
+    let rows = sums(summary);
     if rows.is_empty() {
         return Ok(section);
     }
@@ -112,7 +146,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
             Datum::wide(sum.what),
             Datum::number(format::count(sum.struck)),
             if sum.missed.is_empty() { Datum::dim_number(missed) } else { Datum::number(missed) },
-            sum.recovered(),
+            sum.recovered().0,
             sum.median(),
             sum.longest(),
             Datum::text(sum.who.unwrap_or("–")),

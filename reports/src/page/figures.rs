@@ -202,7 +202,7 @@ fn curve_table(label: &str, curves: &[Curve]) -> Table {
     const NAMES: [&str; 11] =
         ["Of", "Timed", "n#", "min#", "p50#", "p90#", "p99#", "p99.9#", "p99.99#", "max#", "mean#"];
     let mut table = Table::new(label, &NAMES);
-    for Curve { label, kind, histogram } in curves {
+    for Curve { label, kind, histogram, .. } in curves {
         let mut row = vec![Datum::text(label), Datum::text(kind.describe())];
         row.push(Datum::number(format::count(histogram.len())));
         row.push(Datum::number(format::nanos(histogram.min() as f64)));

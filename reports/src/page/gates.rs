@@ -23,7 +23,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         section.tables.push(table("Gates that did not pass", &others).stacked().html()?);
     }
     if stated.len() > SHOWN_STATED {
-        section.tables.push(by_expectation(&stated).html()?);
+        section.tables.push(by_expectation(&stated).stacked().html()?);
         let line = format!("{} in each cell", format::several(stated.len(), "stated expectation"));
         section.tables.push(table("Stated expectations that held", &stated).folded(line).html()?);
     } else if !stated.is_empty() {

@@ -12,7 +12,7 @@ const ROWS: usize = 24;
 /// Violations told in words, of all trials together.
 const TOLD: usize = 12;
 /// What must hold of every history, in words.
-const GUARANTEES: [(&str, &str); 7] = [
+pub(super) const GUARANTEES: [(&str, &str); 7] = [
     ("G1", "no payload is mixed from two writes"),
     ("G2", "a payload is the one that its label says"),
     ("G3", "a consumer's sequences never go back"),

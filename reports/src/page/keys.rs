@@ -119,6 +119,7 @@ fn key(stated: &Stated<'_, '_>) -> Option<Key> {
         1 => because(gate).replacen("so in ", "over ", 1),
         cells => format!("worst of {cells} cells"),
     };
+    let timed = timed(stated).map_or_else(String::new, |timed| format!("; {timed}"));
     Some(Key {
         scenario: stated.scenario.to_owned(),
         name: limit.map_or_else(|| gate.check.clone(), |limit: Limit<'_>| limit.words()),
@@ -131,8 +132,15 @@ fn key(stated: &Stated<'_, '_>) -> Option<Key> {
             .zip(gate.bound)
             .map_or_else(String::new, |(value, bound)| bar(value, bound, relation)),
         tone: gate.verdict.as_str(),
-        note,
+        note: note + &timed,
     })
+}
+
+/// What a latency is in this workload; `None` for any other figure.
+fn timed(stated: &Stated<'_, '_>) -> Option<&'static str> {
+    let (gate, summary) = stated.gates.first()?;
+    let figure = sides(&gate.check)?.figure;
+    figure.ends_with("(latency)").then(|| summary.cell.workload.latency_kind().describe())
 }
 
 /// Why it said so, without repeating what it is and what was found.

@@ -1,5 +1,7 @@
 //! The same scenario over other transports, and what a checksum costs: ratios of one run.
 
+use std::collections::BTreeSet;
+
 use report_schema::{Boundary, Role, TransportFacts, Workload};
 
 use crate::format;
@@ -7,7 +9,7 @@ use crate::page::RenderError;
 use crate::page::figures::{CHARTED, percentile_datum};
 use crate::page::section::{Datum, Figure as Drawn, Section, Table};
 use crate::plot::{self, Compared};
-use crate::summary::{CellSummary, Curves, Percentile, Shown, Summary};
+use crate::summary::{CellSummary, Curve, Curves, Percentile, Shown, Summary};
 
 /// The percentiles that are compared.
 const QUANTILES: [(&str, f64); 2] = [("p50", 0.5), ("p99", 0.99)];
@@ -44,10 +46,52 @@ fn rivals<'s, 'a>(
     all
 }
 
+/// One cell over one transport, beside the same over ours.
+struct Peer<'s, 'a> {
+    /// What both have in common.
+    common: String,
+    cell: &'s CellSummary<'a>,
+    ours: Option<&'s CellSummary<'a>>,
+}
+
+fn transport(each: &CellSummary<'_>) -> Option<String> {
+    Some(each.cell.transport.as_ref()?.name.clone())
+}
+
+/// Every cell that runs over other transports, too.
+fn peers<'s, 'a>(summary: &'s Summary<'a>) -> Vec<Peer<'s, 'a>> {
+    let alike = |(common, cells): (String, Vec<&'s CellSummary<'a>>)| {
+        let ours = cells.iter().find(|each| transport(each).as_deref() == Some(OURS)).copied();
+        cells.into_iter().map(move |cell| Peer { common: common.clone(), cell, ours })
+    };
+    rivals(summary, transport, &AXES).into_iter().flat_map(alike).collect()
+}
+
+/// The same in words: what they have in common, the transport, p50, p99 and messages each second,
+/// each with its ratio to ours.
+pub(crate) fn peer_rows(summary: &Summary<'_>) -> Vec<[String; 5]> {
+    let none = || "–".to_owned();
+    let row = |Peer { common, cell, ours }: Peer<'_, '_>| {
+        let times = |own: Option<f64>, ours: Option<f64>| {
+            let ratio = own.zip(ours).filter(|(_, ours)| *ours > 0.0);
+            ratio.map_or_else(String::new, |(own, ours)| format!(" ({:.2} ×)", own / ours))
+        };
+        let ns = |percentile: &Percentile| percentile.ns as f64;
+        let [p50, p99] = QUANTILES.map(|(_, at)| {
+            let (own, ours) = (percentile(cell, at), ours.and_then(|ours| percentile(ours, at)));
+            let ratio = times(own.as_ref().map(ns), ours.as_ref().map(ns));
+            own.map_or_else(none, |own| own.shown() + &ratio)
+        });
+        let ratio = times(delivered(cell), ours.and_then(delivered));
+        let rate = delivered(cell).map_or_else(none, |rate| format::rate(rate) + &ratio);
+        [common, transport(cell).unwrap_or_default(), p50, p99, rate]
+    };
+    peers(summary).into_iter().map(row).collect()
+}
+
 /// Other transports; empty where there is one only.
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("peers", "Other transports");
-    let transport = |each: &CellSummary<'_>| Some(each.cell.transport.as_ref()?.name.clone());
     let mut table = Table::new(
         "The same scenario over other transports",
         &[
@@ -61,29 +105,30 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
             "of DataHub's#",
         ],
     );
-    for (common, cells) in rivals(summary, transport, &AXES) {
-        let ours = cells.iter().find(|each| transport(each).as_deref() == Some(OURS)).copied();
+    let peers = peers(summary);
+    for alike in peers.chunk_by(|one, next| one.common == next.common) {
+        let cells: Vec<&CellSummary<'_>> = alike.iter().map(|peer| peer.cell).collect();
         let names: Vec<String> = cells.iter().filter_map(|each| transport(each)).collect();
-        section
-            .figures
-            .extend(chart(&common, &names, &cells)?.filter(|_| section.figures.len() < CHARTED));
-        for each in &cells {
-            let mut row = vec![Datum::text(&common)];
-            row.push(Datum::text(transport(each).unwrap_or_default()));
-            for (_, at) in QUANTILES {
-                let ours = ours.and_then(|ours| percentile(ours, at));
-                row.extend(timed(percentile(each, at), ours));
-            }
-            row.extend(pair(delivered(each), ours.and_then(delivered), format::rate));
-            table.push(row);
-        }
+        let chart = chart(&alike[0].common, &names, &cells)?;
+        section.figures.extend(chart.filter(|_| section.figures.len() < CHARTED));
     }
+    for Peer { common, cell, ours } in &peers {
+        let mut row = vec![Datum::text(common)];
+        row.push(Datum::text(transport(cell).unwrap_or_default()));
+        for (_, at) in QUANTILES {
+            let ours = ours.and_then(|ours| percentile(ours, at));
+            row.extend(timed(percentile(cell, at), ours));
+        }
+        row.extend(pair(delivered(cell), ours.and_then(delivered), format::rate));
+        table.push(row);
+    }
+    let by = measured_by(peers.iter().map(|peer| peer.cell));
     if !table.is_empty() {
         let promised = promises(summary).html()?;
-        section.say(
+        section.say(format!(
             "The same messages between the same cores in the same run; what each transport promises differs. Ratios are \
-             to DataHub's.",
-        );
+             to DataHub's.{by}",
+        ));
         section.tables.extend([table.html()?, promised]);
     }
     Ok(section)
@@ -119,7 +164,8 @@ fn chart(
         }
     }
     let trials: usize = cells.iter().map(|each| each.judged.len()).sum();
-    let caption = format!("Over {}.", format::several(trials, "compared trial"));
+    let by = if timed { measured_by(cells.iter().copied()) } else { String::new() };
+    let caption = format!("Over {}.{by}", format::several(trials, "compared trial"));
     Drawn::of(&chart, caption, &data.folded("Data")).map(Some)
 }
 
@@ -255,7 +301,7 @@ fn checksum_chart(
 }
 
 /// What an axis shows, and how it reads.
-type Named = (&'static str, fn(f64) -> String);
+pub(super) type Named = (&'static str, fn(f64) -> String);
 
 fn label(scenario: &str, rest: &str) -> String {
     if rest.is_empty() { scenario.to_owned() } else { format!("{scenario}, {rest}") }
@@ -286,11 +332,35 @@ fn cost_ns(each: &CellSummary<'_>) -> Option<f64> {
     delivered(each).map(|rate| 1e9 / rate)
 }
 
-/// A percentile of the first latency of a cell, over all its compared trials.
+/// The latency of a cell over all its compared trials: what its consumers measured, or else its
+/// producer; and who that is.
+fn timing(each: &CellSummary<'_>) -> Option<Curve> {
+    let mut curves = Curves::shown(&[each], Shown::LatencyOnly).curves;
+    curves.retain(|curve| !curve.histogram.is_empty());
+    let consumers = curves.iter().position(|curve| curve.role == Role::Consumer);
+    (!curves.is_empty()).then(|| curves.swap_remove(consumers.unwrap_or(0)))
+}
+
+/// Who measured the latencies of these cells, in a sentence; empty where nobody did.
+pub(super) fn measured_by<'c>(cells: impl IntoIterator<Item = &'c CellSummary<'c>>) -> String {
+    let roles: BTreeSet<Role> =
+        cells.into_iter().filter_map(|each| Some(timing(each)?.role)).collect();
+    let by = |role: &Role| match role {
+        Role::Producer => "the producer",
+        Role::Consumer => "the consumers",
+    };
+    match roles.iter().map(by).collect::<Vec<_>>()[..] {
+        [] => String::new(),
+        [one] => format!(" Latency as {one} measured it."),
+        _ => {
+            " Latency as the consumers measured it, and the producer where they did not.".to_owned()
+        }
+    }
+}
+
+/// A percentile of the latency of a cell, over all its compared trials.
 pub(super) fn percentile(each: &CellSummary<'_>, quantile: f64) -> Option<Percentile> {
-    let curves = Curves::shown(&[each], Shown::LatencyOnly);
-    let curve = curves.curves.iter().find(|curve| !curve.histogram.is_empty())?;
-    Some(Percentile::of(&curve.histogram, quantile))
+    timing(each).map(|curve| Percentile::of(&curve.histogram, quantile))
 }
 
 /// Its value.

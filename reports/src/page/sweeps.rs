@@ -7,7 +7,7 @@ use report_schema::{Role, Workload};
 use crate::format;
 use crate::page::RenderError;
 use crate::page::figures::{CHARTED, Group, about_speed, groups, name};
-use crate::page::peers::quantile;
+use crate::page::peers::{measured_by, quantile};
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, INKS, Scale, Sweep, SweepSeries};
 use crate::summary::{CellSummary, Summary};
@@ -201,8 +201,10 @@ fn add(
     let sweep = Sweep { title: &title, knee, ..plan.sweep };
     let Some(chart) = plot::sweep(&sweep, &series) else { return Ok(()) };
     let trials: usize = cells.iter().map(|cell| cell.judged.len()).sum();
+    let timed = plan.points == MERGED;
+    let by = if timed { measured_by(cells.iter().copied()) } else { String::new() };
     let caption = format!(
-        "{question} {}; {} of {}.",
+        "{question} {}; {} of {}.{by}",
         plan.points,
         format::several(trials, "trial"),
         format::several(cells.len(), "cell")

@@ -9,6 +9,9 @@ use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, Timeline};
 use crate::summary::{CellSummary, Percentile};
 
+/// Fewer slices than this have no course that a drawing could show.
+const SLICES: usize = 3;
+
 /// The latency of one role in one trial.
 struct Course<'a> {
     cell: &'a CellSummary<'a>,
@@ -43,10 +46,10 @@ pub(super) fn add(section: &mut Section, cells: &[&CellSummary<'_>]) -> Result<(
     let trials: usize = cells.iter().map(|cell| cell.judged.len()).sum();
     let chosen = if trials > 1 { ", the trial with the greatest sample" } else { "" };
     let caption = format!(
-        "{}, repeat {}{chosen}. {} samples, {}.",
+        "{}, repeat {}{chosen}. {}, {}.",
         cell.cell.id,
         trial.repeat,
-        format::count(latency.n),
+        format::several(usize::try_from(latency.n).unwrap_or(usize::MAX), "sample"),
         latency.kind.describe()
     );
     let mut table = Table::new(title.clone(), &["Start#", "n#", "p50#", "p99#", "max#"]);
@@ -59,6 +62,10 @@ pub(super) fn add(section: &mut Section, cells: &[&CellSummary<'_>]) -> Result<(
         row.extend(times.map(|(at, ns)| percentile_datum(Percentile::among(interval.n, at, ns))));
         table.push(row);
     }
-    section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);
+    if latency.intervals.len() < SLICES {
+        section.undrawn.push(table.folded(format!("{title}, data only")).html()?);
+    } else {
+        section.figures.push(Figure::of(&chart, caption, &table.folded("Data"))?);
+    }
     Ok(())
 }

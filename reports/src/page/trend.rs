@@ -1,14 +1,13 @@
 //! The same suite in stored runs, oldest first: what became of each cell.
 
-use report_schema::{Placement, SuiteResult};
+use report_schema::{Placement, Role, SuiteResult, Workload};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::figures::percentile_datum;
-use crate::page::peers::percentile;
+use crate::page::peers::{Named, measured_by, quantile};
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, Course, INKS, SweepSeries};
-use crate::summary::Summary;
+use crate::summary::{CellSummary, Summary};
 
 /// Letters of a commit that people read.
 const COMMIT_LETTERS: usize = 10;
@@ -43,7 +42,9 @@ pub(super) fn section(
         ));
     }
     section.tables.push(table(&runs).html()?);
-    section.figures.extend(figure(summary, &runs)?);
+    for plan in &PLANS {
+        section.figures.extend(figure(plan, summary, &runs)?);
+    }
     Ok(section)
 }
 
@@ -84,51 +85,103 @@ fn names(runs: &[Summary<'_>]) -> Vec<String> {
     runs.iter().map(|run| format!("{} {}", short(run), part(run, from, to))).collect()
 }
 
-fn figure(summary: &Summary<'_>, runs: &[Summary<'_>]) -> Result<Option<Figure>, RenderError> {
-    let title = "median latency over stored runs";
-    let columns = ["Cell", "Run#", "Commit", "Cores", "p50#", "p99#", "Trials#"];
-    let mut data = Table::new(title, &columns);
-    let mut courses = vec![];
-    for cell in &summary.cells {
-        let id = &cell.cell.id;
-        let (mut points, mut far) = (vec![], vec![]);
-        for (number, run) in (1_u32..).zip(runs) {
-            let Some(there) = run.cells.iter().find(|each| each.cell.id == *id) else { continue };
-            let (Some(p50), Some(p99)) = (percentile(there, 0.5), percentile(there, 0.99)) else {
-                continue;
-            };
-            points.push((f64::from(number), p50.ns.max(1) as f64));
-            if there.class != Placement::Near {
-                far.push(f64::from(number));
+/// One line of a cell: what it is called, and what it is in a run.
+type Line = (&'static str, fn(&CellSummary<'_>) -> Option<f64>);
+
+/// One chart: what its axis shows, and the lines of each cell.
+struct Plan {
+    title: &'static str,
+    what: Named,
+    lines: fn(Workload) -> &'static [Line],
+}
+
+/// The figures that a comparison looks at, by workload; one chart for each unit.
+const PLANS: [Plan; 2] = [
+    Plan {
+        title: "message rates over stored runs",
+        what: ("messages each second", format::rate),
+        lines: |workload| match workload {
+            Workload::Stream => &[("committed", |each| each.messages_per_s(Role::Producer))],
+            Workload::Search => &[("sustained", |each| each.sustained_hz())],
+            Workload::PingPong | Workload::Open | Workload::Burst => &[],
+        },
+    },
+    Plan {
+        title: "latency over stored runs",
+        what: ("latency", format::nanos),
+        lines: |workload| match workload {
+            // In a stream it is the time in the ring, and so the depth of the ring.
+            Workload::Stream | Workload::Search => &[],
+            Workload::PingPong | Workload::Open | Workload::Burst => {
+                &[("p50", |each| quantile(each, 0.5)), ("p99", |each| quantile(each, 0.99))]
             }
-            data.push(vec![
-                Datum::text(id),
-                Datum::number(number.to_string()),
-                Datum::code(commit(run.suite)),
-                Datum::text(there.class.as_str()),
-                percentile_datum(p50),
-                percentile_datum(p99),
-                Datum::number(there.judged.len().to_string()),
-            ]);
-        }
-        if points.len() > 1 {
-            courses.push(Course { line: SweepSeries { label: id.clone(), points }, far });
+        },
+    },
+];
+
+fn figure(
+    plan: &Plan,
+    summary: &Summary<'_>,
+    runs: &[Summary<'_>],
+) -> Result<Option<Figure>, RenderError> {
+    let columns = ["Cell", "Figure", "Run#", "Commit", "Cores", "Value#", "Trials#"];
+    let mut data = Table::new(plan.title, &columns);
+    let mut courses = vec![];
+    // Every cell has its first line before any has its second.
+    for rank in 0..2 {
+        for cell in &summary.cells {
+            if let Some(line) = (plan.lines)(cell.cell.workload).get(rank) {
+                let course = course((cell, line), runs, plan.what.1, &mut data);
+                courses.extend(course);
+            }
         }
     }
-    let cells = courses.len();
+    let lines = courses.len();
     courses.truncate(INKS);
-    let Some(chart) = plot::trend(title, &names(runs), &courses) else { return Ok(None) };
-    let left = cells.saturating_sub(courses.len());
+    let Some(chart) = plot::trend(plan.title, plan.what, &names(runs), &courses) else {
+        return Ok(None);
+    };
+    let left = lines.saturating_sub(courses.len());
     let more =
-        if left > 0 { format!(" {left} more cells are in the table.") } else { String::new() };
+        if left > 0 { format!(" {left} more lines are in the table.") } else { String::new() };
     let hollow = if courses.iter().any(|each| !each.far.is_empty()) {
         " Hollow: the cores were not near, so that point does not compare with the others."
     } else {
         ""
     };
-    let caption = format!(
-        "p50 of the compared trials of {}.{hollow}{more}",
-        format::several(runs.len(), "run")
-    );
+    let timed = summary.cells.iter().filter(|cell| !(plan.lines)(cell.cell.workload).is_empty());
+    let by = if plan.what.0 == "latency" { measured_by(timed) } else { String::new() };
+    let runs = format::several(runs.len(), "run");
+    let caption = format!("The compared trials of {runs}.{by}{hollow}{more}");
     Figure::of(&chart, caption, &data.folded("Data")).map(Some)
+}
+
+/// One line of one cell over all runs that have it; `None` where fewer than two have.
+fn course(
+    (cell, (name, value)): (&CellSummary<'_>, &Line),
+    runs: &[Summary<'_>],
+    show: fn(f64) -> String,
+    data: &mut Table,
+) -> Option<Course> {
+    let id = &cell.cell.id;
+    let (mut points, mut far) = (vec![], vec![]);
+    for (number, run) in (1_u32..).zip(runs) {
+        let Some(there) = run.cells.iter().find(|each| each.cell.id == *id) else { continue };
+        let Some(value) = value(there).filter(|value| *value > 0.0) else { continue };
+        points.push((f64::from(number), value));
+        if there.class != Placement::Near {
+            far.push(f64::from(number));
+        }
+        data.push(vec![
+            Datum::text(id),
+            Datum::text(*name),
+            Datum::number(number.to_string()),
+            Datum::code(commit(run.suite)),
+            Datum::text(there.class.as_str()),
+            Datum::number(show(value)),
+            Datum::number(there.judged.len().to_string()),
+        ]);
+    }
+    let label = format!("{id}, {name}");
+    (points.len() > 1).then_some(Course { line: SweepSeries { label, points }, far })
 }

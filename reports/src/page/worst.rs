@@ -1,47 +1,194 @@
 //! The worst that happened: the gravest violation, or else the greatest latency, with what was going
 //! on around it and the command that looks at it again.
 
-use report_schema::{Interval, Latency, Trial};
+use report_schema::{CrashResult, HistoryRecord, Interval, Latency, ModelResult, Trial, Verdict};
 
 use crate::format;
 use crate::page::RenderError;
 use crate::page::appendix::command_line;
 use crate::page::figures::percentile_datum;
 use crate::page::section::{Datum, Section, Table};
+use crate::page::violation::{self, Violation};
 use crate::summary::{CellSummary, Percentile, Summary};
 
 /// Intervals shown on each side of the worst one.
 const AROUND: usize = 3;
+/// Steps of a failing execution that are shown without asking.
+const STEPS: usize = 40;
 
 /// Empty where nothing was measured and nothing went wrong.
 pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let mut section = Section::new("worst", "The worst event");
-    if let Some((cell, trial)) = violated(summary) {
-        let counted = trial.counts.named().into_iter().filter(|(name, number)| {
-            *number > 0 && !["committed", "delivered", "lapped", "timeouts"].contains(name)
-        });
-        let counted: Vec<String> = counted
-            .map(|(name, number)| format!("{} {}", format::count(number), name.replace('_', " ")))
-            .collect();
-        section.say(format!(
-            "The gravest violation: {}, repeat {}: {} of {} messages delivered. The seed of the trial is {:#x}.",
-            cell.cell.id,
-            trial.repeat,
-            counted.join(", "),
-            format::count(trial.counts.delivered),
-            trial.seed
-        ));
-        section.lead.extend(trial.mismatches.iter().cloned());
-        section.blocks.push(again(summary, cell));
+    let violations = violation::all(summary);
+    if let Some((worst, others)) = violations.split_first() {
+        match *worst {
+            Violation::Trial(cell, trial) => of_trial(&mut section, summary, (cell, trial))?,
+            Violation::Gate(cell) => {
+                section.say(format!("The gravest violation: {}", summary.sentence));
+                section.blocks.push(again(summary, cell));
+            }
+            Violation::Model(model) => of_model(&mut section, model)?,
+            Violation::Kills(row) => of_kills(&mut section, row),
+        }
+        if !others.is_empty() {
+            section.say(format!("Violated elsewhere, too: {}.", violation::counted(others)));
+        }
         return Ok(section);
     }
-    let Some((cell, trial, latency)) = slowest(summary) else { return Ok(section) };
+    if summary.verdict == Some(Verdict::Correctness) {
+        section.say(format!("The gravest violation: {}", summary.sentence));
+        return Ok(section);
+    }
+    if summary.verdict == Some(Verdict::Broken) {
+        broken(&mut section, summary);
+    }
+    latency(&mut section, summary)?;
+    Ok(section)
+}
+
+/// What a trial counted, what its history shows, and what was going on.
+fn of_trial(
+    section: &mut Section,
+    summary: &Summary<'_>,
+    (cell, trial): (&CellSummary<'_>, &Trial),
+) -> Result<(), RenderError> {
+    let mut shown = violation::shown(trial).into_iter();
+    let first = shown.next().unwrap_or_default();
+    section.say(format!(
+        "The gravest violation: {}, repeat {}: {first} The seed of the trial is {:#x}.",
+        cell.cell.id, trial.repeat, trial.seed
+    ));
+    section.lead.extend(shown);
+    section.say(around(trial, None));
+    section.blocks.push(again(summary, cell));
+    let Some(history) = &trial.history else {
+        let ours = cell.cell.transport.as_ref().is_none_or(|carried| carried.name == "datahub");
+        if ours {
+            section.say(
+                "No process wrote a history: with `--set record.history=ring:1M` the same command \
+                 shows what each did around the first violation.",
+            );
+        }
+        return Ok(());
+    };
+    if let Some(example) = history.examples.first() {
+        section.say(format!("The first that the history shows: {example}."));
+    }
+    if !history.around.is_empty() {
+        section.tables.push(records(&history.around).html()?);
+    }
+    Ok(())
+}
+
+/// What each process did before and after, in the order of time.
+fn records(around: &[HistoryRecord]) -> Table {
+    let columns = ["Time#", "Process", "Did", "Sequence#", "Detail#"];
+    let mut table = Table::new("What each process did around the first violation", &columns);
+    for record in around {
+        let detail = match (record.what.as_str(), record.detail) {
+            ("offered" | "delivered", digest) => format!("bytes {:08x}", digest >> 32),
+            (_, 0) => String::new(),
+            (_, missed) => format::count(missed),
+        };
+        let sign = if record.offset_ns < 0 { '−' } else { '+' };
+        let time = format!("{sign}{}", format::nanos(record.offset_ns.unsigned_abs() as f64));
+        table.push(if record.violates {
+            vec![
+                Datum::bad_number("violated"),
+                Datum::bad(&record.role),
+                Datum::bad(&record.what),
+                Datum::bad_number(format::count(record.sequence)),
+                Datum::bad_number(detail),
+            ]
+        } else {
+            vec![
+                Datum::number(time),
+                Datum::code(&record.role),
+                Datum::text(&record.what),
+                Datum::number(format::count(record.sequence)),
+                Datum::dim_number(detail),
+            ]
+        });
+    }
+    table
+}
+
+/// The failing execution, or what was to fail and did not.
+fn of_model(section: &mut Section, model: &ModelResult) -> Result<(), RenderError> {
+    let name = format!("{} ({}, {})", model.scenario, model.engine, model.memory);
+    section.blocks.push(model.replay.clone());
+    let Some(found) = &model.counterexample else {
+        let what = if model.expected_failure {
+            "it must fail, and nobody noticed"
+        } else {
+            "it did not end as it must"
+        };
+        section.say(format!("The gravest violation: model {name}: {what}."));
+        return Ok(());
+    };
+    section.say(format!("The gravest violation: model {name}: {}", found.english));
+    section.say(format!("What failed: {}", found.message));
+    let mut table = Table::new("The failing execution, step by step", &["Step#", "What was done"]);
+    for (step, number) in found.steps.iter().zip(1_u64..) {
+        table.push(vec![Datum::number(format::count(number)), Datum::code(step)]);
+    }
+    if !table.is_empty() {
+        section.tables.push(table.folded_beyond(STEPS, "The failing execution").html()?);
+    }
+    Ok(())
+}
+
+fn of_kills(section: &mut Section, row: &CrashResult) {
+    let found = violation::listed([
+        ("torn", row.torn),
+        ("mislabelled", row.mislabelled),
+        ("backward", row.backward),
+        ("lost", row.lost),
+        ("duplicated", row.duplicated),
+        ("stuck", row.stuck),
+        ("leaked", row.leaked),
+    ]);
+    let found = if found.is_empty() { "it did not end as it must".to_owned() } else { found };
+    let kills = format::several(usize::try_from(row.kills).unwrap_or(usize::MAX), "kill");
+    section.say(format!(
+        "The gravest violation: killing the {} at {} ({}): {found} in {kills}.",
+        row.victim, row.site, row.shape
+    ));
+    section.lead.extend(row.example.clone());
+    section.blocks.push(row.replay.clone());
+}
+
+/// What kept the run from running as it should.
+fn broken(section: &mut Section, summary: &Summary<'_>) {
+    let mut trials = summary
+        .cells
+        .iter()
+        .flat_map(|each| each.cell.trials.iter().map(move |trial| (each, trial)));
+    let told = trials.find_map(|(each, trial)| Some((each, trial, trial.broken.first()?)));
+    match told {
+        Some((each, trial, why)) => section.say(format!(
+            "What broke the run: {}, repeat {}: {why}. The seed of the trial is {:#x}.",
+            each.cell.id, trial.repeat, trial.seed
+        )),
+        None => section.say(format!("What broke the run: {}", summary.sentence)),
+    }
+    section.blocks.extend(told.map(|(each, _, _)| again(summary, each)));
+}
+
+/// The greatest latency, where nothing worse happened.
+fn latency(section: &mut Section, summary: &Summary<'_>) -> Result<(), RenderError> {
+    let Some((cell, trial, latency)) = slowest(summary) else { return Ok(()) };
     let place = latency.intervals.iter().position(|interval| interval.max_ns >= latency.max_ns);
     let when = place.map_or_else(String::new, |place| {
         format!(", in the interval from {}", format::millis(latency.intervals[place].start_ms))
     });
+    let violated = match summary.verdict {
+        Some(Verdict::Pass) => "No violation.",
+        Some(Verdict::Performance) => "Nothing but speed was violated.",
+        _ => "No violation was seen, which is no pass.",
+    };
     section.say(format!(
-        "No violation. The greatest latency of all compared trials: {} in {}, repeat {}{when} ({}).",
+        "{violated} The greatest latency of all compared trials: {} in {}, repeat {}{when} ({}).",
         format::nanos(latency.max_ns as f64),
         cell.cell.id,
         trial.repeat,
@@ -52,34 +199,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
         section.tables.push(table(latency, place).html()?);
     }
     section.blocks.push(again(summary, cell));
-    Ok(section)
-}
-
-/// What was counted in a trial, the gravest first: so violations are compared.
-type Gravity = [u64; 6];
-
-fn gravity(trial: &Trial) -> Gravity {
-    let counts = &trial.counts;
-    [
-        counts.torn,
-        counts.mislabelled,
-        counts.lost,
-        counts.duplicated,
-        counts.backward,
-        counts.checksum_failures,
-    ]
-}
-
-/// The trial with the gravest violation; of several, the first.
-fn violated<'s, 'a>(summary: &'s Summary<'a>) -> Option<(&'s CellSummary<'a>, &'a Trial)> {
-    let of_cell =
-        |each: &'s CellSummary<'a>| each.cell.trials.iter().map(move |trial| (each, trial));
-    let bad = summary
-        .cells
-        .iter()
-        .flat_map(of_cell)
-        .filter(|(_, trial)| gravity(trial) != Gravity::default());
-    bad.reduce(|worst, next| if gravity(next.1) > gravity(worst.1) { next } else { worst })
+    Ok(())
 }
 
 fn slowest<'s, 'a>(

@@ -12,8 +12,13 @@ pub(crate) struct Course {
 }
 
 /// One line a cell over the runs, which are numbered from 1 and have these names; `None` with fewer
-/// than two runs.
-pub(crate) fn trend(title: &str, names: &[String], courses: &[Course]) -> Option<Chart> {
+/// than two runs. `y_label` and `show`: what the vertical axis is, and how it reads.
+pub(crate) fn trend(
+    title: &str,
+    (y_label, show): (&str, fn(f64) -> String),
+    names: &[String],
+    courses: &[Course],
+) -> Option<Chart> {
     let runs = names.len();
     if runs < 2 || courses.is_empty() {
         return None;
@@ -22,15 +27,10 @@ pub(crate) fn trend(title: &str, names: &[String], courses: &[Course]) -> Option
     let places = (1..=runs).map(|run| run as f64);
     x.ticks = Ticks::Named(places.zip(names.iter().cloned()).collect());
     let values = courses.iter().flat_map(|each| &each.line.points).map(|(_, y)| *y);
-    let y = Axis::log("median latency", values, format::nanos);
+    let y = Axis::log(y_label, values, show);
     let each = courses.iter().filter_map(|each| {
         let ((_, first), (_, last)) = (each.line.points.first()?, each.line.points.last()?);
-        Some(format!(
-            "{} from {} to {}",
-            each.line.label,
-            format::nanos(*first),
-            format::nanos(*last)
-        ))
+        Some(format!("{} from {} to {}", each.line.label, show(*first), show(*last)))
     });
     let about = format!("{}.", each.collect::<Vec<_>>().join("; "));
     let form = Form::Full;
@@ -48,7 +48,7 @@ pub(crate) fn trend(title: &str, names: &[String], courses: &[Course]) -> Option
             )]
             let name = names.get((*run as usize).saturating_sub(1)).map_or("", String::as_str);
             let class = if each.far.contains(run) { ", cores not near" } else { "" };
-            let text = format!("{}, {name}{class}: {}", each.line.label, format::nanos(*value));
+            let text = format!("{}, {name}{class}: {}", each.line.label, show(*value));
             Mark::Hint { at: (*run, *value), text }
         }));
         chart.marks.push(Mark::Line { points, ink: Ink::Series(index) });

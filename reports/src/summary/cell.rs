@@ -60,6 +60,13 @@ impl<'a> CellSummary<'a> {
         self.median_sum(role, |result| result.bytes_per_s)
     }
 
+    /// The median over the compared trials of the highest rate that kept the bound of a search.
+    #[must_use]
+    pub fn sustained_hz(&self) -> Option<f64> {
+        let found = self.judged.iter().filter_map(|trial| trial.search.as_ref()?.sustained_hz);
+        median(found.collect())
+    }
+
     /// The median of the one-way calibrations around the compared trials.
     #[must_use]
     pub fn calibration_ns(&self) -> Option<f64> {

@@ -11,6 +11,8 @@ use crate::summary::CellSummary;
 pub struct Curve {
     /// Cell and role in words.
     pub label: String,
+    /// Who timed it.
+    pub role: Role,
     /// What was timed.
     pub kind: LatencyKind,
     /// The merged distribution in nanoseconds.
@@ -77,7 +79,7 @@ impl Curves {
                 if summary.class == Placement::Far {
                     label.push_str(", cores far");
                 }
-                if let Err(error) = self.add(first, label, latency) {
+                if let Err(error) = self.add(first, (label, role.role), latency) {
                     let cell = &summary.cell.id;
                     let role = role_label(role, Shown::EachRole);
                     self.unreadable.push(format!("the histogram of {cell}, {role}: {error}"));
@@ -89,7 +91,7 @@ impl Curves {
     fn add(
         &mut self,
         first: usize,
-        label: String,
+        (label, role): (String, Role),
         latency: &Latency,
     ) -> Result<(), HistogramError> {
         let histogram = load::histogram(&latency.histogram)?;
@@ -100,7 +102,7 @@ impl Curves {
             let empty = Histogram::new(histogram.sigfig())
                 .map_err(|error| HistogramError::Format(error.to_string()))?;
             let kind = latency.kind;
-            &mut self.curves.push_mut(Curve { label, kind, histogram: empty }).histogram
+            &mut self.curves.push_mut(Curve { label, role, kind, histogram: empty }).histogram
         };
         merged.add(&histogram).map_err(|error| HistogramError::Merge(error.to_string()))
     }

@@ -32,7 +32,27 @@ function lookAtDrawing(svg, say) {
   });
 }
 
+// A page as it is printed: on white, and no figure wider or higher than a sheet.
+function lookAtPaper(frame) {
+  const page = frame.contentDocument;
+  const lines = [];
+  const say = (what) => lines.push(`page ${frame.title}, paper: ${what}`);
+  if (!page || !page.querySelector("main")) return [`page ${frame.title}, paper: there is no page`];
+  const ground = frame.contentWindow.getComputedStyle(page.body).backgroundColor;
+  if (ground !== "rgb(255, 255, 255)") say(`the paper is not white: ${ground}`);
+  for (const figure of page.querySelectorAll("figure")) {
+    const box = figure.getBoundingClientRect();
+    const words = figure.querySelector("h3")?.textContent;
+    const drawings = [...figure.querySelectorAll(":scope > svg")].map((svg) => svg.getBoundingClientRect());
+    const right = Math.max(box.right, ...drawings.map((drawing) => drawing.right));
+    if (right > frame.clientWidth + 1) say(`'${words}' is cut on paper: ${right} px`);
+    if (drawings.some((drawing) => drawing.height > frame.clientHeight)) say(`'${words}' is cut on paper: too high`);
+  }
+  return lines;
+}
+
 function look(frame) {
+  if (frame.dataset.paper !== undefined) return lookAtPaper(frame);
   const [page, width] = [frame.contentDocument, frame.clientWidth];
   const lines = [];
   const say = (what) => lines.push(`page ${frame.title}, ${width} px: ${what}`);

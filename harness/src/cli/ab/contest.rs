@@ -4,11 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use report_schema::{CellComparison, Change, Comparison, ComparisonKind, Contender, SuiteResult};
+use report_schema::{
+    CellComparison, Change, Comparison, ComparisonKind, Contender, SuiteBegan, SuiteResult,
+};
 use reports::format;
 
 use super::Args;
-use crate::cli::run::Progress;
 use crate::cli::run::events::Events;
 use crate::cli::run::progress::{Display, Round};
 use crate::cli::{Exit, Output, made, planned, run};
@@ -27,6 +28,8 @@ pub(super) struct Contest<'a> {
     host: Host,
     programs: Option<[PathBuf; 2]>,
     seed: u64,
+    /// Trials of one round in the plan.
+    trials: u64,
 }
 
 impl<'a> Contest<'a> {
@@ -40,12 +43,19 @@ impl<'a> Contest<'a> {
             (Some(base), Some(cand)) => Some([harness(base, output)?, harness(cand, output)?]),
             _ => None,
         };
-        let mut contest =
-            Self { args, kind, host: Host::read(), programs, seed: args.seed.unwrap_or(0) };
+        let mut contest = Self {
+            args,
+            kind,
+            host: Host::read(),
+            programs,
+            seed: args.seed.unwrap_or(0),
+            trials: 0,
+        };
         args.sinks.prove(output)?;
         let plans = contest.plans(0, output)?;
         let first = || plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
         contest.seed = args.seed.or_else(first).unwrap_or(0);
+        contest.trials = plans.iter().map(|plan| plan.trials.len() as u64).sum();
         contest.enough(&plans, output)?;
         Ok(contest)
     }
@@ -101,8 +111,23 @@ impl<'a> Contest<'a> {
         Ok(plans)
     }
 
+    /// What is to be run in so many rounds.
+    pub(super) fn begins(&self, times: u32) -> SuiteBegan {
+        SuiteBegan {
+            suite: self.name(),
+            profile: self.args.selection.profile.name().to_owned(),
+            commit: made::commit(),
+            seed: self.seed,
+            trials: self.trials.saturating_mul(times.into()),
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("ab-{}", run::name(&self.args.selection))
+    }
+
     /// One comparison, with trials of its own.
-    pub(super) fn round(&self, shown: Round) -> io::Result<Outcome> {
+    pub(super) fn round(&self, shown: Round, events: &mut Events) -> io::Result<Outcome> {
         let round = shown.number;
         let mut quiet = Output::new(clap::ColorChoice::Never);
         let plans =
@@ -112,7 +137,7 @@ impl<'a> Contest<'a> {
             keep_history: None,
             plans: &plans,
             host: &self.host,
-            name: format!("ab-{}", run::name(&self.args.selection)),
+            name: self.name(),
             profile: self.args.selection.profile.name().to_owned(),
             command: made::words(),
             seed,
@@ -125,10 +150,11 @@ impl<'a> Contest<'a> {
             made: made::made(&self.args.selection.set, None),
         };
         let mut launcher = ProcessLauncher::new()?;
-        let events = Events::open(None, self.args.progress == Progress::Jsonl)?;
-        let mut display = Display::new(self.args.progress, events, shown);
+        let progress = self.args.listeners.progress;
+        let mut display = Display::new(progress, std::mem::take(events), shown);
         let mut outcome = suite::run(&request, &mut launcher, &mut display);
         display.clear();
+        *events = display.events;
         self.compare(&mut outcome, seed);
         Self::name_sides(&mut outcome.result);
         Ok(outcome)

@@ -3,8 +3,11 @@
 
 use std::fmt::Write as _;
 
+use report_schema::LatencyKind;
+
 use crate::gate::{Class, Expectation, Metric};
 use crate::scenario::Cell;
+use crate::suite::workload;
 use crate::verdict::rules;
 
 /// Everything that is judged of any of the cells, each once.
@@ -12,7 +15,9 @@ pub(super) fn all(cells: &[Cell]) -> Vec<String> {
     let told = cells.iter().map(|cell| {
         let rule = |(id, check): (&str, &str)| format!("{id}: {check} ({})", worst(id));
         let rules = rules(cell).into_iter().map(rule);
-        rules.chain(cell.expectations.iter().map(expectation)).collect()
+        let timed = workload(cell).latency_kind();
+        let stated = cell.expectations.iter().map(|stated| expectation(stated, timed));
+        rules.chain(stated).collect()
     });
     counted(told.collect())
 }
@@ -44,7 +49,8 @@ fn worst(id: &str) -> &'static str {
     }
 }
 
-fn expectation(expectation: &Expectation) -> String {
+/// `timed`: what the latency of its cell is.
+fn expectation(expectation: &Expectation, timed: LatencyKind) -> String {
     let class = match expectation.class() {
         _ if expectation.check.metric == Metric::Faults => "broken or inconclusive",
         Class::Correctness => "correctness",
@@ -55,7 +61,7 @@ fn expectation(expectation: &Expectation) -> String {
         "{id}: {} (else {class}). {}: {}",
         check.text,
         check.metric,
-        check.metric.meaning()
+        check.metric.meaning(Some(timed))
     );
     if class == "correctness" {
         text.push_str("; one trial that violates it is enough");
@@ -89,7 +95,8 @@ pub(super) fn metrics() -> String {
             unit => format!("{}, {unit}", dimension.name()),
         };
         // A String takes every write.
-        let _written = writeln!(text, "#   {:<20} {} ({unit})", metric.name(), metric.meaning());
+        let _written =
+            writeln!(text, "#   {:<20} {} ({unit})", metric.name(), metric.meaning(None));
     }
     text.push_str(
         "# The right side adds up numbers with units, metrics of the same kind with or without a factor, and\n\
@@ -117,6 +124,23 @@ mod tests {
             assert!(told.contains(&format!("{id}: ")), "{id} is not in {told}");
         }
         assert!(told.contains("mislabelled: reads whose label and content disagree"), "{told}");
+    }
+
+    #[test]
+    fn a_latency_is_told_as_its_workload_measures_it() {
+        let told = |workload: &str| {
+            let text = crate::scenario::sample::STREAM.replace("[workload.stream]", workload);
+            let check = "[[expect]]\nid = \"p\"\ncheck = \"p50(latency) <= 1 s\"\n";
+            let scenario = crate::scenario::parse("a.toml", &(text + check), &[]);
+            all(scenario.unwrap().cells(Profile::Full)).join("\n")
+        };
+        for (workload, words) in [
+            ("[workload.ping-pong]", "half of a round trip, the median"),
+            ("[workload.stream]", "from the actual start to the valid read"),
+            ("[workload.open]\nrate = \"1 kHz\"", "from the intended start to the valid read"),
+        ] {
+            assert!(told(workload).contains(words), "{workload}: {}", told(workload));
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Events {
     }
 
     /// Writes one event, in one piece, to each listener.
-    pub(super) fn tell(&mut self, what: Happening) {
+    pub(in crate::cli) fn tell(&mut self, what: Happening) {
         if self.listeners.is_empty() {
             return;
         }
@@ -76,7 +76,7 @@ impl Events {
     }
 
     /// The first event that could not be written.
-    pub(super) fn failure(&self) -> Option<&io::Error> {
+    pub(in crate::cli) fn failure(&self) -> Option<&io::Error> {
         self.failed.as_ref()
     }
 

@@ -1,15 +1,15 @@
 //! What a running suite shows on standard error: a bar on a terminal, a line a trial elsewhere.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use report_schema::Side;
 use reports::format;
 
-use super::Progress;
 use super::events::Events;
 use crate::cli::left::Left;
+use crate::cli::listeners::Progress;
 use crate::record::Recorded;
 use crate::run::{Glimpse, Watch};
 use crate::suite::{Observer, Step};
@@ -73,17 +73,7 @@ impl Round {
 
 impl Display {
     pub(in crate::cli) fn new(progress: Progress, events: Events, round: Round) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let bar = progress == Progress::Bar || progress == Progress::Auto && terminal;
-        let plain = progress == Progress::Plain || progress == Progress::Auto && !terminal;
-        let bar = bar.then(|| {
-            let bar = ProgressBar::new(0);
-            // The template is a constant; one that cannot be read leaves the library's own.
-            if let Ok(style) = ProgressStyle::with_template("{pos}/{len} [{wide_bar}] {msg}") {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar
-        });
+        let (bar, plain) = progress.shown();
         let (now, line) = (Instant::now(), (String::new(), Nanos(0)));
         Self {
             events,
