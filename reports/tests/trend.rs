@@ -58,6 +58,14 @@ fn each_workload_is_followed_by_its_own_figure_and_each_unit_has_a_chart() {
     assert!(rates.contains("765 k/s"), "{rates}");
 }
 
+/// As everywhere: fewer than ten samples beyond, and it stands in brackets.
+#[test]
+fn a_percentile_with_too_few_samples_beyond_is_in_brackets() {
+    let golden = include_str!("../schema/tests/golden/result-1.json");
+    let trend = trend(&SuiteResult::from_json(golden).unwrap());
+    assert_eq!(trend.matches("<td class=\"n dim\">(65 ns)</td>").count(), 2, "{trend}");
+}
+
 #[test]
 fn one_run_and_one_without_its_cells_have_no_trend() {
     let alone = render(&sample::many(1)).unwrap();

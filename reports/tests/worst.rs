@@ -55,10 +55,10 @@ fn each_source_of_a_violation_is_told_with_its_trial() {
         ("reader[1] found zone gains wrong: 1 torn, 3 stale.", {
             Box::new(move |trial| trial.zones = vec![zone])
         }),
-        ("reader[0] never went on", {
+        ("Reader[0] never went on.", {
             Box::new(|trial| trial.stuck = vec!["reader[0] never went on".to_owned()])
         }),
-        ("the block says 3 writes", {
+        ("The block says 3 writes.", {
             Box::new(|trial| trial.mismatches = vec!["the block says 3 writes".to_owned()])
         }),
     ];
@@ -168,6 +168,12 @@ fn what_each_process_did_around_the_first_violation_is_a_table_in_the_order_of_t
         .to_vec();
     assert!(places[..4].is_sorted(), "{places:?}");
     assert!(!section.contains("No process wrote a history"), "{section}");
+    let said_twice = worst(&changed(|trial| {
+        trial.history = Some(history(&[("G3", 1)]));
+        trial.mismatches =
+            vec!["the history shows 1 violations, first G3: role 1 did so".to_owned()];
+    }));
+    assert_eq!(said_twice.matches("G3: role 1 did so").count(), 1, "{said_twice}");
     let without = worst(&changed(|trial| trial.counts.torn = 1));
     assert!(without.contains("--set record.history=ring:1M"), "{without}");
 }

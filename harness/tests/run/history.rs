@@ -83,7 +83,7 @@ fn shows_its_records(folder: &tempfile::TempDir) {
     let seen = found.around.iter().filter(|record| record.violates).count();
     assert!(seen == 1 && found.around.len() > 1, "{:?}", found.around);
     let page = fs::read_to_string(out.join("report.html")).unwrap();
-    let title = "What each process did around the first violation";
+    let title = "Around the first violation";
     assert!(page.contains(title), "{}", found.examples[0]);
 }
 

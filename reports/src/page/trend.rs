@@ -4,7 +4,8 @@ use report_schema::{Placement, Role, SuiteResult, Workload};
 
 use crate::format;
 use crate::page::RenderError;
-use crate::page::peers::{Named, measured_by, quantile};
+use crate::page::figures::percentile_datum;
+use crate::page::peers::{Named, measured_by, percentile};
 use crate::page::section::{Datum, Figure, Section, Table};
 use crate::plot::{self, Course, INKS, SweepSeries};
 use crate::summary::{CellSummary, Summary};
@@ -85,8 +86,21 @@ fn names(runs: &[Summary<'_>]) -> Vec<String> {
     runs.iter().map(|run| format!("{} {}", short(run), part(run, from, to))).collect()
 }
 
+/// A figure, and how it is told.
+type Told = (f64, Datum);
+
 /// One line of a cell: what it is called, and what it is in a run.
-type Line = (&'static str, fn(&CellSummary<'_>) -> Option<f64>);
+type Line = (&'static str, fn(&CellSummary<'_>) -> Option<Told>);
+
+/// A rate, told as one.
+fn rate(of: Option<f64>) -> Option<Told> {
+    of.map(|rate| (rate, Datum::number(format::rate(rate))))
+}
+
+/// A percentile; in brackets where too few samples lie beyond.
+fn latency(each: &CellSummary<'_>, quantile: f64) -> Option<Told> {
+    percentile(each, quantile).map(|told| (told.ns.max(1) as f64, percentile_datum(told)))
+}
 
 /// One chart: what its axis shows, and the lines of each cell.
 struct Plan {
@@ -101,8 +115,8 @@ const PLANS: [Plan; 2] = [
         title: "message rates over stored runs",
         what: ("messages each second", format::rate),
         lines: |workload| match workload {
-            Workload::Stream => &[("committed", |each| each.messages_per_s(Role::Producer))],
-            Workload::Search => &[("sustained", |each| each.sustained_hz())],
+            Workload::Stream => &[("committed", |each| rate(each.messages_per_s(Role::Producer)))],
+            Workload::Search => &[("sustained", |each| rate(each.sustained_hz()))],
             Workload::PingPong | Workload::Open | Workload::Burst => &[],
         },
     },
@@ -113,7 +127,7 @@ const PLANS: [Plan; 2] = [
             // In a stream it is the time in the ring, and so the depth of the ring.
             Workload::Stream | Workload::Search => &[],
             Workload::PingPong | Workload::Open | Workload::Burst => {
-                &[("p50", |each| quantile(each, 0.5)), ("p99", |each| quantile(each, 0.99))]
+                &[("p50", |each| latency(each, 0.5)), ("p99", |each| latency(each, 0.99))]
             }
         },
     },
@@ -131,7 +145,7 @@ fn figure(
     for rank in 0..2 {
         for cell in &summary.cells {
             if let Some(line) = (plan.lines)(cell.cell.workload).get(rank) {
-                let course = course((cell, line), runs, plan.what.1, &mut data);
+                let course = course((cell, line), runs, &mut data);
                 courses.extend(course);
             }
         }
@@ -160,14 +174,13 @@ fn figure(
 fn course(
     (cell, (name, value)): (&CellSummary<'_>, &Line),
     runs: &[Summary<'_>],
-    show: fn(f64) -> String,
     data: &mut Table,
 ) -> Option<Course> {
     let id = &cell.cell.id;
     let (mut points, mut far) = (vec![], vec![]);
     for (number, run) in (1_u32..).zip(runs) {
         let Some(there) = run.cells.iter().find(|each| each.cell.id == *id) else { continue };
-        let Some(value) = value(there).filter(|value| *value > 0.0) else { continue };
+        let Some((value, told)) = value(there).filter(|(value, _)| *value > 0.0) else { continue };
         points.push((f64::from(number), value));
         if there.class != Placement::Near {
             far.push(f64::from(number));
@@ -178,7 +191,7 @@ fn course(
             Datum::number(number.to_string()),
             Datum::code(commit(run.suite)),
             Datum::text(there.class.as_str()),
-            Datum::number(show(value)),
+            told,
             Datum::number(there.judged.len().to_string()),
         ]);
     }

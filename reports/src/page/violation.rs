@@ -122,6 +122,14 @@ pub(super) fn listed(counts: impl IntoIterator<Item = (&'static str, u64)>) -> S
     words.join(", ")
 }
 
+/// Words of the harness as a sentence.
+fn sentence(what: &str) -> String {
+    let mut letters = what.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let text: String = first.chain(letters).collect();
+    if text.ends_with('.') { text } else { text + "." }
+}
+
 /// What a trial shows, a sentence each, the gravest first.
 pub(super) fn shown(trial: &Trial) -> Vec<String> {
     let counts = trial
@@ -147,7 +155,7 @@ pub(super) fn shown(trial: &Trial) -> Vec<String> {
         let (zone, role) = (&account.zone, &account.role);
         told.push(format!("{role} found zone {zone} wrong: {}.", listed(defects(account))));
     }
-    told.extend(trial.stuck.iter().chain(&trial.mismatches).cloned());
+    told.extend(trial.stuck.iter().chain(&trial.mismatches).map(|what| sentence(what)));
     let more = told.len().saturating_sub(TOLD);
     if more > 0 {
         told.truncate(TOLD);

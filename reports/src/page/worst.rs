@@ -52,7 +52,9 @@ fn of_trial(
     summary: &Summary<'_>,
     (cell, trial): (&CellSummary<'_>, &Trial),
 ) -> Result<(), RenderError> {
-    let mut shown = violation::shown(trial).into_iter();
+    let shown = violation::shown(trial);
+    let told = shown.concat();
+    let mut shown = shown.into_iter();
     let first = shown.next().unwrap_or_default();
     section.say(format!(
         "The gravest violation: {}, repeat {}: {first} The seed of the trial is {:#x}.",
@@ -71,7 +73,7 @@ fn of_trial(
         }
         return Ok(());
     };
-    if let Some(example) = history.examples.first() {
+    if let Some(example) = history.examples.first().filter(|example| !told.contains(*example)) {
         section.say(format!("The first that the history shows: {example}."));
     }
     if !history.around.is_empty() {
@@ -83,7 +85,7 @@ fn of_trial(
 /// What each process did before and after, in the order of time.
 fn records(around: &[HistoryRecord]) -> Table {
     let columns = ["Time#", "Process", "Did", "Sequence#", "Detail#"];
-    let mut table = Table::new("What each process did around the first violation", &columns);
+    let mut table = Table::new("Around the first violation", &columns);
     for record in around {
         let detail = match (record.what.as_str(), record.detail) {
             ("offered" | "delivered", digest) => format!("bytes {:08x}", digest >> 32),
@@ -95,8 +97,8 @@ fn records(around: &[HistoryRecord]) -> Table {
         table.push(if record.violates {
             vec![
                 Datum::bad_number("violated"),
-                Datum::bad(&record.role),
-                Datum::bad(&record.what),
+                Datum::field(&record.role, "bad"),
+                Datum::field(&record.what, "bad"),
                 Datum::bad_number(format::count(record.sequence)),
                 Datum::bad_number(detail),
             ]
