@@ -29,6 +29,7 @@ use crate::scenario::model::BlockSpec;
 use crate::scenario::{parse, reach};
 
 const MESSAGES: u64 = 400;
+const SLOTS: u64 = 4;
 
 /// Where a role comes only when somebody has died, stands in the way, or is met by chance; or only before
 /// its first message, when nobody dies yet.
@@ -96,15 +97,17 @@ impl Hands for Counting {
     }
 }
 
-/// Writes everything; consumers are told where, and it waits until one is there.
+/// Fills the block, says where it is, and goes on when somebody has read there.
 fn produce(task: &Task, place: &Sender<PathBuf>, there: &Receiver<()>) -> Vec<u64> {
     let memory = Planted::scout();
     let hands = Counting(memory.clone());
     let mut outlet = Blocks(&hands).make(task).unwrap();
     let (mut zones, keyed) = (Zones::of(task), Keyed::new(task.seed, task.whole));
-    place.send(outlet.place()).unwrap();
-    there.recv().unwrap();
     for number in 0..MESSAGES {
+        if number == SLOTS {
+            place.send(outlet.place()).unwrap();
+            there.recv().unwrap();
+        }
         if let Some(zones) = &mut zones {
             zones.beside(&outlet, number);
         }
@@ -123,29 +126,27 @@ fn produce(task: &Task, place: &Sender<PathBuf>, there: &Receiver<()>) -> Vec<u6
     memory.visits()
 }
 
-/// Reads to the end, but leaves once and comes back.
+/// Reads to the end.
 fn consume(task: &Task, place: &Path, here: &Sender<()>) -> Vec<u64> {
     let memory = Planted::scout();
     let hands = Counting(memory.clone());
-    let blocks = Blocks(&hands);
-    let mut inlet = blocks.attach(task, place).unwrap();
+    let mut inlet = Blocks(&hands).attach(task, place).unwrap();
     let mut zones = Zones::of(task);
-    here.send(()).unwrap();
     let mut read = 0_u64;
     loop {
         match inlet.take(Duration::from_millis(1), |sequence, _| sequence) {
             Ok(sequence) => {
                 read += 1;
+                if read == 1 {
+                    // Nobody has honoured its place yet.
+                    here.send(()).unwrap();
+                }
                 if let Some(zones) = &mut zones {
                     zones.beside(&inlet, sequence);
                 }
                 if read.is_multiple_of(7) {
                     // The producer comes round meanwhile.
                     busy(200_000);
-                }
-                if read == 20 {
-                    drop(inlet);
-                    inlet = blocks.attach(task, place).unwrap();
                 }
             }
             Err(Nothing::Ended | Nothing::Block(ReadError::Ended)) => break,
@@ -164,7 +165,7 @@ fn scouted(block: &str) -> (BlockSpec, [Vec<u64>; 2]) {
     let wait = if block.contains("notify") { "park" } else { "yield" };
     let text = format!(
         "# Who comes where?\nschema = 1\nname = \"r\"\nquestion = \"Who comes where?\"\n[block]\n\
-         policy = \"ring-buffer\"\nslots = 4\npayload-size = \"64 B\"\n{block}\n[producer]\n\
+         policy = \"ring-buffer\"\nslots = {SLOTS}\npayload-size = \"64 B\"\n{block}\n[producer]\n\
          wait = \"{wait}\"\n[[consumer]]\nname = \"reader\"\nwait = \"{wait}\"\n[workload.stream]\n\
          [run]\nduration = \"1 s\"\nrepeats = 1\nseed = 5\n"
     );
