@@ -34,6 +34,8 @@ fn history(violations: &[(&str, u64)]) -> HistoryCheck {
     }
 }
 
+type Damage = Box<dyn FnOnce(&mut Trial)>;
+
 #[test]
 fn each_source_of_a_violation_is_told_with_its_trial() {
     let zone = ZoneAccount {
@@ -44,7 +46,6 @@ fn each_source_of_a_violation_is_told_with_its_trial() {
         torn: 1,
         ..ZoneAccount::default()
     };
-    type Damage = Box<dyn FnOnce(&mut Trial)>;
     let sources: [(&str, Damage); 7] = [
         ("2 lost of", Box::new(|trial| trial.counts.lost = 2)),
         ("1 violation of G5: nobody stays blocked", {
