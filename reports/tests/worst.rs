@@ -18,6 +18,9 @@ fn worst(suite: &SuiteResult) -> String {
     rest.split_once("</section>").unwrap().0.to_owned()
 }
 
+/// What is done to a trial.
+type Change = Box<dyn FnOnce(&mut Trial)>;
+
 /// A passed run with one trial changed, as a violation.
 fn changed(change: impl FnOnce(&mut Trial)) -> SuiteResult {
     let mut suite = sample::many(2);
@@ -34,8 +37,6 @@ fn history(violations: &[(&str, u64)]) -> HistoryCheck {
     }
 }
 
-type Damage = Box<dyn FnOnce(&mut Trial)>;
-
 #[test]
 fn each_source_of_a_violation_is_told_with_its_trial() {
     let zone = ZoneAccount {
@@ -46,7 +47,7 @@ fn each_source_of_a_violation_is_told_with_its_trial() {
         torn: 1,
         ..ZoneAccount::default()
     };
-    let sources: [(&str, Damage); 7] = [
+    let sources: [(&str, Change); 7] = [
         ("2 lost of", Box::new(|trial| trial.counts.lost = 2)),
         ("1 violation of G5: nobody stays blocked", {
             Box::new(|trial| trial.history = Some(history(&[("G5", 1)])))
