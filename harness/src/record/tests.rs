@@ -39,7 +39,7 @@ fn good(cell: &CellPlan) -> RawTrial {
         ("writer_timeout_count", 0),
         ("reader_timeout_count", 0),
     ];
-    producer.metrics = metrics.map(|(name, value)| (name.to_owned(), value)).into();
+    producer.metrics.extend(metrics.map(|(name, value)| (name.to_owned(), value)));
     let mut consumer = Report { next: 10, bytes_read: 80, ..Report::default() };
     consumer.counts.delivered = 10;
     let roles = cell.roles.iter().zip([producer, consumer]);
@@ -256,6 +256,16 @@ fn a_survivor_that_death_keeps_waiting_is_stuck() {
     assert_eq!(waited(Action::Kill, 2_000_001_000).trial.stuck, [said]);
     let stop = Action::Stop { time: crate::units::Nanos(1) };
     assert!(waited(stop, 2_000_001_000).trial.stuck.is_empty());
+}
+
+#[test]
+fn waits_that_were_not_kept_leave_open_who_was_stuck() {
+    let found = recorded(|raw| {
+        strike(raw, 1, Action::Kill);
+        report(raw, 0).stalls_dropped = 2;
+    });
+    let said = "2 waits of producer after faults were not kept";
+    assert_eq!((found.trial.unwatched, found.trial.stuck), (vec![said.to_owned()], vec![]));
 }
 
 #[test]

@@ -199,8 +199,7 @@ impl Desk<'_> {
         read(&reader, &mut report);
         stays.tell(&mut report);
         report.measured = reader.measured();
-        report.stalls.clone_from(&reader.stalls.kept);
-        report.longest_wait_ns = reader.stalls.longest_ns();
+        report.wait(&reader.stalls);
         account(reader.zones.as_deref(), &mut report);
         if let End::Trouble(why) = end {
             report.trouble = Some(why);
@@ -264,8 +263,7 @@ impl Desk<'_> {
         report.counts.committed += writer.committed;
         report.counts.timeouts += writer.timeouts;
         report.bytes_written = writer.committed.saturating_mul(self.task.block.payload_bytes);
-        report.stalls.clone_from(&writer.stalls.kept);
-        report.longest_wait_ns = writer.stalls.longest_ns();
+        report.wait(&writer.stalls);
         account(writer.zones(), report);
     }
 }

@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
         let from_ns = self.stalls.begin();
         loop {
             let taken = inlet.take(self.timeout(), |label, payload| {
-                self.stalls.end(from_ns);
+                self.stalls.end(from_ns, self.words);
                 self.take(label, payload);
             });
             match taken {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibrate::Side;
 use super::plant::Plant;
-use super::stall::Stall;
+use super::stall::{Stall, Stalls};
 use super::tally::Promise;
 use super::words::Phase;
 use super::zone::ZoneTask;
@@ -310,10 +310,21 @@ pub(crate) struct Report {
     pub(crate) degraded: Vec<String>,
     /// Why it ended before it was told to.
     pub(crate) trouble: Option<String>,
-    /// When it had to wait for others for long; only in a trial with faults.
+    /// When it had to wait for others for long, of each fault; only in a trial with faults.
     pub(crate) stalls: Vec<Stall>,
+    /// How many of those it could not keep.
+    pub(crate) stalls_dropped: u64,
     /// The longest of all its waits; only in a trial with faults.
     pub(crate) longest_wait_ns: Option<u64>,
+}
+
+impl Report {
+    /// Tells the waits of one end.
+    pub(super) fn wait(&mut self, stalls: &Stalls) {
+        self.stalls = stalls.kept();
+        self.stalls_dropped = stalls.dropped();
+        self.longest_wait_ns = stalls.longest_ns();
+    }
 }
 
 /// Messages, bytes and time of the measured part.

@@ -105,11 +105,11 @@ impl<'a> Writer<'a> {
         let from_ns = self.stalls.begin();
         while let Err(refusal) = self.offer(outlet, (intended_ns, actual_ns)) {
             if let Err(halt) = self.blocked(refusal, &mut blocked_since) {
-                self.stalls.end(from_ns);
+                self.stalls.end(from_ns, self.words);
                 return Err(halt);
             }
         }
-        self.stalls.end(from_ns);
+        self.stalls.end(from_ns, self.words);
         self.committed += 1;
         if self.committed.is_multiple_of(SHOW_EVERY) {
             self.words.report_progress(self.committed);

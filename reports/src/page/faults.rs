@@ -24,6 +24,7 @@ struct Sum<'a> {
     blocked: Vec<u64>,
     who: Option<&'a str>,
     stuck: usize,
+    unwatched: usize,
 }
 
 impl<'a> Sum<'a> {
@@ -63,6 +64,7 @@ impl<'a> Sum<'a> {
     fn recovered(&self) -> Datum {
         match (self.struck, self.stuck) {
             (0, _) => Datum::text("–"),
+            (_, 0) if self.unwatched > 0 => Datum::said("unknown", Verdict::Inconclusive),
             (_, 0) => Datum::said("yes", Verdict::Pass),
             (_, some) => Datum::bad(format!("no: {some} stayed blocked")),
         }
@@ -80,7 +82,9 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
             let names: BTreeSet<&str> =
                 trial.faults.iter().map(|fault| fault.name.as_str()).collect();
             for name in names {
-                rows.entry((number, name)).or_default().stuck += trial.stuck.len();
+                let sum = rows.entry((number, name)).or_default();
+                sum.stuck += trial.stuck.len();
+                sum.unwatched += trial.unwatched.len();
             }
         }
     }
