@@ -327,6 +327,8 @@ impl<'a> Reader<'a> {
                 self.tally.spoiled(sequence);
                 Ok(())
             }
+            // The next one in line was overwritten: the one that comes instead says how many were.
+            Nothing::Block(ReadError::Gone { .. }) => Ok(()),
             Nothing::Ended | Nothing::Block(ReadError::Ended) => {
                 self.note(Kind::SawEnd, self.tally.next(), 0);
                 Err(End::Ended)

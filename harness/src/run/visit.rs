@@ -13,7 +13,7 @@ use super::pace::wait_until;
 use super::reader::{End, Reader};
 use super::tally::{Promise, Tally};
 use super::transport::{Inlet, Transport, TransportError};
-use super::wire::{Report, Stay, Task, Waiting};
+use super::wire::{Reading, Report, Stay, Task, Waiting};
 use super::words::{Words, nap};
 use crate::history::Kind;
 
@@ -125,7 +125,11 @@ impl<'a> Stays<'a> {
         let early = reader.take_one(&mut inlet).err();
         let kept = if self.task.join_latest { 1 } else { self.task.block.slots };
         let commits = (before, inlet.commits());
-        let promised = promised_first(self.task.block.promise, kept, commits);
+        let promise = match self.task.reading {
+            Reading::InLine => Promise::Announced,
+            Reading::Shown => self.task.block.promise,
+        };
+        let promised = promised_first(promise, kept, commits);
         let end = early.unwrap_or_else(|| loops::consume(&mut inlet, reader));
         if end == End::Left {
             reader.note(Kind::Left, reader.tally.next(), 0);

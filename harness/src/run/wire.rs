@@ -58,6 +58,8 @@ pub(crate) struct Task {
     pub(crate) work_ns: u64,
     /// Joins at the newest payload.
     pub(crate) join_latest: bool,
+    /// Which payload it asks for.
+    pub(crate) reading: Reading,
     /// When it comes and goes, stay by stay, from the start of the measured part; none: it is there
     /// from before the first message to the last.
     pub(crate) stays: Vec<Stay>,
@@ -126,6 +128,15 @@ pub(crate) struct Steady {
     pub(crate) window_ns: u64,
     pub(crate) slope_ppm: u64,
     pub(crate) max_ns: u64,
+}
+
+/// Which payload a consumer asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Reading {
+    /// The one that the block shows it.
+    Shown,
+    /// The next one, by its sequence, where the block would show it the newest.
+    InLine,
 }
 
 /// One stay of a consumer.

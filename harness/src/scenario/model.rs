@@ -118,6 +118,15 @@ impl Cell {
         groups.chain([self.producer.program]).any(|program| program == Program::C)
     }
 
+    /// Whether these consumers ask for each payload by its sequence, where the block would show them the
+    /// newest. In a closed loop the next one is the newest.
+    #[must_use]
+    pub fn asks_in_line(&self, group: &ConsumerSpec) -> bool {
+        let latest = self.block.consumer_sync == ConsumerSync::LatestOnly;
+        let blocks = self.block.transport == Carrier::DataHub;
+        blocks && latest && group.read == Read::Next && self.workload != Workload::PingPong
+    }
+
     /// Records that each process has room for; 0: nothing is written down, and `None`: nobody knows
     /// how many there will be.
     #[must_use]

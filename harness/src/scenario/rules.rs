@@ -156,7 +156,7 @@ fn enough_places(
 
 fn readable(parts: &Parts<'_>, block: &BlockSpec, consumers: &[ConsumerSpec], mistakes: &Mistakes) {
     if block.consumer_sync == ConsumerSync::LatestOnly {
-        return;
+        return in_line(parts, consumers, mistakes);
     }
     for (index, group) in consumers.iter().enumerate() {
         if group.read == Read::Latest {
@@ -165,6 +165,29 @@ fn readable(parts: &Parts<'_>, block: &BlockSpec, consumers: &[ConsumerSpec], mi
             let message = format!("reading the latest skips payloads, which \"{sync}\" forbids");
             let help = "use `read = \"next\"`, or consumer-sync \"latest-only\"";
             mistakes.push(contradiction(span, message, "skips", help));
+        }
+    }
+}
+
+/// Who reads a latest-only block payload by payload asks for each by its sequence.
+fn in_line(parts: &Parts<'_>, consumers: &[ConsumerSpec], mistakes: &Mistakes) {
+    if parts.workload == Some(Workload::PingPong) {
+        // The next one is the latest there.
+        return;
+    }
+    let next = consumers.iter().enumerate().filter(|(_, group)| group.read == Read::Next);
+    for (index, group) in next {
+        let span = parts.root.consumer_place(index, "read");
+        if group.wait == Wait::Park {
+            let message =
+                "nobody wakes a sleeper for one sequence of a latest-only block".to_owned();
+            let help = "use `read = \"latest\"`, or `wait = \"yield\"`";
+            mistakes.push(contradiction(span, message, "never woken", help));
+        }
+        if group.program == Program::C {
+            let message = "the program in C is shown the latest of a latest-only block".to_owned();
+            let help = "use `read = \"latest\"`, or `program = \"rust\"`";
+            mistakes.push(contradiction(span, message, "not in C", help));
         }
     }
 }

@@ -25,6 +25,19 @@ fn the_latest_cannot_be_read_in_sequence() {
 }
 
 #[test]
+fn who_reads_a_latest_only_block_in_line_is_awake_and_not_in_c() {
+    let reader = |keys: &str| {
+        let text = crate::RIGHT.replace("\"sequential-sync\"", "\"latest-only\"\nnotify = true");
+        let text = text.replace("\"reader\"", &format!("\"reader\"\nread = {keys}"));
+        harness::scenario::parse("t.toml", &text, &[])
+    };
+    assert!(reader("\"next\"").is_ok());
+    assert!(reader("\"latest\"\nwait = \"park\"").is_ok());
+    contradicts(reader("\"next\"\nwait = \"park\""), "15:9");
+    contradicts(reader("\"next\"\nprogram = \"c\""), "15:9");
+}
+
+#[test]
 fn ping_pong_has_one_partner_who_answers_each_message() {
     let two = "[[consumer]]\nname = \"other\"\n[workload.ping-pong]";
     contradicts(changed("[workload.stream]", two), "15:1");

@@ -84,6 +84,12 @@ fn mistakes_come_with_a_way_out() {
 fn faults_that_cannot_be_seen_or_contradict_each_other_are_refused() {
     let unseen = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"corrupt-byte\"");
     assert_eq!(problems(with(&unseen)), ["contradiction 23:11"]);
+    for policy in ["manual", "enforced"] {
+        let table = format!("\nchecksum = {{ algorithm = \"xxh3\", policy = \"{policy}\" }}\n");
+        let text = crate::RIGHT.replace("[block]\n", &format!("[block]{table}"));
+        let seen = harness::scenario::parse("t.toml", &format!("{text}{unseen}"), &[]);
+        assert_eq!(problems(seen), [""; 0], "{policy}");
+    }
     let scribbled = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"scribble-header\"");
     let again = fault("\"f\"", "\"g\"").replace("\"kill\"", "\"restart\"");
     assert_eq!(problems(with(&format!("{scribbled}\n{again}"))), ["contradiction 28:11"]);

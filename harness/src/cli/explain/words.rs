@@ -121,7 +121,7 @@ fn block(block: &BlockSpec) -> String {
         None => "Payloads carry no checksum.".to_owned(),
         Some(spec) => {
             let who = match spec.policy {
-                ChecksumPolicy::Manual => "the workers ask for it",
+                ChecksumPolicy::Manual => "the workers stamp each commit and verify each read",
                 ChecksumPolicy::Enforced => "the block stamps each commit and verifies each read",
             };
             format!("Payloads carry {} checksums; {who}.", spec.algorithm.name())
