@@ -4,6 +4,7 @@
 //! Pure: everything comes in through [`RawTrial`]. Nothing is judged here.
 
 mod allow;
+mod counted;
 mod cross_check;
 mod fault;
 mod history;

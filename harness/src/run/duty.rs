@@ -262,6 +262,7 @@ impl Desk<'_> {
         writer.show();
         report.counts.committed += writer.committed;
         report.counts.timeouts += writer.timeouts;
+        report.refusals = writer.refusals;
         report.bytes_written = writer.committed.saturating_mul(self.task.block.payload_bytes);
         report.wait(&writer.stalls);
         account(writer.zones(), report);
@@ -273,6 +274,7 @@ fn read(reader: &Reader<'_>, report: &mut Report) {
     report.bytes_read = reader.tally.bytes;
     report.next = reader.tally.next();
     report.silent = reader.tally.silent;
+    report.announced = reader.tally.told;
     report.latency = reader.latency.as_ref().and_then(Recorder::finish);
     report.service = reader.service.as_ref().and_then(Recorder::finish);
 }

@@ -29,6 +29,8 @@ pub(super) struct Tally {
     next: u64,
     /// Missed, as the block said, since the last delivery.
     announced: u64,
+    /// Missed, as the block said, in all.
+    pub(super) told: u64,
     /// Missed without a word, although one was promised.
     pub(super) silent: u64,
     /// Joined while messages flowed: what it is promised begins with its first payload.
@@ -40,8 +42,8 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn new(promise: Promise) -> Self {
         let counts = Counts::default();
-        let (bytes, next, announced, silent) = (0, 0, 0, 0);
-        Self { promise, counts, bytes, next, announced, silent, late: false, first: None }
+        let (bytes, next, announced, told, silent) = (0, 0, 0, 0, 0);
+        Self { promise, counts, bytes, next, announced, told, silent, late: false, first: None }
     }
 
     /// It joins while messages flow: nothing before its first payload was promised.
@@ -77,6 +79,7 @@ impl Tally {
     /// The block said that so many were missed.
     pub(super) fn missed(&mut self, count: u64) {
         self.announced += count;
+        self.told += count;
     }
 
     #[inline]

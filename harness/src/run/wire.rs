@@ -296,6 +296,10 @@ pub(crate) struct Report {
     pub(crate) bytes_read: u64,
     /// Missed without the word that was promised.
     pub(crate) silent: u64,
+    /// Missed, as the block said each time.
+    pub(crate) announced: u64,
+    /// Writes that the block refused because it was full.
+    pub(crate) refusals: u64,
     /// How it warmed up, where that was to last until the figures hold still.
     pub(crate) warmup: Option<WarmUp>,
     /// Its stays, where it came late or left early.

@@ -39,6 +39,8 @@ pub(super) struct Writer<'a> {
     end_ns: u64,
     pub(super) committed: u64,
     pub(super) timeouts: u64,
+    /// Refused because there was no room.
+    pub(super) refusals: u64,
     role: usize,
     pub(super) stalls: Stalls,
     /// Where it writes down what it does.
@@ -60,6 +62,7 @@ impl<'a> Writer<'a> {
             end_ns: u64::MAX,
             committed: 0,
             timeouts: 0,
+            refusals: 0,
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
             log: None,
@@ -151,7 +154,10 @@ impl<'a> Writer<'a> {
                 self.timeouts += 1;
                 self.note(Kind::Blocked, 0);
             }
-            Refusal::Block(WriteError::Full { .. }) => rustix::thread::sched_yield(),
+            Refusal::Block(WriteError::Full { .. }) => {
+                self.refusals += 1;
+                rustix::thread::sched_yield();
+            }
             Refusal::Trouble(why) => return Err(Halt::Trouble(why)),
             Refusal::Block(other) => {
                 return Err(Halt::Trouble(format!("the producer cannot write: {other}")));
