@@ -20,6 +20,10 @@ pub(super) struct Counted {
     refusals: u64,
     /// Payloads of which the block said that they were missed.
     announced: u64,
+    /// How often consumers were told that the producer had gone on without them.
+    evictions: u64,
+    /// Whether it may do so.
+    evicts: bool,
     /// Waits in vain of the producer and of its consumers, where each process knows which block they
     /// were for, and how long each of the producer's lasted at least.
     timeouts: Option<(u64, u64, u64)>,
@@ -35,7 +39,7 @@ impl Counted {
         let total = |part: fn(&Report) -> u64| readers.iter().map(|report| part(report)).sum();
         let room_ns = match cell.block.on_full {
             OnFull::Block { timeout } => timeout.0,
-            OnFull::Error | OnFull::Overwrite => 0,
+            OnFull::Error | OnFull::Overwrite | OnFull::Evict { .. } => 0,
         };
         // In a closed loop one process waits on two blocks, and counts both together.
         let apart = cell.workload != Workload::PingPong;
@@ -48,6 +52,8 @@ impl Counted {
             spoiled: total(|report| report.counts.checksum_failures),
             refusals: written.refusals,
             announced: total(|report| report.announced),
+            evictions: total(|report| report.evictions),
+            evicts: matches!(cell.block.on_full, OnFull::Evict { .. }),
             timeouts: apart.then_some(timeouts),
             consumers: cell.block.max_consumers.into(),
             cleared: (0, 0),
@@ -69,7 +75,9 @@ impl Counted {
         let readers = raw.roles.iter().skip(1).filter_map(|role| role.report.as_ref());
         Self {
             refusals: producer.map_or(0, |report| report.refusals),
-            announced: readers.map(|report| report.announced).sum(),
+            announced: readers.clone().map(|report| report.announced).sum(),
+            evictions: readers.map(|report| report.evictions).sum(),
+            evicts: matches!(cell.block.on_full, OnFull::Evict { .. }),
             consumers: cell.block.max_consumers.into(),
             cleared: (passed.count() as u64, falls),
             ..Self::default()
@@ -149,8 +157,9 @@ pub(super) const ROWS: &[Row] = &[
     never("slot_commit_errors"),
     never("reader_validation_failed"),
     never("schema_mismatch_count"),
-    never("heartbeat_failed_count"),
-    never("evictions_count"),
+    // Only who was evicted fails to beat.
+    row("heartbeat_failed_count", Is, |of| (!of.evicts).then_some(0)),
+    row("evictions_count", Is, |of| Some(of.evictions)),
 ];
 
 /// Where somebody fell and took part of its count along.
@@ -163,8 +172,9 @@ pub(super) const FALLEN: &[Row] = &[
     never("slot_commit_errors"),
     never("reader_validation_failed"),
     never("schema_mismatch_count"),
-    never("heartbeat_failed_count"),
-    never("evictions_count"),
+    row("heartbeat_failed_count", Is, |of| (!of.evicts).then_some(0)),
+    row("evictions_count", AtLeast, |of| Some(of.evictions)),
+    row("evictions_count", AtMost, |of| (!of.evicts).then_some(0)),
 ];
 
 #[cfg(test)]
@@ -181,6 +191,8 @@ mod tests {
             spoiled: 0,
             refusals: 4,
             announced: 5,
+            evictions: 2,
+            evicts: true,
             timeouts: Some((2, 6, 100)),
             consumers: 8,
             cleared: (1, 3),
@@ -219,6 +231,24 @@ mod tests {
                 let what = row.contradiction("p", &silent, &counted()).unwrap();
                 assert_eq!(what, format!("the block of p does not say {}", row.metric));
             }
+        }
+    }
+
+    #[test]
+    fn where_nobody_is_evicted_nobody_fails_to_beat() {
+        let counted = Counted { evictions: 0, evicts: false, ..counted() };
+        for (rows, metric) in [
+            (ROWS, "evictions_count"),
+            (ROWS, "heartbeat_failed_count"),
+            (FALLEN, "evictions_count"),
+            (FALLEN, "heartbeat_failed_count"),
+        ] {
+            let wrong = |value: u64| {
+                let said = BTreeMap::from([(metric.to_owned(), value)]);
+                let mut rows = rows.iter().filter(|row| row.metric == metric);
+                rows.any(|row| row.contradiction("p", &said, &counted).is_some())
+            };
+            assert!(wrong(1) && !wrong(0), "{metric}");
         }
     }
 

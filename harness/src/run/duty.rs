@@ -275,6 +275,7 @@ fn read(reader: &Reader<'_>, report: &mut Report) {
     report.next = reader.tally.next();
     report.silent = reader.tally.silent;
     report.announced = reader.tally.told;
+    report.evictions = reader.evictions;
     report.latency = reader.latency.as_ref().and_then(Recorder::finish);
     report.service = reader.service.as_ref().and_then(Recorder::finish);
 }

@@ -32,6 +32,8 @@ pub(super) enum End {
     Ended,
     /// It was time to leave.
     Left,
+    /// The producer has gone on without it.
+    Evicted,
     /// Something went wrong.
     Trouble(String),
 }
@@ -40,7 +42,7 @@ impl End {
     /// As a reason not to write on; `ended` says what the end of the stream means here.
     pub(super) fn into_halt(self, ended: &str) -> Halt {
         match self {
-            Self::Ended | Self::Left => Halt::Trouble(ended.to_owned()),
+            Self::Ended | Self::Left | Self::Evicted => Halt::Trouble(ended.to_owned()),
             Self::Trouble(why) => Halt::Trouble(why),
         }
     }
@@ -96,6 +98,8 @@ pub(super) struct Reader<'a> {
     /// Since when it waits for somebody who takes the dead producer's place.
     orphan_since: Option<u64>,
     heirs: bool,
+    /// How often the producer went on without it.
+    pub(super) evictions: u64,
     patience_ns: u64,
     /// When it leaves, from the start of the measured part, and by the clock once that is known.
     leave: Option<(u64, Option<u64>)>,
@@ -127,6 +131,7 @@ impl<'a> Reader<'a> {
             zones: Zones::of(task),
             orphan_since: None,
             heirs: task.fate.as_ref().is_some_and(|fate| fate.heirs),
+            evictions: 0,
             patience_ns: task.patience_ns,
             leave: None,
             before: Measured::default(),
@@ -334,6 +339,12 @@ impl<'a> Reader<'a> {
                 Err(End::Ended)
             }
             Nothing::Block(ReadError::ProducerDead { .. }) if self.heirs => self.wait_for_an_heir(),
+            Nothing::Block(ReadError::Evicted { .. }) => {
+                self.note(Kind::Left, self.tally.next(), 0);
+                self.tally.evicted();
+                self.evictions += 1;
+                Err(End::Evicted)
+            }
             other => Err(End::Trouble(format!("the consumer cannot read: {other}"))),
         }
     }

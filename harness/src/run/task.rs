@@ -182,6 +182,7 @@ fn block(spec: &BlockSpec) -> BlockTask {
             OnFull::Block { timeout } => Full::Block { timeout_ns: timeout.0 },
             OnFull::Error => Full::Error,
             OnFull::Overwrite => Full::Overwrite,
+            OnFull::Evict { after } => Full::Evict { after_ns: after.0 },
         },
         checksum: spec.checksum.map(|checksum| Checksum {
             function: match checksum.algorithm {

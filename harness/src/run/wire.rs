@@ -196,6 +196,7 @@ pub(crate) enum Full {
     Block { timeout_ns: u64 },
     Error,
     Overwrite,
+    Evict { after_ns: u64 },
 }
 
 /// Which checksum, and whether the block sees to it.
@@ -300,6 +301,8 @@ pub(crate) struct Report {
     pub(crate) announced: u64,
     /// Writes that the block refused because it was full.
     pub(crate) refusals: u64,
+    /// How often the producer went on without it.
+    pub(crate) evictions: u64,
     /// How it warmed up, where that was to last until the figures hold still.
     pub(crate) warmup: Option<WarmUp>,
     /// Its stays, where it came late or left early.

@@ -184,7 +184,8 @@ impl BlockSpec {
     /// Whether everything committed must be delivered.
     #[must_use]
     pub fn lossless(&self) -> bool {
-        self.consumer_sync != ConsumerSync::LatestOnly && self.on_full != OnFull::Overwrite
+        let drops = matches!(self.on_full, OnFull::Overwrite | OnFull::Evict { .. });
+        self.consumer_sync != ConsumerSync::LatestOnly && !drops
     }
 }
 
@@ -298,6 +299,11 @@ pub enum OnFull {
     Error,
     /// Takes the oldest payload's place.
     Overwrite,
+    /// Waits, then goes on without the consumer that it waited for.
+    Evict {
+        /// How long it waits for the same one.
+        after: Nanos,
+    },
 }
 
 /// What a process is written in.

@@ -68,7 +68,7 @@ const SEQUENTIAL: &[&str] =
     &["C_CURSOR", "C_REGISTRY", "C_JOIN", "C_LEAVE", "C_ACK", "G_CURSOR", "G_REGISTRY", "G_ACK"];
 const LATEST: &[&str] = &["W_LATEST", "R_LATEST"];
 const PARKED: &[&str] = &["P_SLEEP", "P_FENCE", "P_SIGNAL", "P_WAKE_FENCE", "P_ANYONE", "P_RING"];
-/// Where a consumer is evicted, which no scenario asks for.
+/// Where a consumer is evicted, and where reads copy because of that.
 const EVICTED: &[&str] =
     &["E_RETIRE", "E_MARK", "E_UNPIN", "E_LEAVE", "E_FILL", "E_COPY", "E_CHECK", "E_CLEAR"];
 /// Zones of scenarios hold a value under a count, or two buffers.
@@ -83,7 +83,9 @@ pub(super) fn never(site: &str, producer: bool, block: &BlockSpec) -> Option<&'s
         () if !producer && of(PRODUCERS) => "only the producer comes there",
         () if of(MOVES) => "the stream of a scenario stays in its block",
         () if of(OBSERVERS) => "only observers come there",
-        () if of(EVICTED) => "the block of a scenario evicts nobody",
+        () if of(EVICTED) && !matches!(block.on_full, OnFull::Evict { .. }) => {
+            "the block evicts nobody"
+        }
         () if latest && of(SEQUENTIAL) => "consumers of a latest-only block have no cursors",
         () if latest && site == "R_NEXT" => "consumers of a latest-only block pin what they read",
         () if block.on_full == OnFull::Overwrite && site == "R_NEXT" => {

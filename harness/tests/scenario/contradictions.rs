@@ -88,6 +88,30 @@ fn only_a_blocking_write_has_a_timeout() {
 }
 
 #[test]
+fn only_who_waits_evicts_and_only_who_can_come_back_is_evicted() {
+    let evict = "on-full = { action = \"evict\", after = \"5 ms\" }";
+    let block = |keys: &str| changed("[block]", &format!("[block]\n{keys}"));
+    assert!(block(evict).is_ok());
+    contradicts(
+        block("on-full = { action = \"evict\", after = \"5 ms\", timeout = \"1 ms\" }"),
+        "7:58",
+    );
+    contradicts(block("on-full = { action = \"error\", after = \"5 ms\" }"), "7:40");
+    assert_eq!(problems(block("on-full = { action = \"evict\" }")), ["missing-key 7:11"]);
+    let long = "on-full = { action = \"evict\", after = \"2 h\" }";
+    assert_eq!(problems(block(long)).first().map(String::as_str), Some("out-of-range 7:40"));
+    for (from, to) in [
+        ("\"sequential-sync\"", "\"latest-only\""),
+        ("[workload.stream]", "[workload.ping-pong]"),
+        ("\"reader\"", "\"reader\"\nprogram = \"c\""),
+        ("\"reader\"", "\"reader\"\njoin-at = \"1 ms\""),
+    ] {
+        let text = crate::RIGHT.replace("[block]", &format!("[block]\n{evict}")).replace(from, to);
+        contradicts(harness::scenario::parse("t.toml", &text, &[]), "7:11");
+    }
+}
+
+#[test]
 fn a_trial_ends_in_one_way_and_in_time() {
     contradicts(with("count = 5"), "19:9");
     contradicts(with("deadline = \"1 s\""), "19:13");

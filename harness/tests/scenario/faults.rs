@@ -119,6 +119,13 @@ fn a_death_at_a_site_that_the_role_never_reaches_is_refused() {
     for (role, site) in [("reader", "R_NEXT"), ("producer", "W_COMMIT"), ("producer", "R_LABEL")] {
         assert_eq!(problems(with(&at(role, site))), [""; 0], "{role} {site}");
     }
+    let evict = "[block]\non-full = { action = \"evict\", after = \"5 ms\" }";
+    for (role, site) in [("producer", "E_RETIRE"), ("reader", "E_COPY")] {
+        let text = crate::RIGHT.replace("[block]", evict);
+        let evicting =
+            harness::scenario::parse("t.toml", &format!("{text}{}", at(role, site)), &[]);
+        assert_eq!(problems(evicting), [""; 0], "{role} {site}");
+    }
     let said = help(with(&at("reader", "W_COMMIT")));
     assert_eq!(said, "only the producer comes there: name a site that it passes, or another role");
 }

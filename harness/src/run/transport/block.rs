@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of: loops, counts, what a refusal means for a trial.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -173,6 +174,10 @@ impl<M: MappedMemory> Inlet for BlockInlet<M> {
     fn next_sequence(&self) -> u64 {
         self.wanted.unwrap_or_else(|| self.consumer.next_sequence())
     }
+
+    fn hold(&self) -> Option<File> {
+        self.consumer.block().file().try_clone().ok()
+    }
 }
 
 impl<M: MappedMemory> BlockInlet<M> {
@@ -231,12 +236,17 @@ fn config(task: &BlockTask) -> Result<BlockConfig, ConfigError> {
         Full::Block { .. } => OnFull::Block,
         Full::Error => OnFull::Error,
         Full::Overwrite => OnFull::Overwrite,
+        Full::Evict { .. } => OnFull::Evict,
     };
     let config = BlockConfig::new(sync, task.slots, task.payload_bytes)?
         .max_consumers(task.max_consumers)?
         .with_physical_slots(task.physical_slots)?
         .on_full(on_full)
         .parking(task.notify);
+    let config = match task.on_full {
+        Full::Evict { after_ns } => config.evict_after(Duration::from_nanos(after_ns))?,
+        _ => config,
+    };
     let Some(checksum) = task.checksum else { return Ok(config) };
     let algorithm = match checksum.function {
         Function::Xxh3 => ChecksumAlgorithm::Xxh3,
