@@ -3,7 +3,7 @@
 //! A record covers sequence, length and payload, and all its 64 bytes are compared, so a flip
 //! anywhere in payload or record shows. Only bytes in use are hashed, not the stride.
 //! A checksum guards against accidents; whoever can write the segment can also restamp it.
-//! Source: decision 13; algorithms of SPEC §2.4.
+//! Source: decision 13.
 
 use crate::config::{ChecksumAlgorithm, ChecksumPolicy};
 use crate::layout::RECORD;

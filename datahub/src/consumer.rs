@@ -40,7 +40,7 @@ pub enum ReadError {
         waited: Duration,
     },
     /// The producer came round. The next call goes on at `oldest`.
-    #[error("the producer came round: {missed} payloads are lost, {oldest} comes next")]
+    #[error("the producer lapped this consumer: {missed} payloads are lost, {oldest} comes next")]
     Lapped {
         /// How many payloads this consumer missed.
         missed: u64,

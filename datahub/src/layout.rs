@@ -25,7 +25,7 @@
 //!
 //! Every region begins on a line of its own; no two sides write one line on the hot path. The structs
 //! live with their rules and assert their sizes against the numbers here.
-//! Source: SPEC §2.1; sizes 64, 256 and 8 × 64 as in HEP-CORE-0002.
+//! Source: decisions 2, 12 and 25; sizes 64, 256 and 8 × 64 as in HEP-CORE-0002.
 
 use crate::config::{BlockConfig, READERS_MAX, ZONES_MAX};
 

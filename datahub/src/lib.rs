@@ -21,7 +21,8 @@
 //!
 //! Modules stand in layers, each importing only from those above it: words (`config`, `layout`,
 //! `name`, `sequence`), the protocol (`memory` to `rules`), memory (`shm`, `block`), handles
-//! (`producer`, `consumer`), services (`monitor`, `recovery`).
+//! (`producer`, `consumer`; closures in [`transaction`], typed payloads in [`schema`], regions beside
+//! the ring in [`zone`], waiting in [`wait`]), services ([`monitor`], [`recovery`]).
 
 #![deny(unsafe_code)]
 

@@ -4,7 +4,7 @@
 //! departed consumers left; each living consumer counts on a line of its own; a snapshot adds them
 //! up. A reset records a baseline beside the section and touches no counter, so nothing the protocol
 //! or another reader uses can jump (F29).
-//! Source: HEP-CORE-0002 metrics section; layout in the digest §1.2.
+//! Source: HEP-CORE-0002, the metrics section.
 
 use crate::layout;
 use crate::memory::{Memory, SharedWord};

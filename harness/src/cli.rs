@@ -63,7 +63,7 @@ enum Verb {
     Schema(schema::Args),
     /// Describes this machine and what would make its figures better.
     Doctor(doctor::Args),
-    /// Judges stored histories again, by the independent checker; runs nothing.
+    /// Judges stored histories again with the independent checker; runs nothing.
     CheckHistory(check_history::Args),
     /// Runs scenarios, judges them and writes the report.
     Run(run::RunArgs),
@@ -75,11 +75,11 @@ enum Verb {
     Gate(gate::Args),
     /// Keeps runs by name, to compare later ones with.
     Baseline(baseline::Args),
-    /// Checks the shipped protocol under every interleaving, and the published flaws in theirs.
+    /// Explores the shipped protocol with several model checkers; published flaws must be found in theirs.
     Model(model::Args),
     /// Runs one execution of a model again, as its failure named it, and shows each step.
     Replay(replay::Args),
-    /// Kills real processes at every site of the protocol, and looks whether survivors are harmed.
+    /// Kills real processes right before each operation on shared memory, and checks that survivors are unharmed.
     Crash(crash::Args),
     /// Puts results together, shards or different kinds: one result, one report, one verdict.
     Merge(merge::Args),

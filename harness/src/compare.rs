@@ -13,7 +13,7 @@ use report_schema::{
     CellComparison, CellResult, Change, Placement, ScenarioResult, Side, Trial, Turn, Workload,
 };
 
-use crate::gate::{Dimension, Metric, MetricSource as _, Percentile};
+use crate::gate::{Dimension, Metric, MetricSource as _, MissingFigure, Percentile};
 use crate::statistics::{self, Question, median};
 use crate::verdict::{Figures, Member, compared, sides};
 pub use change::{RATIO, Scale, change};
@@ -116,7 +116,7 @@ fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellCompari
         change: Change::Inconclusive,
         reason: "no trial has a partner on the other side".to_owned(),
     };
-    let lacking = members.iter().filter(|member| member.lacks()).count();
+    let lacking: Vec<&MissingFigure> = members.iter().filter_map(Member::lacks).collect();
     let quantum = (!greater_is_better).then(|| rules.quantum_ns.unwrap_or(1) as f64);
     let question = Question { baseline: &rules.baseline, alpha, quantum, seed: rules.seed };
     if let Some(evidence) = statistics::evidence(repeats, &question) {
@@ -124,13 +124,22 @@ fn one(pair: Pair<'_>, metric: Metric, rules: &Rules, alpha: f64) -> CellCompari
             change(&evidence, Scale { ratio: rules.ratio, quantum, greater_is_better });
         found.evidence = Some(evidence);
     }
-    let lacks =
-        (lacking > 0).then(|| format!("whole trials without a figure for {metric}: {lacking}"));
-    let obstacle = rules.obstacle.as_ref().map(|why| format!("not comparable: {why}")).or(lacks);
+    let obstacle = rules.obstacle.as_ref().map(|why| format!("not comparable: {why}"));
+    let obstacle = obstacle.or_else(|| without(metric, &lacking));
     if let Some(why) = obstacle {
         (found.change, found.reason) = (Change::Inconclusive, why);
     }
     found
+}
+
+/// That whole trials have no figure, and why the first of them has none.
+fn without(metric: Metric, lacking: &[&MissingFigure]) -> Option<String> {
+    let told =
+        |why: &str| format!("whole trials without a figure for {metric}: {}{why}", lacking.len());
+    match lacking.first()? {
+        MissingFigure::Own(_) => Some(told("")),
+        why => Some(told(&format!(" ({why})"))),
+    }
 }
 
 /// The one class of the trials that were compared, if it is one.
@@ -150,7 +159,7 @@ fn turn(member: &Member<'_>) -> Turn {
         class: line.class,
         before_ns: line.before_ns,
         after_ns: line.after_ns,
-        value: member.value,
+        value: member.figure(),
         compared: member.compared,
     }
 }

@@ -13,6 +13,7 @@ mod board;
 pub mod driver;
 mod ledger;
 mod reason;
+mod replay;
 mod rounds;
 mod scene;
 mod shape;
@@ -53,6 +54,8 @@ pub struct Job {
     pub parent: u32,
     /// The kill matrix, for whoever repeats a kill.
     pub file: String,
+    /// What of it is run, for the same.
+    pub profile: Profile,
     /// The blocks and their users.
     shapes: Vec<Shape>,
     /// All randomness comes from it, and from those after it.
@@ -99,6 +102,7 @@ impl Job {
         Self {
             parent: std::process::id(),
             file: matrix.file.clone(),
+            profile,
             shapes: matrix.shapes(profile).map(Shape::from).collect(),
             seed,
             seeds: dose.seeds,
@@ -114,17 +118,21 @@ impl Job {
         self.only.as_ref().is_none_or(|only| row.contains(only) || shape.contains(only))
     }
 
+    /// With whom it begins, in which shape.
+    fn pairs(&self) -> impl Iterator<Item = (Kind, Shape)> {
+        let all = move |kind| self.shapes.iter().map(move |shape| (kind, *shape));
+        let begins = move |(kind, shape): &(Kind, Shape)| {
+            let (victim, block) = (kind.name(), shape.name());
+            let row = |site: &Site| format!("{victim}/{}", site.name);
+            kind.fits(*shape) && TABLE.iter().any(|site| self.wants(&row(site), &block))
+        };
+        Kind::ALL.into_iter().flat_map(all).filter(begins)
+    }
+
     /// How many kinds of victims in how many shapes it begins with.
     #[must_use]
     pub fn begins(&self) -> usize {
-        let kinds = Kind::ALL.iter();
-        let pairs =
-            kinds.flat_map(|kind| self.shapes.iter().map(move |shape| (kind, shape.name())));
-        let begun = |(kind, shape): &(&Kind, String)| {
-            let row = |site: &Site| format!("{}/{}", kind.name(), site.name);
-            TABLE.iter().any(|site| self.wants(&row(site), shape))
-        };
-        pairs.filter(begun).count()
+        self.pairs().count()
     }
 
     /// Victims and shapes, as `only` may name them.
@@ -157,8 +165,8 @@ pub fn told(matrix: &KillMatrix, profile: Profile) -> String {
     let Dose { seeds, kills, at_least } = matrix.dose(profile);
     let victims: Vec<&str> = victims().collect();
     let mut text = format!(
-        "{name} ({file}): {question}\n  profile {profile}: each of {} dies right before every site that it \
-         comes to, {kills} times with each of {seeds} seeds, in each of these blocks; at least {at_least} \
+        "{name} ({file}): {question}\n  profile {profile}: each of {} dies right before the sites that it \
+         comes to and that no other covers, {kills} times with each of {seeds} seeds, in each of these blocks; at least {at_least} \
          kills in all. `harness crash {file}` runs it.\n",
         victims.join(", ")
     );
@@ -234,7 +242,8 @@ pub fn run(job: &Job, watch: &mut dyn Watch) -> io::Result<Outcome> {
     let mut tried = vec![];
     let mut outcome = hear(job, watch, &mut tried)?;
     let ended = !outcome.interrupted && outcome.broken.is_none();
-    let asked = Asked { whole: ended && job.only.is_none(), at_least: job.at_least };
+    let whole = ended && job.only.is_none();
+    let asked = Asked { whole, shapes: &job.shapes, at_least: job.at_least };
     (outcome.rows, outcome.gaps) = account(tried, asked);
     Ok(outcome)
 }

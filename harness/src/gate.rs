@@ -37,8 +37,12 @@ pub enum Class {
 
 /// Where figures come from: one trial, or several merged.
 pub trait MetricSource {
-    /// The figure in its base unit (count, ns, messages/s, bytes/s); `None` where none was taken.
-    fn value(&self, metric: Metric) -> Option<f64>;
+    /// The figure in its base unit (count, ns, messages/s, bytes/s).
+    ///
+    /// # Errors
+    ///
+    /// [`MissingFigure`]: none was taken, or too few samples stand behind it.
+    fn value(&self, metric: Metric) -> Result<f64, MissingFigure>;
 
     /// The left side's figure in the stored run that is compared with, if there is one.
     fn baseline(&self) -> Option<f64> {
@@ -57,12 +61,25 @@ pub struct Outcome {
     pub holds: bool,
 }
 
-/// A figure that the comparison needs was not taken; never a pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// A figure that the comparison needs was not taken, or says too little; never a pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MissingFigure {
     /// Of this run.
     #[error("no figure for {0}")]
     Own(Metric),
+    /// A percentile beyond which hardly a sample lies.
+    #[error("too few samples for {metric}: there are {samples}, {needed} are needed")]
+    TooFew {
+        /// The percentile.
+        metric: Metric,
+        /// So many were taken.
+        samples: u64,
+        /// So many let it be judged.
+        needed: u64,
+    },
+    /// A search that ended without an answer, and why.
+    #[error("the search has no answer: {0}")]
+    Undecided(String),
     /// Of the run that is compared with.
     #[error("no baseline is given")]
     Baseline,
@@ -85,8 +102,8 @@ impl Expectation {
     /// [`MissingFigure`]: the source has no finite value for a metric that is needed.
     pub fn evaluate(&self, source: &impl MetricSource) -> Result<Outcome, MissingFigure> {
         let figure = |metric: Metric| {
-            let value = source.value(metric).filter(|value| value.is_finite());
-            value.ok_or(MissingFigure::Own(metric))
+            let value = source.value(metric)?;
+            if value.is_finite() { Ok(value) } else { Err(MissingFigure::Own(metric)) }
         };
         let value = figure(self.check.metric)?;
         let mut bound = 0.0;
@@ -110,8 +127,9 @@ mod tests {
     struct Figures(Vec<(Metric, f64)>);
 
     impl MetricSource for Figures {
-        fn value(&self, metric: Metric) -> Option<f64> {
-            self.0.iter().find(|(known, _)| *known == metric).map(|(_, value)| *value)
+        fn value(&self, metric: Metric) -> Result<f64, MissingFigure> {
+            let found = self.0.iter().find(|(known, _)| *known == metric);
+            found.map(|(_, value)| *value).ok_or(MissingFigure::Own(metric))
         }
     }
 
@@ -161,8 +179,8 @@ mod tests {
     struct Stored(f64);
 
     impl MetricSource for Stored {
-        fn value(&self, metric: Metric) -> Option<f64> {
-            Some(if metric == Metric::ClockQuantum { 10.0 } else { 131.0 })
+        fn value(&self, metric: Metric) -> Result<f64, MissingFigure> {
+            Ok(if metric == Metric::ClockQuantum { 10.0 } else { 131.0 })
         }
 
         fn baseline(&self) -> Option<f64> {

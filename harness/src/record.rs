@@ -80,6 +80,7 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         },
         visits: visits(raw),
         zones: zones(raw),
+        judged: None,
         search: None,
         history,
     };

@@ -24,6 +24,8 @@ mod pace;
 mod payload;
 mod plant;
 mod process;
+#[cfg(test)]
+mod reached;
 mod reader;
 mod signal;
 mod stall;
@@ -56,6 +58,8 @@ pub(crate) use calibrate::class;
 pub(crate) use fault::Missed;
 pub(crate) use fault::{Aftermath, Struck};
 pub use latency::Glimpse;
+#[cfg(test)]
+pub(crate) use latency::of_samples;
 pub(crate) use pace::busy;
 pub(crate) use payload::{Defect, Keyed, Stamp, mix};
 pub(crate) use plant::{Planted, unplantable};

@@ -7,6 +7,7 @@ mod cell;
 pub mod files;
 mod half;
 pub mod merge;
+mod rates;
 mod search;
 mod turns;
 
@@ -24,17 +25,18 @@ use crate::host::Host;
 use crate::plan::{CellPlan, Plan};
 use crate::record::{Recorded, record};
 use crate::run::{Launcher, Order, Plant, RawTrial, Watch, unplantable};
+use crate::scenario::model::Workload;
 use crate::scenario::model::transport::BUILD;
-use crate::scenario::model::{Quest, Workload};
 use crate::units::Nanos;
 use crate::verdict::{Against, comparable, moved};
 pub use cell::workload;
 pub use half::{JANITOR, janitor};
-use search::Bisection;
 pub use turns::{Turn, in_turns, one_plan_after_another};
 
 /// A trial that moved between cores is run again so many times at most.
 const RETRIES: u32 = 2;
+/// Begins the reason why a cell did not run here.
+pub const NOT_RUN: &str = "not run: ";
 /// A trial that takes longer than this is not run again: over minutes cores always move.
 const RETRIED_MAX: Nanos = Nanos(30_000_000_000);
 
@@ -297,46 +299,6 @@ impl Runner<'_> {
         all
     }
 
-    /// One rate after the other. What is kept: the trial at the highest rate that held, and every
-    /// trial in which something was wrong.
-    fn search(&mut self, order: Order<'_>, quest: Quest) -> Vec<Recorded> {
-        let mut bisection = Bisection::new(quest);
-        let (mut best, mut wrong): (Option<Recorded>, Vec<Recorded>) = (None, vec![]);
-        'rates: while let Some(rate) = bisection.next() {
-            let at_rate = search::at_rate(order.cell, quest, rate);
-            for attempt in 1..=search::ATTEMPTS {
-                if self.ends_here() {
-                    break 'rates;
-                }
-                let Some(recorded) = self.settle(Order { cell: &at_rate, ..order }).pop() else {
-                    break 'rates;
-                };
-                if recorded.trial.interrupted {
-                    // It says nothing of its rate.
-                    best.get_or_insert(recorded);
-                    break 'rates;
-                }
-                let step = search::step(&at_rate, quest, rate, &recorded);
-                let held = step.held;
-                bisection.note(rate, step, held || attempt == search::ATTEMPTS);
-                if held || best.is_none() {
-                    let former = best.replace(recorded);
-                    wrong.extend(former.filter(is_wrong));
-                } else if is_wrong(&recorded) {
-                    wrong.push(recorded);
-                }
-                if held {
-                    break;
-                }
-            }
-        }
-        if let Some(best) = &mut best {
-            best.trial.search = Some(bisection.finish());
-            best.trial.interrupted |= self.cut;
-        }
-        best.into_iter().chain(wrong).collect()
-    }
-
     /// One trial; `None` where none could be begun.
     fn trial(&mut self, order: Order<'_>) -> Option<Recorded> {
         let Order { cell, trial, .. } = order;
@@ -381,13 +343,6 @@ impl Runner<'_> {
     }
 }
 
-/// Whether something happened in a trial that must not happen at any rate.
-fn is_wrong(recorded: &Recorded) -> bool {
-    let counts = recorded.trial.counts;
-    let bad = counts.violations() > 0 || counts.lost > 0;
-    bad || !(recorded.trial.broken.is_empty() && recorded.trial.mismatches.is_empty())
-}
-
 fn scenario(
     request: &Request<'_>,
     plan: &Plan,
@@ -403,7 +358,7 @@ fn scenario(
                 for gate in &mut result.gates {
                     gate.reason = format!("{}: {why}", gate.reason);
                 }
-                result.degraded.push(format!("not run: {why}"));
+                result.degraded.push(format!("{NOT_RUN}{why}"));
             }
             result
         })

@@ -38,7 +38,7 @@ pub enum UnitError {
         quantity: &'static str,
     },
     /// Less than nothing.
-    #[error("less than nothing")]
+    #[error("a negative number is not allowed")]
     Negative,
     /// What stands before the unit is not a decimal number.
     #[error("`{0}` is not a decimal number")]

@@ -19,6 +19,7 @@ use crate::scenario::model::transport::Carrier;
 pub use against::Against;
 pub(crate) use figures::Figures;
 pub use offered::less as less_than_offered;
+pub use performance::mark;
 pub(crate) use sides::{Member, comparable, compared, sides};
 
 /// Everything that is known of one cell.
@@ -272,7 +273,7 @@ fn gate(
     }
 }
 
-fn missing(evidence: &Evidence<'_>, expectation: &Expectation, why: MissingFigure) -> GateResult {
+fn missing(evidence: &Evidence<'_>, expectation: &Expectation, why: &MissingFigure) -> GateResult {
     gate(evidence, expectation, None, (Verdict::Inconclusive, why.to_string()))
 }
 

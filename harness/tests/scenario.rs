@@ -52,6 +52,7 @@ fn help(result: Result<Scenario, ScenarioError>) -> String {
 mod scenario {
     mod cli;
     mod contradictions;
+    mod drift;
     mod faults;
     mod files;
     mod kills;

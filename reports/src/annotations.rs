@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use report_schema::{GateResult, INTERRUPTED_NOTE, SuiteResult, Verdict};
+use report_schema::{Comparison, GateResult, INTERRUPTED_NOTE, SuiteResult, Verdict};
 
 use crate::format;
 use crate::summary::Summary;
@@ -10,8 +10,8 @@ use crate::summary::Summary;
 /// Cells that one annotation names at most.
 const NAMED_CELLS: usize = 5;
 
-/// One line for each expectation, model and row of kills that did not pass, worst first: the page
-/// shows only the first ones.
+/// One line for each expectation, model, row of kills and compared figure that did not pass, and for a
+/// run that is worse than all of these, worst first: the page shows only the first ones.
 ///
 /// An expectation that fails in several cells has one line.
 #[must_use]
@@ -29,14 +29,23 @@ pub fn github(suite: &SuiteResult) -> String {
         let title = format!("{} killed at {}", row.victim, row.site);
         notes.push((row.verdict, command(row.verdict, None, &title, &text)));
     }
+    notes.extend(suite.comparisons.iter().flat_map(compared));
     if suite.interrupted {
         let verdict = Verdict::Inconclusive;
         notes.push((verdict, command(verdict, None, "interrupted", INTERRUPTED_NOTE)));
     }
-    let doubts = Summary::of(suite).doubts;
-    notes.extend(doubts.iter().map(|doubt| {
+    let summary = Summary::of(suite);
+    notes.extend(summary.doubts.iter().map(|doubt| {
         (doubt.verdict, command(doubt.verdict, None, "the file contradicts itself", &doubt.text))
     }));
+    notes.extend(summary.whole.iter().map(|whole| {
+        let title = format!("{}: the run as a whole", whole.verdict);
+        (whole.verdict, command(whole.verdict, None, &title, &whole.text))
+    }));
+    if summary.verdict.is_none() {
+        let verdict = Verdict::Inconclusive;
+        notes.push((verdict, command(verdict, None, "nothing ran", &summary.sentence)));
+    }
     notes.sort_by_key(|(verdict, _)| core::cmp::Reverse(*verdict));
     notes.into_iter().map(|(_, line)| line).collect()
 }
@@ -65,6 +74,17 @@ fn gates(suite: &SuiteResult) -> Vec<(Verdict, String)> {
         (verdict, command(verdict, place, &title, &text))
     };
     failed.into_iter().map(note).collect()
+}
+
+fn compared(comparison: &Comparison) -> impl Iterator<Item = (Verdict, String)> {
+    let (base, candidate) = (&comparison.base.name, &comparison.candidate.name);
+    let failed = comparison.cells.iter().filter(|each| each.change.verdict() != Verdict::Pass);
+    failed.map(move |each| {
+        let verdict = each.change.verdict();
+        let title = format!("{}: {} of {}", each.change.as_str(), each.metric, each.cell);
+        let text = format!("{candidate} against {base}: {}", each.reason);
+        (verdict, command(verdict, None, &title, &text))
+    })
 }
 
 fn said(gate: &GateResult, cell: &str) -> String {

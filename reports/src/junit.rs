@@ -1,13 +1,17 @@
-//! The result as JUnit XML: every cell, model and row of kills is a test case.
+//! The result as JUnit XML: every cell, model, row of kills and compared figure is a test case.
 //!
 //! Correctness and performance are failures, a broken part is an error, an inconclusive one is
 //! skipped with its reason. A file in which nothing ran, or that contradicts itself, has a case
-//! that says so: tools that only count must not count it as passed.
+//! that says so, and so has a run that is worse than all of its parts: tools that only count must not
+//! count it as passed.
 
 use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
-use report_schema::{CrashResult, GateResult, INTERRUPTED_NOTE, ModelResult, SuiteResult, Verdict};
+use report_schema::{
+    CellComparison, Comparison, CrashResult, GateResult, INTERRUPTED_NOTE, ModelResult,
+    SuiteResult, Verdict,
+};
 
 use crate::format;
 use crate::page::place;
@@ -49,6 +53,11 @@ pub fn render(suite: &SuiteResult) -> Result<String, JunitError> {
         part.add_test_cases(suite.crashes.iter().map(crash));
         report.add_test_suite(part);
     }
+    if !suite.comparisons.is_empty() {
+        let mut part = TestSuite::new("comparisons");
+        part.add_test_cases(suite.comparisons.iter().flat_map(compared));
+        report.add_test_suite(part);
+    }
     report.add_test_suite(whole(&summary));
     Ok(report.to_string()?)
 }
@@ -61,7 +70,10 @@ fn whole(summary: &Summary<'_>) -> TestSuite {
     }
     let cut = summary.suite.interrupted;
     let verdict = match lines.is_empty() {
-        false => Verdict::Broken,
+        false => {
+            let doubts = summary.doubts.iter().map(|doubt| doubt.verdict);
+            doubts.fold(Verdict::Broken, Verdict::max)
+        }
         true if cut => Verdict::Inconclusive,
         true => Verdict::Pass,
     };
@@ -88,6 +100,12 @@ fn whole(summary: &Summary<'_>) -> TestSuite {
     );
     part.add_properties(summary.suite.notes.iter().map(|note| Property::new("note", note)));
     part.add_test_case(case);
+    part.add_test_cases(summary.whole.as_ref().map(|whole| {
+        let mut case = TestCase::new("the run as a whole", status(whole.verdict));
+        case.set_classname("result");
+        explain(&mut case, &summary.sentence, &whole.text);
+        case
+    }));
     part
 }
 
@@ -163,6 +181,28 @@ fn crash(row: &CrashResult) -> TestCase {
     case.add_property(Property::new("blocked_ns_max", row.blocked_ns_max.to_string()));
     let why = row.example.as_deref().or(row.unreached.as_deref());
     explain(&mut case, why.unwrap_or("it did not end as it must"), &row.replay);
+    case
+}
+
+fn compared(comparison: &Comparison) -> impl Iterator<Item = TestCase> {
+    comparison.cells.iter().map(|each| figure(comparison, each))
+}
+
+/// One figure of two sides.
+fn figure(comparison: &Comparison, each: &CellComparison) -> TestCase {
+    let (base, candidate) = (&comparison.base.name, &comparison.candidate.name);
+    let name = format!("{}: {}", each.cell, each.metric);
+    let mut case = TestCase::new(name, status(each.change.verdict()));
+    case.set_classname("comparisons");
+    case.add_property(Property::new("base", base));
+    case.add_property(Property::new("candidate", candidate));
+    case.add_property(Property::new("change", each.change.as_str()));
+    if let Some(evidence) = &each.evidence {
+        case.add_property(Property::new("ratio", evidence.ratio.to_string()));
+        case.add_property(Property::new("p_value", evidence.p_value.to_string()));
+    }
+    let told = format!("{}: {}", each.change.as_str(), each.reason);
+    explain(&mut case, &told, &format!("{candidate} against {base}"));
     case
 }
 

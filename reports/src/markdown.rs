@@ -1,6 +1,6 @@
 //! A short summary in Markdown, for job pages and pull requests.
 
-use report_schema::{GateResult, ModelKind, SuiteResult, Verdict};
+use report_schema::{CellComparison, Comparison, GateResult, ModelKind, SuiteResult, Verdict};
 
 use crate::format;
 use crate::page::{command_line, place};
@@ -11,7 +11,8 @@ use crate::summary::{
 /// Rows of a table at most; the page has them all.
 const ROWS: usize = 20;
 
-/// Renders the result as Markdown: the verdict, the gates that did not pass, the latencies.
+/// Renders the result as Markdown: the verdict, the gates that did not pass, the figures that were
+/// compared, the latencies.
 #[must_use]
 pub fn render(suite: &SuiteResult) -> String {
     let summary = Summary::of(suite);
@@ -41,7 +42,8 @@ pub fn render(suite: &SuiteResult) -> String {
         parts.push(format!("\n> The file contradicts itself: {}\n", safe(&doubt.text)));
     }
     parts.extend(suite.notes.iter().map(|note| format!("\n> {}\n", safe(note))));
-    parts.extend([gates(&summary), models(suite), crashes(suite), latencies(&summary)]);
+    parts.extend([gates(&summary), comparisons(suite), models(suite), crashes(suite)]);
+    parts.push(latencies(&summary));
     let mut commands: Vec<_> = suite.parts.iter().map(|part| command_line(&part.command)).collect();
     if commands.is_empty() {
         commands.push(command_line(&suite.command));
@@ -74,6 +76,37 @@ fn gates(summary: &Summary<'_>) -> String {
         ["Check", "Verdict", "Value", "Bound", "Why", "Cell", "Stated in"],
         &rows,
     )
+}
+
+/// Worst first: twenty rows are shown at most.
+fn comparisons(suite: &SuiteResult) -> String {
+    let all = suite.comparisons.iter();
+    let all = all.flat_map(|of| of.cells.iter().map(move |each| (of, each)));
+    let mut all: Vec<(&Comparison, &CellComparison)> = all.collect();
+    all.sort_by_key(|(_, each)| core::cmp::Reverse(each.change.verdict()));
+    let row = |(of, each): &(&Comparison, &CellComparison)| {
+        let figure = |value: Option<f64>| {
+            value.map_or_else(|| "none".to_owned(), |value| format::with_unit(value, &each.unit))
+        };
+        let ratio = each.evidence.as_ref().map_or_else(
+            || "none".to_owned(),
+            |evidence| {
+                let (low, high) = evidence.ratio_interval;
+                format!("{:.3} ({low:.3} … {high:.3})", evidence.ratio)
+            },
+        );
+        [
+            safe(&each.cell),
+            format!("`{}`", code(&each.metric)),
+            each.change.as_str().to_owned(),
+            safe(&format!("{}: {}", of.base.name, figure(each.base_median))),
+            safe(&format!("{}: {}", of.candidate.name, figure(each.candidate_median))),
+            ratio,
+            safe(&each.reason),
+        ]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    table("Compared figures", ["Cell", "Figure", "Says", "A", "B", "B/A", "Why"], &rows)
 }
 
 fn models(suite: &SuiteResult) -> String {

@@ -39,6 +39,7 @@ pub fn render(suite: &SuiteResult) -> Result<String, MetricsError> {
     counts(&mut registry, &summary.cells);
     hardware(&mut registry, &summary.cells);
     verdicts(&mut registry, &summary);
+    comparisons(&mut registry, suite);
     let mut text = String::new();
     encode(&mut text, &registry)?;
     Ok(sorted(&text))
@@ -189,6 +190,30 @@ fn verdicts(registry: &mut Registry, summary: &Summary<'_>) {
         kills.get_or_create(&labels).set(row.kills as f64);
     }
     registry.register("kills", "Processes killed at a site", kills);
+}
+
+fn comparisons(registry: &mut Registry, suite: &SuiteResult) {
+    let (ratios, holds) = (Gauges::default(), Gauges::default());
+    for comparison in &suite.comparisons {
+        for each in &comparison.cells {
+            let labels = vec![
+                ("cell", each.cell.clone()),
+                ("metric", each.metric.clone()),
+                ("base", comparison.base.name.clone()),
+                ("candidate", comparison.candidate.name.clone()),
+                ("change", each.change.as_str().to_owned()),
+            ];
+            if let Some(evidence) = &each.evidence {
+                ratios.get_or_create(&labels).set(evidence.ratio);
+            }
+            let passed = each.change.verdict() == Verdict::Pass;
+            holds.get_or_create(&labels).set(f64::from(u8::from(passed)));
+        }
+    }
+    let help = "The candidate's figure divided by the base's";
+    registry.register("comparison_ratio", help, ratios);
+    let help = "1 where a compared figure did not get worse and could be judged";
+    registry.register("comparison_holds", help, holds);
 }
 
 fn cell_label(summary: &CellSummary<'_>) -> Labels {

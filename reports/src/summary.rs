@@ -6,6 +6,7 @@ mod curve;
 mod doubt;
 mod drift;
 mod hardware;
+mod judged;
 mod kills;
 mod percentile;
 mod words;
@@ -19,6 +20,7 @@ pub use doubt::Doubt;
 pub use drift::{Drift, Thirds, drifts};
 pub use hardware::HardwareCost;
 pub(crate) use hardware::uncounted;
+pub use judged::{commonest, is_whole, judged};
 pub use kills::{Kill, Kills, noticed};
 pub use percentile::{IN_BRACKETS, Percentile, SAMPLES_BEYOND};
 pub use words::{Limit, Relation, sides};
@@ -40,6 +42,8 @@ pub struct Summary<'a> {
     pub tally: Tally,
     /// Where the file contradicts itself.
     pub doubts: Vec<Doubt>,
+    /// What the run says as a whole, where that is worse than what any part of it says.
+    pub whole: Option<Doubt>,
     /// One for each cell, in the order of the file.
     pub cells: Vec<CellSummary<'a>>,
 }
@@ -118,6 +122,7 @@ impl<'a> Summary<'a> {
         let doubts = doubt::all(suite, &cells);
         let verdict = verdict(suite, &doubts);
         let tally = Tally::of(suite);
+        let whole = doubt::unexplained(suite, &doubts, verdict);
         let mut summary = Self {
             suite,
             verdict,
@@ -125,6 +130,7 @@ impl<'a> Summary<'a> {
             sentence: String::new(),
             tally,
             doubts,
+            whole,
             cells,
         };
         summary.sentence = summary.reason();
@@ -187,7 +193,10 @@ impl<'a> Summary<'a> {
         if let Some(doubt) = self.doubts.iter().find(|doubt| doubt.verdict == verdict) {
             return doubt.text.clone();
         }
-        format!("The run as a whole ended with the verdict {verdict}; no single gate explains it.")
+        match &self.whole {
+            Some(whole) => whole.text.replace('\n', " "),
+            None => format!("A part of the run ended with the verdict {verdict}."),
+        }
     }
 
     fn reason_to_pass(&self) -> String {

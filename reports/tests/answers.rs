@@ -160,5 +160,51 @@ fn every_trial_that_is_not_compared_is_accounted_for() {
     let suite = sample::suite();
     let belief = section(&render(&suite).unwrap(), "belief");
     assert!(belief.contains("62 of 69 trials are compared"), "{belief}");
-    assert!(belief.contains("6 dropped before judging, 1 of another class left out"), "{belief}");
+    assert!(
+        belief
+            .contains("6 dropped before judging, 1 of another class, broken or unsteady left out"),
+        "{belief}"
+    );
+}
+
+#[test]
+fn kills_that_harmed_somebody_or_were_too_few_are_counted_and_told() {
+    let mut suite = sample::empty();
+    suite.crashes = sample::suite().crashes;
+    suite.verdict = Verdict::Correctness;
+    let row = suite.crashes.iter().find(|row| row.kills > 0).unwrap().clone();
+    // The scouts saw a violation with nobody dead; and one row came short.
+    let mut alive = row.clone();
+    (alive.site, alive.kills, alive.torn) = ("Q_ALIVE".to_owned(), 0, 3);
+    (alive.verdict, alive.unreached) = (Verdict::Correctness, Some("unknown".to_owned()));
+    alive.example = Some("with nobody dead: torn".to_owned());
+    let mut short = row;
+    (short.site, short.kills) = ("Q_SHORT".to_owned(), 2);
+    (short.verdict, short.unreached) = (Verdict::Inconclusive, Some("killed 2 of 3".to_owned()));
+    suite.crashes.extend([alive, short]);
+    let kills: u64 = suite.crashes.iter().map(|row| row.kills).sum();
+    let violations: u64 = suite.crashes.iter().map(report_schema::CrashResult::violations).sum();
+    let page = render(&suite).unwrap();
+    let found = section(&page, "crashes");
+    for told in [
+        format!("{kills} processes were killed"),
+        format!("Violations: {violations}."),
+        "Q_ALIVE".to_owned(),
+        "with nobody dead: torn".to_owned(),
+        "killed 2 of 3".to_owned(),
+    ] {
+        assert!(found.contains(&told), "{told}: {found}");
+    }
+    assert!(!found.contains("recoverer</td><td></td>"));
+}
+
+#[test]
+fn what_no_trial_knows_is_not_called_quiet() {
+    let mut suite = sample::many(2);
+    for trial in suite.scenarios[0].cells.iter_mut().flat_map(|cell| &mut cell.trials) {
+        trial.noise.steal_ms = None;
+    }
+    let page = render(&suite).unwrap();
+    let found = section(&page, "belief");
+    assert!(!found.contains("took 0 %") && found.contains("unknown"), "{found}");
 }

@@ -114,11 +114,13 @@ fn everything() -> SuiteResult {
         p99_ns: Some(400),
         held: true,
         why: None,
+        class: None,
     };
     trial.search = Some(Search {
         bound: "p99(latency) <= 50 us".to_owned(),
         sustained_hz: Some(1e5),
         refused_hz: None,
+        undecided: None,
         steps: vec![step],
     });
     suite

@@ -271,8 +271,9 @@ fn a_gate_worse_than_its_file_decides() {
 #[test]
 fn a_damaged_histogram_is_named_and_the_rest_is_shown() {
     let mut suite = sample::many(2);
-    let trial = &mut suite.scenarios[0].cells[0].trials[0];
-    trial.roles[0].latency.as_mut().unwrap().histogram = "broken!".to_owned();
+    for trial in &mut suite.scenarios[0].cells[0].trials {
+        trial.roles[0].latency.as_mut().unwrap().histogram = "broken!".to_owned();
+    }
     let page = render(&suite).unwrap();
     check_page(&page);
     assert!(
@@ -418,6 +419,23 @@ fn evidence_shows_effect_interval_p_and_every_repeat() {
 }
 
 #[test]
+fn a_search_without_an_answer_says_so_whatever_held() {
+    let mut suite = sample::suite();
+    suite.scenarios[0].cells[0].trials[0].search = Some(Search {
+        bound: "p99(latency) <= 50 us".to_owned(),
+        sustained_hz: Some(1e5),
+        refused_hz: None,
+        undecided: Some("the cores moved between near and far".to_owned()),
+        steps: vec![],
+    });
+    let page = render(&suite).unwrap();
+    let told =
+        "without an answer for p99(latency) &#60;= 50 us: the cores moved between near and far.";
+    assert!(page.contains(told), "{page}");
+    assert!(!page.contains("the highest rate tried"), "{page}");
+}
+
+#[test]
 fn a_search_a_late_joiner_and_an_unsteady_warm_up_are_shown_with_what_is_wrong() {
     let mut suite = sample::suite();
     let trial = &mut suite.scenarios[0].cells[0].trials[0];
@@ -428,11 +446,13 @@ fn a_search_a_late_joiner_and_an_unsteady_warm_up_are_shown_with_what_is_wrong()
         p99_ns: Some(p99_ns),
         held: why.is_none(),
         why: why.map(str::to_owned),
+        class: Some(Placement::Far),
     };
     trial.search = Some(Search {
         bound: "p99(latency) <= 50 us".to_owned(),
         sustained_hz: Some(1e5),
         refused_hz: Some(2e5),
+        undecided: None,
         steps: vec![step(1e5, 400, None), step(2e5, 90_000, Some("p99 is <90> us"))],
     });
     trial.visits = vec![Visit {
@@ -455,6 +475,7 @@ fn a_search_a_late_joiner_and_an_unsteady_warm_up_are_shown_with_what_is_wrong()
     check_page(&page);
     assert!(page.contains("100 k/s kept p99(latency) &#60;= 50 us, 200 k/s did not."), "{page}");
     assert!(page.contains("100 k/s is the highest that held"), "{page}");
+    assert!(page.contains("<td>far</td><td>no</td>"), "where the cores were: {page}");
     assert!(page.contains("p99 is &#60;90&#62; us"), "{page}");
     assert!(page.contains("3 to 5") && page.contains("<td class=\"n bad\">7</td>"), "{page}");
     assert!(page.contains("1 trial never became steady") && page.contains("25.0 %"), "{page}");

@@ -262,6 +262,7 @@ fn inspect_counts_who_is_inside_and_who_waits() {
             if slot["writer_waiting"] == true {
                 break (slot, own.run(&["inspect", "imu"]).out);
             }
+            assert!(!waits.is_finished(), "the producer gave up before it was seen");
         };
         drop(held);
         assert!(waits.join().unwrap());

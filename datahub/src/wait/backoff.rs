@@ -3,7 +3,7 @@
 //!
 //! Each look of a blocked producer takes every consumer's cursor out of its owner's cache.
 //! Pure: counts and times are arguments.
-//! Source: SPEC §2.2, "spin briefly, then exponential backoff".
+//! Source: decision 67.
 
 use super::{LIVENESS_NS, PAUSES_PER_CLOCK};
 

@@ -60,7 +60,7 @@ pub enum ZoneError {
     },
     /// Bytes are written in whole words.
     #[error(
-        "bytes are written from a multiple of 8 on, {offset} is none; and up to one or to the end of the zone"
+        "writes begin at a multiple of 8 ({offset} is not one) and end at one, or at the end of the zone"
     )]
     Words {
         /// The first byte.

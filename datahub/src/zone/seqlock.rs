@@ -24,7 +24,7 @@ pub struct SeqlockWords<const N: usize, W = SharedWord> {
 
 /// Somebody writes, or died writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("another writer is at it, or died at it")]
+#[error("another writer is writing, or died while it wrote")]
 pub struct Busy;
 
 impl<const N: usize, W: Default> Default for SeqlockWords<N, W> {

@@ -27,7 +27,7 @@ const MORE: u32 = 3;
 /// Arguments of `ab`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "\
-A is what is compared with, B is what is judged. Two trials of each make a block, in one of their \
+A is the baseline, B is judged against it. Two trials of each make a block, in one of their \
 six orders, which the seed deals out; every trial's turn is in the result. Exit codes: 0 improved or \
 no difference, 3 regressed, 5 inconclusive, and those of every run. Builds must speak the same \
 language to their workers; where they do not, the run is broken and says so.
@@ -169,7 +169,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         Err(exit) => return exit,
     };
     match conduct(args, &contest, output) {
-        Ok(Some((result, interrupted))) => finish(args, result, interrupted, output),
+        Ok(Some(result)) => finish(args, result, output),
         Ok(None) => {
             output.error("nothing ran");
             Exit::NothingRan
@@ -187,11 +187,11 @@ fn conduct(
     args: &Args,
     contest: &Contest<'_>,
     output: &mut Output,
-) -> std::io::Result<Option<(SuiteResult, bool)>> {
+) -> std::io::Result<Option<SuiteResult>> {
     let times = args.aa.unwrap_or(args.times);
     let mut tally = Tally::default();
     let mut whole: Option<SuiteResult> = None;
-    let (mut interrupted, mut floor) = (false, Verdict::Pass);
+    let mut floor = Verdict::Pass;
     let left = Left::new();
     for round in 0..times {
         let mut outcome = match contest.round(Round { number: round, of: times, left }) {
@@ -203,15 +203,17 @@ fn conduct(
                 break;
             }
         };
-        interrupted = outcome.interrupted;
+        let interrupted = outcome.interrupted;
         let broke = outcome.broke_off.take();
         if let Some(error) = &broke {
             broke_off((round, times), error, output);
             floor = Verdict::Broken;
         }
         let mut result = outcome.result;
+        // A signal that came behind the last trial has cut off nothing but the rounds to come.
+        let cut = result.interrupted;
         result.interrupted |= interrupted && round + 1 < times;
-        if !interrupted && broke.is_none() {
+        if !cut && broke.is_none() {
             tally.add(round + 1, &result.comparisons);
         }
         if times > 1 && result.scenarios.iter().all(|scenario| scenario.verdict == Verdict::Pass) {
@@ -233,7 +235,7 @@ fn conduct(
         let cut = if whole.interrupted { Verdict::Inconclusive } else { Verdict::Pass };
         whole.verdict = whole.verdict.max(floor).max(cut);
     }
-    Ok(whole.map(|whole| (whole, interrupted)))
+    Ok(whole)
 }
 
 /// Says which comparison did not come to its end, and why.
@@ -258,7 +260,8 @@ fn join(whole: &mut SuiteResult, mut result: SuiteResult) {
     whole.notes.append(&mut result.notes);
 }
 
-fn finish(args: &Args, mut result: SuiteResult, interrupted: bool, output: &mut Output) -> Exit {
+fn finish(args: &Args, mut result: SuiteResult, output: &mut Output) -> Exit {
+    let interrupted = result.interrupted;
     if interrupted {
         // Neither what was found nor that nothing was found is an answer.
         result.verdict = result.verdict.max(Verdict::Inconclusive);
@@ -272,16 +275,16 @@ fn finish(args: &Args, mut result: SuiteResult, interrupted: bool, output: &mut 
     let told = |_: &Path| {
         let compared: String = result.comparisons.iter().map(comparison::text).collect();
         let body = compared + &run::show::findings(&result);
-        Told { body, last: said(&result, interrupted) }
+        Told { body, last: said(&result) }
     };
     args.sinks.deliver((&result, exit), !args.no_report, told, output)
 }
 
-fn said(result: &SuiteResult, interrupted: bool) -> String {
+fn said(result: &SuiteResult) -> String {
     let (verdict, told) = (result.verdict, unchecked::said(&result.comparisons));
     let told = told.unwrap_or_else(|| "nothing was compared".to_owned());
     match unchecked::worst(&result.comparisons) {
-        _ if interrupted => "interrupted: what was seen so far is no verdict".to_owned(),
+        _ if result.interrupted => "interrupted: what was seen so far is no verdict".to_owned(),
         Some(worst) if worst == verdict => format!("{verdict}: {told}"),
         _ => format!("{verdict}: because of the runs themselves; {told}"),
     }

@@ -21,7 +21,8 @@ Examples:
       Is it slower than it was? A check of a scenario may say so, too: `p99(latency) <= 1.10 * baseline`.
   harness baseline promote main release-1
 
-Exit codes: 0 done, 2 there is no such name or result, 4 a result without a trial, 7 a file could not
+Exit codes: 0 done, 2 there is no such name or result, or the run is not fit to be a
+baseline, 4 a result without a trial, 7 a file could not
 be read or written.")]
 pub(super) struct Args {
     /// Where baselines are kept.

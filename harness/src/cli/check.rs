@@ -46,7 +46,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         }
         Err(error) => bad.push(error),
     }
-    let twins = twins(&good, output);
+    let twins = twins(&good, &kills, output);
     if args.json {
         output.json(&as_json(&good, &kills, &bad));
     } else {

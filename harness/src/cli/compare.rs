@@ -15,7 +15,7 @@ The two runs did not run together: what drifted between them counts as a differe
 runs them in turns. Runs of two machines, kernels or processors are never compared.
 
 Examples:
-  harness compare out/20260101T120000Z-suite out/latest
+  harness compare out/smoke-20260101T120000Z out/latest
   harness compare old/result.json new/result.json --metric 'p99(latency)' --ratio 1.1
 
 Exit codes: 0 improved or no difference, 2 there is no such result, 3 regressed, 4 no cell in common,
@@ -29,7 +29,7 @@ pub(super) struct Args {
     candidate: PathBuf,
     #[command(flatten)]
     rules: RuleArgs,
-    /// Of the intervals.
+    /// Seed of the bootstrap intervals.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Prints B's result document with the comparison in it.

@@ -25,14 +25,16 @@ use crate::table;
 #[command(after_help = "\
 Examples:
   harness crash
-      Eight kills of each victim at each site in each shape of block: a minute or two.
+      The smoke profile: two kills with each of two seeds, for each victim, site and block: a minute or
+      two on two cores.
   harness crash --only writer/W_COMMIT --kills 100
       Is anybody harmed when the producer is killed right before its commit?
   harness crash --only evict --profile full
       All that has to do with eviction, more often.
 
-Exit codes: 0 nobody was harmed, 1 a survivor was, 2 usage, 4 nothing was killed, 5 a site that
-should be reached was not, 6 a process broke, 7 a file could not be written, 130 interrupted: what
+Exit codes: 0 nobody was harmed, 1 a survivor was, 2 usage, 4 nothing was killed, 5 fewer
+kills than asked for, at a site or in all, 6 a process broke or a written reason is no longer so, 7 a
+file could not be written, 130 interrupted: what
 was judged before is in the report.")]
 pub(super) struct Args {
     /// A kill matrix: the blocks, and how much each profile kills.

@@ -104,7 +104,7 @@ Examples:
       What does this scenario do, and what must hold?
   harness ab scenarios/latency --base ./old --cand ./new
       Is one build slower than another? Runs both in turns and tests the difference.
-  harness run scenarios --shard 1/4 --out out/1; harness merge out/*/latest
+  harness run scenarios --shard 1/4 --out out/shard-1; harness merge out/shard-*/latest
       Four machines run a suite together, and one of them makes the page.
   harness crash --only writer/W_COMMIT
       Is anybody harmed when the producer is killed right before its commit?
@@ -121,9 +121,10 @@ Exit codes:
    70  a bug in this program
   130  interrupted; partial results are written
 
-A result that cannot be written (disk full, folder read-only) ends with 7, unless a violation was
-found: then with 1. Files appear whole or not at all. A standard output that nobody reads is no error. Ctrl-C or SIGTERM ends the run early and
-writes the report; a second one does not wait for the workers. `kill -9` leaves nothing behind.
+A result that cannot be written (disk full, folder read-only) ends with 7, or with 1 if a violation
+was found. Files appear whole or not at all. A closed standard output is no error. Ctrl-C or SIGTERM
+ends the run early and writes the report; a second one does not wait for the workers. `kill -9`
+leaves nothing behind.
 
 Results go to standard output, everything else to standard error.";
 

@@ -9,7 +9,7 @@ use super::{Exit, Output, baseline, comparison, run, stored, unchecked};
 use crate::baseline::{BaselineError, FOLDER, Store};
 use crate::compare::differences;
 use crate::scenario::{self, Cell, Profile, Scenario};
-use crate::verdict::{Against, Evidence, judge};
+use crate::verdict::{Against, Evidence, judge, mark};
 
 /// Arguments of `gate`.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ Examples:
   harness gate out/latest --set block.slots=32 --json
 
 Exit codes: 0 all holds, 1 correctness, 2 there is no such result, baseline or scenario, 3 performance,
-5 inconclusive, 6 broken, 7 a file could not be read.")]
+4 the result holds no scenario, 5 inconclusive, 6 broken, 7 a file could not be read.")]
 pub(super) struct Args {
     /// A result document, or the folder of a run.
     #[arg(value_name = "RESULT", default_value = "out/latest")]
@@ -65,17 +65,14 @@ impl AgainstArgs {
         self.baseline.as_deref().map(|name| store.load(name)).transpose()
     }
 
-    /// The stored run beside one that was made on `host` and has these cells.
+    /// The stored run beside one that was made on `host`, of which so many figures are held against it
+    /// in all its shards.
     pub(super) fn beside<'a>(
         &'a self,
         stored: Option<&'a SuiteResult>,
         host: &report_schema::Host,
-        cells: impl Iterator<Item = &'a Cell>,
+        gates: usize,
     ) -> Option<Against<'a>> {
-        let cells: Vec<&Cell> = cells.collect();
-        let expectations = cells.iter().flat_map(|cell| &cell.expectations);
-        let gates = expectations.filter(|expectation| expectation.check.needs_baseline()).count();
-        let gates = gates + unchecked::asked(&cells);
         Some(Against {
             name: self.baseline.as_deref()?,
             result: stored?,
@@ -192,12 +189,18 @@ fn judged_again(
         .map(|part| cells.iter().copied().find(|cell| cell.id == part.id).ok_or(&part.id))
         .collect::<Result<_, _>>()
         .map_err(|id| format!("no scenario has the cell {id} any more; was a key --set?"))?;
-    let against = args.against.beside(against, &result.host, ran.iter().copied());
+    // What a shard asked of the baseline, all shards share with it.
+    let shared = result.shard.as_ref().and_then(|shard| shard.against).unwrap_or(0);
+    let gates = unchecked::questions(&ran).max(shared as usize);
+    let against = args.against.beside(against, &result.host, gates);
     let quantum = result.host.clock_quantum_ns;
+    // A run that broke off was broken whatever its trials say.
+    let broke_off = result.verdict == Verdict::Broken && result.worst_part() != Verdict::Broken;
     let all = ran.clone();
     let mut ran = ran.into_iter();
     for part in &mut result.scenarios {
         for (stored, cell) in part.cells.iter_mut().zip(&mut ran) {
+            mark(cell, &mut stored.trials);
             let judgement = judge(&Evidence {
                 file: &part.file,
                 cell,
@@ -215,6 +218,9 @@ fn judged_again(
     }
     result.comparisons.clear();
     result.verdict = result.worst_part();
+    if broke_off {
+        result.verdict = result.verdict.max(Verdict::Broken);
+    }
     if let Some(against) = &against {
         unchecked::compare_rest(against, result, &all);
     }

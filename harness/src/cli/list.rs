@@ -36,10 +36,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let (scenarios, matrices) = match args.selection.files(output) {
+    let files = match args.selection.files(output) {
         Ok(files) => files,
         Err(exit) => return exit,
     };
+    let (scenarios, matrices) = &files;
     let (profile, filter) = (args.selection.profile, args.selection.filter());
     let listed: Vec<(&Scenario, Vec<&Cell>)> = scenarios
         .iter()
@@ -60,7 +61,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         output.result(&kills_as_text(&kills, args.cells));
     }
     if listed.is_empty() && kills.is_empty() {
-        output.error(&planned::nothing_left(&args.selection, &scenarios));
+        output.error(&planned::nothing_left(&args.selection, &files));
         return Exit::NothingRan;
     }
     Exit::Pass

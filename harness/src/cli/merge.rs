@@ -18,12 +18,12 @@ Shards must be of one suite, profile, seed, commit, plan and settings. Runs of d
 (scenarios, models, kills) must be of one commit, build and machine; the worst verdict is that of all.
 
 Examples:
-  harness merge out/*/latest
-      The shards that four machines wrote below `out/1` to `out/4`.
-  harness merge out/*/latest --partial --out out/whole
+  harness merge out/shard-*/latest
+      The shards that four machines wrote to `out/shard-1` to `out/shard-4`.
+  harness merge out/shard-*/latest --partial --out out/whole
       What there is of them, where one machine failed.
   harness merge out/run/latest out/model/latest out/crash/latest
-      One page of scenarios, models and kills.
+      One page of scenarios, models and kills, each run before with `--out out/run`, `out/model`, `out/crash`.
 
 Exit codes: those of `harness run`; 2 also where the results do not belong together or one is missing.")]
 pub(super) struct Args {

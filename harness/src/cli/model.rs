@@ -23,7 +23,7 @@ use crate::run::Interrupts;
 #[command(after_help = "\
 Examples:
   harness model
-      Everything, as ci/models runs it: some ten minutes on two cores.
+      Everything, as ci/models runs it: five to ten minutes on two cores.
   harness model ring/ --engine loom --no-mutants
       The models of the ring under one engine, as shipped.
   harness model --engine explore --scenario slot/abort --mutant W_COMMIT=Relaxed
@@ -32,7 +32,8 @@ Examples:
       Do the orderings hold on these very cores?
 
 Exit codes: 0 every run went as it must, 1 a model was violated, or a mutant or defect that must be
-noticed was not, 2 usage, 4 no model has such a name, 5 a search came to no result in its time, 6 an
+noticed was not, 2 usage, also an unknown
+engine, model, site or defect, 4 no model's name contains FILTER, 5 a search came to no result in its time, 6 an
 engine broke, 7 a file could not be written, 130 interrupted: what had ended is in the report.")]
 pub(super) struct Args {
     /// Only models whose name contains this.

@@ -45,10 +45,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
-    let (scenarios, mut matrices) = match args.selection.files(output) {
+    let files = match args.selection.files(output) {
         Ok(files) => files,
         Err(exit) => return exit,
     };
+    let (scenarios, mut matrices) = (&files.0, files.1.clone());
     let (profile, filter) = (args.selection.profile, args.selection.filter());
     matrices.retain(|matrix| !crash::selected(matrix, profile, &filter).is_empty());
     let host = Host::read();
@@ -62,7 +63,7 @@ pub(super) fn execute(args: &Args, output: &mut Output) -> Exit {
         return Exit::Pass;
     }
     let asked = (&args.selection, &options);
-    let plans = planned::plans(asked, &scenarios, &host, output);
+    let plans = planned::plans(asked, &files, &host, output);
     let mut plans = match plans.and_then(|plans| planned::part(args.shard, plans, output)) {
         Ok((plans, _)) => plans,
         Err(exit) => return exit,

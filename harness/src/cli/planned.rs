@@ -6,25 +6,24 @@ use std::path::Path;
 use report_schema::Shard;
 use reports::format;
 
-use super::select::Selection;
+use super::select::{Files, Selection};
 use super::{Exit, Output};
 use crate::host::Host;
 use crate::plan::shard::Part;
 use crate::plan::{Options, Plan, plan};
 use crate::run::unfit;
-use crate::scenario::Scenario;
 use crate::suggest::nearest;
 
 /// The plans of all scenarios that have a cell left; whatever is wrong with any of them is said.
 pub(super) fn plans(
     (selection, options): (&Selection, &Options),
-    scenarios: &[Scenario],
+    files: &Files,
     host: &Host,
     output: &mut Output,
 ) -> Result<Vec<Plan>, Exit> {
     let mut plans = vec![];
     let mut refused = false;
-    for scenario in scenarios {
+    for scenario in &files.0 {
         match plan(scenario, host, options) {
             Ok(plan) if plan.trials.is_empty() => {}
             Ok(plan) => plans.push(plan),
@@ -38,19 +37,24 @@ pub(super) fn plans(
         return Err(Exit::Usage);
     }
     if plans.is_empty() {
-        output.error(&nothing_left(selection, scenarios));
+        output.error(&nothing_left(selection, files));
         return Err(Exit::NothingRan);
     }
     Ok(plans)
 }
 
 /// That no cell is left, and what to do about it.
-pub(super) fn nothing_left(selection: &Selection, scenarios: &[Scenario]) -> String {
+pub(super) fn nothing_left(selection: &Selection, (scenarios, matrices): &Files) -> String {
     let filter = selection.filter();
-    let tags: BTreeSet<&str> =
-        scenarios.iter().flat_map(|scenario| &scenario.tags).map(String::as_str).collect();
-    if let Some(unknown) = filter.tags.iter().find(|tag| !tags.contains(tag.as_str())) {
-        let known = tags.into_iter().collect::<Vec<_>>().join(", ");
+    let mut tags: BTreeSet<&String> =
+        scenarios.iter().flat_map(|scenario| &scenario.tags).collect();
+    if let Some(unknown) = filter.tags.iter().find(|tag| !tags.contains(tag)) {
+        if let Some(matrix) = matrices.iter().find(|matrix| matrix.tags.contains(unknown)) {
+            let run = format!("`harness crash {}` runs one", matrix.file);
+            return format!("only kill matrices have the tag `{unknown}`: {run}");
+        }
+        tags.extend(matrices.iter().flat_map(|matrix| &matrix.tags));
+        let known = tags.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         return format!("no scenario has the tag `{unknown}`; there are: {known}");
     }
     let cells = scenarios.iter().flat_map(|scenario| scenario.cells(selection.profile));

@@ -58,8 +58,8 @@ pub struct RunArgs {
     /// Writes one JSON object a line while it runs: what happens, as it happens.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub events: Option<PathBuf>,
-    /// Keeps the histories of all trials in this folder, for `check-history`; scenarios write some
-    /// where `record.history` says so, but for trials whose slots a fault scribbled over.
+    /// Keeps the histories of all trials in this folder, for `check-history`. Only scenarios with
+    /// `record.history` write any, and no trial whose slots a fault scribbled over.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub keep_history: Option<PathBuf>,
     /// Writes no report, only the result document.
@@ -106,19 +106,19 @@ impl RunArgs {
 }
 
 pub(super) fn execute(args: &RunArgs, output: &mut Output) -> Exit {
-    let Prepared { plans, seed, shard, host, events, stored } = match prepare(args, output) {
-        Ok(prepared) => prepared,
-        Err(exit) => return exit,
-    };
+    let Prepared { plans, seed, shard, host, events, stored, questions } =
+        match prepare(args, output) {
+            Ok(prepared) => prepared,
+            Err(exit) => return exit,
+        };
     let mut display = Display::new(args.progress, events, Round::only());
-    let cells = plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell));
-    let against = args.against.beside(stored.as_ref(), &host.facts, cells);
+    let against = args.against.beside(stored.as_ref(), &host.facts, questions);
     let mut outcome = conduct(args, (&plans, seed, against.as_ref()), &host, &mut display);
     if let Ok(outcome) = &mut outcome {
         outcome.result.shard = shard;
-        if let Some(against) = against.as_ref().filter(|_| !outcome.interrupted) {
-            let cells = plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell));
-            let cells: Vec<&Cell> = cells.collect();
+        // A signal that came behind the last trial has cut off nothing.
+        if let Some(against) = against.as_ref().filter(|_| !outcome.result.interrupted) {
+            let cells = cells(&plans);
             let ran = outcome.result.exit_code != Exit::NothingRan.code();
             unchecked::compare_rest(against, &mut outcome.result, &cells);
             if ran {
@@ -145,24 +145,35 @@ struct Prepared {
     host: Host,
     events: Events,
     stored: Option<SuiteResult>,
+    /// How many figures of the whole plan are held against it.
+    questions: usize,
+}
+
+fn cells(plans: &[Plan]) -> Vec<&Cell> {
+    plans.iter().flat_map(|plan| plan.cells.iter().map(|cell| &cell.cell)).collect()
 }
 
 /// Everything that can be wrong before anything runs.
 fn prepare(args: &RunArgs, output: &mut Output) -> Result<Prepared, Exit> {
-    let scenarios = args.selection.scenarios(output)?;
+    let files = args.selection.scenarios(output)?;
     let host = Host::read();
     let stored = args.against.load().map_err(|error| baseline::refused(&error, output))?;
     let asked = (&args.selection, &args.options());
-    let plans = planned::plans(asked, &scenarios, &host, output)?;
+    let plans = planned::plans(asked, &files, &host, output)?;
     let first_seed = plans.first().and_then(|plan| Some(plan.cells.first()?.cell.run.seed));
     let seed = args.seed.or(first_seed).unwrap_or(0);
-    let (plans, shard) = planned::part(args.shard, plans, output)?;
+    // Shards share one rate of false alarms, so this is counted before the plan is cut.
+    let questions = unchecked::questions(&cells(&plans));
+    let (plans, mut shard) = planned::part(args.shard, plans, output)?;
+    if let Some(shard) = shard.as_mut().filter(|_| stored.is_some()) {
+        shard.against = Some(u32::try_from(questions).unwrap_or(u32::MAX));
+    }
     planned::programs(&plans, output)?;
     args.sinks.prove(output)?;
     args.keep_history.as_deref().map_or(Ok(()), |folder| keepable(folder, &plans, output))?;
     let events = Events::open(args.events.as_deref(), args.progress == Progress::Jsonl);
     let events = events.map_err(|error| unwritten(args, &error, output))?;
-    Ok(Prepared { plans, seed, shard, host, events, stored })
+    Ok(Prepared { plans, seed, shard, host, events, stored, questions })
 }
 
 /// Whether there will be histories, and room for them.

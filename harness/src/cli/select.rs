@@ -40,18 +40,18 @@ impl Selection {
         Filter { text, without, tags }
     }
 
-    /// Every scenario, checked; mistakes are shown, all of them.
+    /// Every file, checked, of which at least one is a scenario; mistakes are shown, all of them.
     ///
     /// # Errors
     ///
-    /// [`Exit::Usage`] if any file is wrong, [`Exit::NothingRan`] if there is none.
-    pub fn scenarios(&self, output: &mut Output) -> Result<Vec<Scenario>, Exit> {
+    /// [`Exit::Usage`] if any file is wrong, [`Exit::NothingRan`] if there is no scenario.
+    pub(super) fn scenarios(&self, output: &mut Output) -> Result<Files, Exit> {
         let (scenarios, matrices) = load(&self.paths, &self.set, output)?;
         for matrix in &matrices {
             let file = &matrix.file;
             output.note(&format!("{file} is a kill matrix: `harness crash {file}` runs it"));
         }
-        if scenarios.is_empty() { Err(Exit::NothingRan) } else { Ok(scenarios) }
+        if scenarios.is_empty() { Err(Exit::NothingRan) } else { Ok((scenarios, matrices)) }
     }
 
     /// Every file of any kind, checked.
@@ -96,7 +96,7 @@ pub(super) fn load(
     if !told.is_empty() && wrong > 1 {
         output.note(&format!("what is wrong with --set is so in {wrong} files, and told once"));
     }
-    wrong += twins(&scenarios, output);
+    wrong += twins(&scenarios, &matrices, output);
     if wrong > 0 {
         return Err(Exit::Usage);
     }
@@ -109,13 +109,17 @@ pub(super) fn load(
 }
 
 /// Results are told apart by name: two files with one name are a mistake.
-pub(super) fn twins(scenarios: &[Scenario], output: &mut Output) -> usize {
-    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+pub(super) fn twins(scenarios: &[Scenario], matrices: &[KillMatrix], output: &mut Output) -> usize {
+    const KINDS: [&str; 3] =
+        ["two scenarios are", "a scenario and a kill matrix are", "two kill matrices are"];
+    let scenarios = scenarios.iter().map(|scenario| (&scenario.name, (&scenario.file, 0)));
+    let matrices = matrices.iter().map(|matrix| (&matrix.name, (&matrix.file, 1)));
+    let mut seen: BTreeMap<&String, (&String, usize)> = BTreeMap::new();
     let mut count = 0;
-    for scenario in scenarios {
-        if let Some(first) = seen.insert(&scenario.name, &scenario.file) {
-            let (name, file) = (&scenario.name, &scenario.file);
-            output.error(&format!("two scenarios are called `{name}`: {first} and {file}"));
+    for (name, (file, kind)) in scenarios.chain(matrices) {
+        if let Some((first, of)) = seen.insert(name, (file, kind)) {
+            let who = KINDS[of + kind];
+            output.error(&format!("{who} called `{name}`: {first} and {file}"));
             count += 1;
         }
     }

@@ -25,7 +25,7 @@ pub struct Sinks {
     /// Writes the verdicts as JUnit XML, too.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub junit: Option<PathBuf>,
-    /// Marks what did not pass at its line, for the job's page; `auto` looks for GITHUB_ACTIONS.
+    /// Marks what did not pass at its line in the scenario file; `auto` does so in GitHub jobs.
     #[arg(long, value_enum, value_name = "FOR", default_value_t, help_heading = "Output")]
     pub annotations: Annotations,
 }

@@ -12,8 +12,15 @@ use crate::statistics::ALPHA;
 use crate::suite::workload;
 use crate::verdict::Against;
 
+/// How many figures of these cells are held against a baseline, by checks or because no check does.
+pub(super) fn questions(cells: &[&Cell]) -> usize {
+    let expectations = cells.iter().flat_map(|cell| &cell.expectations);
+    let gates = expectations.filter(|expectation| expectation.check.needs_baseline()).count();
+    gates + asked(cells)
+}
+
 /// How many figures of these cells are compared because no check of theirs names the baseline.
-pub(super) fn asked(cells: &[&Cell]) -> usize {
+fn asked(cells: &[&Cell]) -> usize {
     cells.iter().filter(|cell| !checked(cell)).map(|cell| figures(workload(cell), &[]).len()).sum()
 }
 

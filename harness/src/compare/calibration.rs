@@ -139,7 +139,10 @@ fn a_comparison_by_the_ratio_of_means_alone_is_found_out() {
 
 /// The p value of some of a pair's repeats.
 fn p_value((base, candidate): &Pair<'_>, chosen: impl Fn(&mut Repeat, u32) -> bool) -> f64 {
-    let figure = |_, trial: &Trial| trial.roles[0].longest_wait_ns.map(|ns| ns as f64);
+    let none = MissingFigure::Own(Metric::ProducerWait);
+    let figure = |_, trial: &Trial| {
+        trial.roles[0].longest_wait_ns.map(|ns| ns as f64).ok_or_else(|| none.clone())
+    };
     let mut repeats = compared(&sides(&base.trials, &candidate.trials, true, figure));
     repeats.retain_mut(|repeat| {
         let block = repeat.block.unwrap_or(0);

@@ -56,6 +56,7 @@ pub(crate) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         visits: vec![],
         warmup_ms: Some(200),
         zones: vec![],
+        judged: None,
         search: None,
         history: None,
         broken: vec![],
@@ -249,6 +250,26 @@ fn a_whole_trial_without_the_figure_leaves_the_answer_open() {
     // One that broke has no figure either, and is only counted.
     candidate.trials[3].broken.push("deadline".to_owned());
     assert_eq!(only(&base, &candidate, &rules()).change, Change::Regressed);
+}
+
+#[test]
+fn a_percentile_of_too_few_samples_is_no_figure_to_compare() {
+    let timed = |samples| {
+        let mut side = side(&[500.0; 8]);
+        for trial in &mut side.trials {
+            let kind = report_schema::LatencyKind::Service;
+            trial.roles[0].latency = crate::run::of_samples(kind, &[(100, samples)]);
+        }
+        side
+    };
+    let rules = Rules { metrics: vec![Metric::Latency(Percentile::P99)], ..rules() };
+    let compared = |samples| only(&timed(1_000), &timed(samples), &rules);
+    assert_eq!(compared(1_000).change, Change::NoDifference);
+    let few = compared(240);
+    assert_eq!((few.change, few.candidate_median), (Change::Inconclusive, None));
+    let told = "whole trials without a figure for p99(latency): 8 (too few samples for p99(latency): there \
+                are 240, 1000 are needed)";
+    assert_eq!(few.reason, told);
 }
 
 #[test]

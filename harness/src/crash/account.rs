@@ -1,13 +1,18 @@
-//! What a whole run of kills must have shown, whatever each row says for itself: as many kills as were
-//! asked for at every site that a victim comes to, no excuse that is no longer so, and enough in all.
+//! What a whole run of kills must have shown, whatever each row says for itself: a row for every victim, site
+//! and shape, as many kills as were asked for at every site that a victim comes to, no excuse that is no longer
+//! so, and enough in all.
 //!
-//! It trusts neither the driver nor the reasons: it counts what came back.
+//! It trusts neither the driver nor the reasons: it counts what came back, and knows what had to.
 
+use std::collections::BTreeSet;
+
+use datahub::sites::TABLE;
 use report_schema::{CrashResult, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::reason::{by_chance, reason, repeats};
 use super::rounds::Kind;
+use super::shape::{Shape, Sync};
 
 /// One row as it came back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,21 +20,23 @@ pub(super) struct Tried {
     pub(super) result: CrashResult,
     /// Kills that were asked for; 0: such a victim never comes there, or is killed there as another.
     pub(super) wanted: u64,
-    /// At least half of the scouts came there: it is no matter of chance who meets whom.
+    /// At least half of the scouts came there, with every seed: it is no matter of chance who meets whom.
     pub(super) steady: bool,
 }
 
 /// What was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     /// Every victim, site and shape; otherwise a part, of which less can be said.
     pub(super) whole: bool,
+    /// The blocks.
+    pub(super) shapes: &'a [Shape],
     /// Kills in all.
     pub(super) at_least: u64,
 }
 
 /// The rows that a result keeps, and what is missing in all of them together, one sentence each.
-pub(super) fn account(mut tried: Vec<Tried>, asked: Asked) -> (Vec<CrashResult>, Vec<String>) {
+pub(super) fn account(mut tried: Vec<Tried>, asked: Asked<'_>) -> (Vec<CrashResult>, Vec<String>) {
     let gaps = if asked.whole { gaps(&tried, asked) } else { vec![] };
     let shortfalls: Vec<Option<(Verdict, String)>> =
         tried.iter().map(|row| wrong(row, &tried, asked.whole)).collect();
@@ -89,19 +96,31 @@ fn wrong(row: &Tried, all: &[Tried], whole: bool) -> Option<(Verdict, String)> {
 }
 
 /// What no row can say.
-fn gaps(tried: &[Tried], asked: Asked) -> Vec<String> {
+fn gaps(tried: &[Tried], asked: Asked<'_>) -> Vec<String> {
     let mut gaps = vec![];
-    let mut pairs: Vec<(&str, &str)> = vec![];
-    for row in tried {
-        let pair = (row.result.victim.as_str(), row.result.shape.as_str());
-        if !pairs.contains(&pair) {
-            pairs.push(pair);
-        }
-    }
-    for (victim, shape) in pairs {
-        let own = |row: &&Tried| (&*row.result.victim, &*row.result.shape) == (victim, shape);
-        if tried.iter().filter(own).all(|row| row.result.kills == 0) {
-            gaps.push(format!("no {victim} was killed in {shape}"));
+    for shape in asked.shapes {
+        let block = shape.name();
+        for kind in Kind::ALL.into_iter().filter(|kind| !is_idle(*kind, *shape)) {
+            let victim = kind.name();
+            let rows = tried.iter().map(|row| &row.result);
+            let own = rows.filter(|row| row.victim == victim && row.shape == block);
+            let (told, kills): (BTreeSet<&str>, Vec<u64>) =
+                own.map(|row| (row.site.as_str(), row.kills)).unzip();
+            let mut untold = TABLE.iter().map(|site| site.name).filter(|name| !told.contains(name));
+            if told.is_empty() {
+                gaps.push(format!("nothing was told of any {victim} in {block}"));
+                continue;
+            }
+            if let Some(first) = untold.next() {
+                let more = match untold.count() {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                gaps.push(format!("nothing was told of {victim}/{first}{more} in {block}"));
+            }
+            if kills.iter().all(|kills| *kills == 0) {
+                gaps.push(format!("no {victim} was killed in {block}"));
+            }
         }
     }
     let killed: u64 = tried.iter().map(|row| row.result.kills).sum();
@@ -109,6 +128,13 @@ fn gaps(tried: &[Tried], asked: Asked) -> Vec<String> {
         gaps.push(format!("{killed} kills are fewer than the {} asked for", asked.at_least));
     }
     gaps
+}
+
+/// Whether such a victim has nothing to do in such a block. This is said here once more, so that a driver
+/// that leaves out others is found.
+fn is_idle(kind: Kind, shape: Shape) -> bool {
+    // Who died inside a slot there stands in nobody's way: another one is free.
+    kind == Kind::Undertaker && shape.sync == Sync::Latest && !shape.is_tight()
 }
 
 /// Of the rows without a kill only one for each victim and site stays, and only where nobody was
@@ -133,9 +159,10 @@ fn fold(rows: Vec<CrashResult>) -> Vec<CrashResult> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::shape::Stamped;
     use super::*;
 
-    const WHOLE: Asked = Asked { whole: true, at_least: 0 };
+    const WHOLE: Asked<'_> = Asked { whole: true, shapes: &[], at_least: 0 };
 
     fn row(victim: &str, site: &str, shape: &str, (visits, kills): (u64, u64)) -> Tried {
         let result = CrashResult {
@@ -286,12 +313,84 @@ mod tests {
     }
 
     #[test]
-    fn what_no_row_can_say_is_missing_by_name() {
-        let rows =
-            || vec![row("writer", "W_TAKE", "a", (1, 3)), row("reader", "R_ADMIT", "b", (0, 0))];
-        let asked = Asked { whole: true, at_least: 4 };
-        let gaps = ["no reader was killed in b", "3 kills are fewer than the 4 asked for"];
-        assert_eq!(account(rows(), asked).1, gaps);
+    fn fewer_kills_in_all_are_missing() {
+        let rows = || vec![row("writer", "W_TAKE", "a", (1, 3))];
+        let asked = Asked { at_least: 4, ..WHOLE };
+        assert_eq!(account(rows(), asked).1, ["3 kills are fewer than the 4 asked for"]);
         assert_eq!(account(rows(), Asked { whole: false, ..asked }).1, [""; 0]);
+    }
+
+    fn shape(sync: Sync, physical_slots: u32) -> Shape {
+        Shape {
+            sync,
+            slots: 4,
+            physical_slots,
+            readers: 2,
+            park: false,
+            checksum: Stamped::Never,
+            zones: false,
+            batch: 1,
+        }
+    }
+
+    /// A row for everything in these blocks, and what is missing of those that `came` back.
+    fn missing(shapes: &[Shape], came: impl Fn(&CrashResult) -> bool) -> Vec<String> {
+        let mut rows = vec![];
+        for shape in shapes {
+            for kind in Kind::ALL {
+                let of = |site: &str| row(kind.name(), site, &shape.name(), (1, 3));
+                rows.extend(TABLE.iter().map(|site| of(site.name)));
+            }
+        }
+        rows.retain(|row| came(&row.result));
+        gaps(&rows, Asked { shapes, ..WHOLE })
+    }
+
+    #[test]
+    fn what_the_driver_leaves_out_is_missing_by_name() {
+        let shapes = [shape(Sync::All, 0), shape(Sync::Overwritten, 0)];
+        let [sync, over] = shapes.map(Shape::name);
+        assert_eq!(missing(&shapes, |_| true), [""; 0]);
+        // A kind of victim, in one block and in all.
+        let gaps = missing(&shapes, |row| (&*row.victim, &row.shape) != ("undertaker", &over));
+        assert_eq!(gaps, [format!("nothing was told of any undertaker in {over}")]);
+        let gaps = missing(&shapes, |row| row.victim != "joiner");
+        assert_eq!(
+            gaps,
+            [&sync, &over].map(|at| format!("nothing was told of any joiner in {at}"))
+        );
+        // A block.
+        assert_eq!(missing(&shapes, |row| row.shape != over).len(), Kind::ALL.len());
+        // A site, and several.
+        let gaps = missing(&shapes, |row| row.site != "W_TAKE" || row.shape == over);
+        let told = |kind: Kind| format!("nothing was told of {}/W_TAKE in {sync}", kind.name());
+        assert_eq!(gaps, Kind::ALL.map(told));
+        let gaps = missing(&shapes[..1], |row| {
+            row.victim != "reader" || !["W_LOOK", "W_TAKE", "M_ADD"].contains(&&*row.site)
+        });
+        assert_eq!(gaps, [format!("nothing was told of reader/W_LOOK and 2 more in {sync}")]);
+    }
+
+    #[test]
+    fn only_who_has_nothing_to_do_may_be_left_out() {
+        let missed = |sync, physical| {
+            let shape = shape(sync, physical);
+            !missing(&[shape], |row| row.victim != "undertaker").is_empty()
+        };
+        assert!(!missed(Sync::Latest, 0));
+        assert!(missed(Sync::Latest, 5) && missed(Sync::One, 0) && missed(Sync::Evicting, 0));
+    }
+
+    #[test]
+    fn a_kind_of_which_nobody_died_in_a_block_is_missing() {
+        let shapes = [shape(Sync::All, 0)];
+        let mut rows: Vec<Tried> = vec![];
+        for kind in Kind::ALL {
+            let kills = if kind == Kind::Joiner { 0 } else { 3 };
+            let of = |site: &str| row(kind.name(), site, &shapes[0].name(), (kills, kills));
+            rows.extend(TABLE.iter().map(|site| of(site.name)));
+        }
+        let gaps = gaps(&rows, Asked { shapes: &shapes, ..WHOLE });
+        assert_eq!(gaps, [format!("no joiner was killed in {}", shapes[0].name())]);
     }
 }

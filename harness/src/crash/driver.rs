@@ -14,7 +14,7 @@ use super::reason::{by_chance, reason, repeats};
 use super::rounds::{End, Kind, round};
 use super::scene::{Scene, Trouble};
 use super::shape::Shape;
-use super::{Job, Word};
+use super::{Job, Word, replay};
 use crate::run::mix;
 
 /// Scouts for each kind of victim and shape, over all seeds, and for each of them: what they come to differs
@@ -40,11 +40,9 @@ pub fn main() -> bool {
     if u32::try_from(getppid().as_raw()) != Ok(job.parent) {
         return false;
     }
-    for kind in Kind::ALL {
-        for shape in job.shapes.iter().filter(|shape| kind.fits(**shape)) {
-            if let Err(why) = pair(&job, kind, *shape) {
-                return say(&Word::Failed { why }).is_ok_and(|()| false);
-            }
+    for (kind, shape) in job.pairs() {
+        if let Err(why) = pair(&job, kind, shape) {
+            return say(&Word::Failed { why }).is_ok_and(|()| false);
         }
     }
     say(&Word::End).is_ok()
@@ -135,6 +133,8 @@ struct Row {
     visits: u64,
     killed: u64,
     wanted: u64,
+    /// Kills were given up early with some seed, because few scouts had come there until then.
+    hurried: bool,
     ledger: Ledger,
     broken: Option<Trouble>,
     /// The seed with which something went wrong.
@@ -144,8 +144,21 @@ struct Row {
 impl Row {
     fn new(kind: Kind, shape: Shape, site: u16) -> Self {
         let (scouts, came, visits, killed, wanted) = (0, 0, 0, 0, 0);
-        let (ledger, broken, seed) = (Ledger::default(), None, None);
-        Self { kind, shape, site, scouts, came, visits, killed, wanted, ledger, broken, seed }
+        let (ledger, broken, seed, hurried) = (Ledger::default(), None, None, false);
+        Self {
+            kind,
+            shape,
+            site,
+            scouts,
+            came,
+            visits,
+            killed,
+            wanted,
+            hurried,
+            ledger,
+            broken,
+            seed,
+        }
     }
 
     fn scouted(&mut self, visits: u64) {
@@ -168,6 +181,7 @@ impl Row {
     /// Kills as often as is wanted, or until something is wrong.
     fn kills(&mut self, job: &Job, stage: &mut Stage) -> Result<(), Trouble> {
         let salt = mix(u64::from(self.site) << 16 ^ self.kind as u64 ^ stage.seed);
+        self.hurried |= !self.is_steady();
         let attempts = if self.is_steady() { ATTEMPTS } else { ATTEMPTS_BY_CHANCE };
         let until = self.killed + job.kills;
         self.wanted += job.kills;
@@ -198,7 +212,7 @@ impl Row {
     }
 
     fn tried(self, job: &Job, first: &Ledger) -> Tried {
-        let (wanted, steady) = (self.wanted, self.is_steady());
+        let (wanted, steady) = (self.wanted, self.is_steady() && !self.hurried);
         Tried { result: self.result(job, first), wanted, steady }
     }
 
@@ -233,13 +247,7 @@ impl Row {
             leaked: ledger.leaked,
             blocked_ns_max: ledger.blocked_ns_max,
             example: ledger.example.or(self.broken),
-            replay: format!(
-                "harness crash {} --only {}/{site} --seed {} --kills {}",
-                job.file,
-                self.kind.name(),
-                self.seed.unwrap_or(job.seed),
-                job.kills
-            ),
+            replay: replay::line(job, (self.kind, site), self.seed.unwrap_or(job.seed)),
             verdict,
         }
     }

@@ -62,19 +62,40 @@ impl Ledger {
         }
     }
 
-    /// Checks where a payload stands among those of one reader; returns what comes next.
-    pub(super) fn order(&mut self, lossless: bool, next: u64, label: u64) -> u64 {
+    /// Checks where a payload stands among those of one reader; returns what comes next. `gapless`: what is
+    /// left out between two of them is lost.
+    pub(super) fn order(&mut self, gapless: bool, next: u64, label: u64) -> u64 {
         if label + 1 == next {
             self.duplicated += 1;
             self.note(|| format!("sequence {label} was delivered twice"));
         } else if label < next {
             self.backward += 1;
             self.note(|| format!("sequence {label} was delivered after {}", next - 1));
-        } else if label > next && lossless {
+        } else if label > next && gapless {
             self.lost += label - next;
             self.note(|| format!("{next} to {} were never delivered", label - 1));
         }
         next.max(label + 1)
+    }
+
+    /// Checks what a reader is told that it missed before `oldest`; returns what comes next.
+    pub(super) fn lapped(
+        &mut self,
+        lossless: bool,
+        next: u64,
+        (missed, oldest): (u64, u64),
+    ) -> u64 {
+        let gap = oldest.saturating_sub(next);
+        if lossless {
+            self.lost += missed;
+            self.note(|| format!("{missed} payloads were lost before {oldest}"));
+        } else if gap > missed {
+            self.lost += gap - missed;
+            self.note(|| {
+                format!("{gap} payloads before {oldest} were never delivered, and {missed} told of")
+            });
+        }
+        next.max(oldest)
     }
 
     /// Checks the commits that the block announces against those that were acknowledged. The last ones,
@@ -100,9 +121,9 @@ mod tests {
     use super::*;
     use crate::run::Stamp;
 
-    fn after(lossless: bool, labels: &[u64]) -> Ledger {
+    fn after(gapless: bool, labels: &[u64]) -> Ledger {
         let mut ledger = Ledger::default();
-        labels.iter().fold(0, |next, label| ledger.order(lossless, next, *label));
+        labels.iter().fold(0, |next, label| ledger.order(gapless, next, *label));
         ledger
     }
 
@@ -113,6 +134,19 @@ mod tests {
         let found = after(false, &[5, 5, 2]);
         assert_eq!((found.duplicated, found.backward), (1, 1));
         assert_eq!(found.example.as_deref(), Some("sequence 5 was delivered twice"));
+    }
+
+    #[test]
+    fn a_gap_is_no_loss_as_far_as_it_is_told_of() {
+        let of = |lossless, next, told| {
+            let mut ledger = Ledger::default();
+            (ledger.lapped(lossless, next, told), ledger.lost)
+        };
+        assert_eq!(of(false, 3, (4, 7)), (7, 0));
+        // One payload was skipped before, and nobody said so.
+        assert_eq!(of(false, 2, (4, 7)), (7, 1));
+        assert_eq!(of(false, 8, (4, 7)), (8, 0));
+        assert_eq!(of(true, 3, (4, 7)), (7, 4));
     }
 
     #[test]

@@ -2,51 +2,13 @@
 //! or what would have to be in the block. A pair that somebody reaches makes the run broken.
 
 use super::rounds::Kind;
-use crate::scenario::reach::{CONSUMERS, MOVES, OBSERVERS, PRODUCERS};
+use crate::scenario::reach::{
+    BUFFER_WRITERS, CONSUMERS, COUNT_WRITERS, MOVES, OBSERVERS, PRODUCERS, WRITERS,
+};
 
-/// Who writes into zones in these blocks.
-const ZONE_WRITERS: &[&str] = &[
-    "Z_RAW_WRITE",
-    "Z_SEQ_BEGIN",
-    "Z_SEQ_END",
-    "Z_SEQ_MARK",
-    "Z_SEQ_PEEK",
-    "Z_SEQ_WRITE",
-    "Z_TWO_BEGIN",
-    "Z_TWO_FLIP",
-    "Z_TWO_MARK",
-    "Z_TWO_PEEK",
-    "Z_TWO_WRITE",
-];
-
-/// Where a producer comes only when it writes.
-const WRITING: &[&str] = &[
-    "W_LOOK",
-    "W_TAKE",
-    "W_CLOSE",
-    "W_DRAIN",
-    "W_REOPEN",
-    "W_LABEL",
-    "W_LENGTH",
-    "W_GENERATION",
-    "W_COMMIT",
-    "G_CURSOR",
-    "G_REGISTRY",
-    "G_ACK",
-    "G_READ_INDEX",
-    "E_RETIRE",
-    "E_MARK",
-    "E_UNPIN",
-    "E_LEAVE",
-    "E_FILL",
-    "X_LOOK",
-    "X_UNPIN",
-    "X_LEAVE",
-    "P_SLEEP",
-    "P_FENCE",
-    "P_SIGNAL",
-    "P_RING",
-];
+/// Where a producer also comes when it writes: who stands in its way, and who sleeps.
+const BLOCKED: &[&str] =
+    &["X_LOOK", "X_UNPIN", "X_LEAVE", "P_SLEEP", "P_FENCE", "P_SIGNAL", "P_RING"];
 
 /// Where recovery from outside comes: what the dead left in slots and seats, the counts of the dead, and
 /// those who sleep.
@@ -80,6 +42,7 @@ const MOVED: &str = "these streams stay in their blocks: `tests/handover` kills 
 const OBSERVED: &str = "only observers come there, and who waits for a dead one's lock";
 const CONSUMED: &str = "only a consumer comes there";
 const PRODUCED: &str = "only a producer comes there";
+const UNWRITTEN: &str = "it dies before it writes: see `writer` and `undertaker`";
 const HALF: &str = "nothing was left half written: see `successor`";
 const LOCKED: &str = "no holder of the lock is dead: see `successor`";
 
@@ -92,12 +55,16 @@ const NEVER: &[(Kind, &[&str], &str)] = &[
     (Kind::Writer, &["X_UNPIN", "X_LEAVE"], "no consumer is dead: see `undertaker`"),
     (Kind::Writer, &["P_RING"], "the survivors look and never sleep"),
     (Kind::Writer, &["Z_LOCK_RECLAIM"], LOCKED),
+    (Kind::Reader, WRITERS, PRODUCED),
     (Kind::Reader, PRODUCERS, PRODUCED),
-    (Kind::Reader, ZONE_WRITERS, PRODUCED),
+    (Kind::Reader, COUNT_WRITERS, PRODUCED),
+    (Kind::Reader, BUFFER_WRITERS, PRODUCED),
+    (Kind::Reader, &["Z_RAW_WRITE"], PRODUCED),
     (Kind::Reader, MOVES, MOVED),
     (Kind::Reader, &["X_UNPIN"], "no other consumer is dead: see `joiner`"),
     (Kind::Reader, &["Z_LOCK_RECLAIM"], LOCKED),
-    (Kind::Successor, WRITING, "it dies before it writes: see `writer` and `undertaker`"),
+    (Kind::Successor, WRITERS, UNWRITTEN),
+    (Kind::Successor, BLOCKED, UNWRITTEN),
     (Kind::Successor, CONSUMERS, CONSUMED),
     (Kind::Successor, &["E_STANDS"], CONSUMED),
     (Kind::Successor, MOVES, MOVED),

@@ -2,7 +2,8 @@
 //! do.
 
 use std::io::Read as _;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use datahub::sites;
@@ -90,10 +91,9 @@ impl Kind {
 
     /// Whether such a victim finds its work in blocks of this shape.
     pub(super) fn fits(self, shape: Shape) -> bool {
-        let tight = shape.is_tight();
         match self {
             // Nobody waits for a reader that stands in nobody's way.
-            Self::Undertaker => shape.lossless() || tight,
+            Self::Undertaker => shape.lossless() || shape.waits_for_pins(),
             _ => true,
         }
     }
@@ -259,20 +259,29 @@ impl Victim {
         command.spawn().map(Self).map_err(|error| format!("no victim can be started: {error}"))
     }
 
-    fn end(mut self, status: std::process::ExitStatus) -> Result<End, Trouble> {
-        use std::os::unix::process::ExitStatusExt as _;
-        if status.signal() == Some(9) {
-            return Ok(End::Killed);
-        }
-        let mut text = String::new();
-        if let Some(mut stdout) = self.0.stdout.take() {
-            // What cannot be read is no count, which is an error below.
+    fn end(mut self, status: ExitStatus) -> Result<End, Trouble> {
+        let told = self.0.stdout.take().map(|mut stdout| {
+            let mut text = String::new();
+            // What cannot be read is no count.
             let _read = stdout.read_to_string(&mut text);
-        }
-        if !status.success() {
-            return Err(format!("the victim could not do its work ({status})"));
-        }
-        Ok(End::Through(serde_json::from_str(&text).unwrap_or_default()))
+            text
+        });
+        ended(status, told.as_deref())
+    }
+}
+
+/// How a victim ended that told this; a scout tells how often it came where, the others nothing.
+fn ended(status: ExitStatus, told: Option<&str>) -> Result<End, Trouble> {
+    if status.signal() == Some(9) {
+        return Ok(End::Killed);
+    }
+    if !status.success() {
+        return Err(format!("the victim could not do its work ({status})"));
+    }
+    let Some(text) = told else { return Ok(End::Through(vec![])) };
+    match serde_json::from_str::<Vec<u64>>(text) {
+        Ok(visits) if visits.len() == sites::COUNT => Ok(End::Through(visits)),
+        _ => Err("a scout did not tell how often it came to each site".to_owned()),
     }
 }
 
@@ -281,5 +290,27 @@ impl Drop for Victim {
         // One that has ended is as good.
         let _killed = self.0.kill();
         let _reaped = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scout_that_cannot_be_understood_is_not_taken_for_one_that_came_nowhere() {
+        let (well, badly, killed) =
+            (ExitStatus::from_raw(0), ExitStatus::from_raw(1 << 8), ExitStatus::from_raw(9));
+        let visits = vec![3; sites::COUNT];
+        let text = serde_json::to_string(&visits).unwrap();
+        assert_eq!(ended(well, Some(&text)), Ok(End::Through(visits)));
+        for wrong in ["", "[1, 2", "[1]", "null"] {
+            let told = ended(well, Some(wrong));
+            assert!(told.is_err_and(|why| why.contains("a scout did not tell")), "{wrong}");
+        }
+        // Who was to die, and was through before, has nothing to tell.
+        assert_eq!(ended(well, None), Ok(End::Through(vec![])));
+        assert_eq!(ended(killed, Some("")), Ok(End::Killed));
+        assert!(ended(badly, None).is_err_and(|why| why.contains("could not do its work")));
     }
 }

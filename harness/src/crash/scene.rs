@@ -138,7 +138,7 @@ impl Scene {
                 match survivor.consumer.acquire_consume_slot(Timeout::Now) {
                     Ok(slot) => {
                         let (label, defect) = (slot.sequence(), self.neglect.take());
-                        let lossless = self.shape.lossless() && !survivor.anew;
+                        let gapless = self.shape.gapless() && !survivor.anew;
                         check(ledger, &keyed, (slot.payload(), label), defect);
                         let by_hand = self.shape.checksum == Stamped::ByHand;
                         if by_hand && !slot.verify_checksum_slot() {
@@ -148,9 +148,9 @@ impl Scene {
                             continue;
                         }
                         survivor.anew = false;
-                        survivor.next = ledger.order(lossless, survivor.next, label);
+                        survivor.next = ledger.order(gapless, survivor.next, label);
                         if defect == Some(Neglect::TakeTwice) {
-                            survivor.next = ledger.order(lossless, survivor.next, label);
+                            survivor.next = ledger.order(gapless, survivor.next, label);
                         }
                         self.neglect = defect.filter(|defect| *defect == Neglect::LeaveRemains);
                         self.reads += 1;
@@ -372,11 +372,7 @@ enum After {
 fn refused(ledger: &mut Ledger, (shape, next): (Shape, &mut u64), error: ReadError) -> After {
     match error {
         ReadError::Lapped { missed, oldest } => {
-            if shape.lossless() {
-                ledger.lost += missed;
-                ledger.note(|| format!("{missed} payloads were lost before {oldest}"));
-            }
-            *next = (*next).max(oldest);
+            *next = ledger.lapped(shape.lossless(), *next, (missed, oldest));
             After::Again
         }
         ReadError::Evicted { .. } if shape.sync == Sync::Evicting => After::Anew,

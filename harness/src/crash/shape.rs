@@ -123,6 +123,12 @@ impl Shape {
         matches!(self.sync, Sync::One | Sync::All | Sync::Evicting)
     }
 
+    /// Whether a gap between two payloads of a reader that was not evicted is a loss: it is promised all of
+    /// them, or a word on those that it misses.
+    pub(super) fn gapless(self) -> bool {
+        self.lossless() || self.sync == Sync::Overwritten
+    }
+
     pub(super) fn wait(self) -> WaitStrategy {
         if self.park { WaitStrategy::Park } else { WaitStrategy::Yield }
     }
@@ -178,7 +184,7 @@ impl Shape {
             name.push_str(", parked");
         }
         if self.batch > 1 {
-            name.push_str(", batches");
+            name.extend([", batches of ", &self.batch.to_string()]);
         }
         if self.zones {
             name.push_str(", zones");
@@ -212,6 +218,13 @@ mod tests {
         names.sort();
         names.dedup();
         assert_eq!(names.len(), all.len());
+    }
+
+    #[test]
+    fn two_batches_are_two_names() {
+        let shape = shipped(Profile::Full)[0];
+        let [three, two] = [3, 2].map(|batch| Shape { batch, ..shape }.name());
+        assert!(three.ends_with(", batches of 3") && two.ends_with(", batches of 2"), "{two}");
     }
 
     #[test]

@@ -62,6 +62,17 @@ pub enum Percentile {
 }
 
 impl Percentile {
+    /// The part of the samples that does not exceed it.
+    #[must_use]
+    pub const fn quantile(self) -> f64 {
+        match self {
+            Self::P50 => 0.5,
+            Self::P99 => 0.99,
+            Self::P999 => 0.999,
+            Self::Max => 1.0,
+        }
+    }
+
     const fn words(self) -> &'static str {
         match self {
             Self::P50 => "the median",

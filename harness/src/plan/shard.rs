@@ -53,7 +53,8 @@ impl Part {
     #[must_use]
     pub fn of(self, plans: Vec<Plan>) -> (Vec<Plan>, Shard) {
         let ids = plans.iter().flat_map(|plan| &plan.cells).map(|cell| cell.cell.id.clone());
-        let shard = Shard { index: self.index, count: self.count, cells: ids.collect() };
+        let shard =
+            Shard { index: self.index, count: self.count, cells: ids.collect(), against: None };
         let mut place = 0;
         let mut kept = vec![];
         for plan in plans {

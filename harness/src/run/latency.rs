@@ -172,7 +172,7 @@ impl Recorder {
 }
 
 /// What another program has met, and how often each; `None` when it has met nothing.
-pub(super) fn of_samples(kind: LatencyKind, samples: &[(u64, u64)]) -> Option<Latency> {
+pub(crate) fn of_samples(kind: LatencyKind, samples: &[(u64, u64)]) -> Option<Latency> {
     let mut recorder = Recorder::new(kind, None).ok()?;
     for (latency_ns, count) in samples {
         recorder.whole.saturating_record_n((*latency_ns).max(1), *count);

@@ -8,7 +8,7 @@ use super::Request;
 use crate::plan::CellPlan;
 use crate::record::Recorded;
 use crate::scenario::{Cell, model};
-use crate::verdict::{Evidence, judge, less_than_offered, rules};
+use crate::verdict::{Evidence, judge, less_than_offered, mark, rules};
 
 pub(super) fn result(
     file: &str,
@@ -23,7 +23,9 @@ pub(super) fn result(
             degraded.push(reason.clone());
         }
     }
-    let trials: Vec<Trial> = recorded.into_iter().map(|recorded| recorded.trial).collect();
+    let mut trials: Vec<Trial> = recorded.into_iter().map(|recorded| recorded.trial).collect();
+    mark(cell, &mut trials);
+    degraded.extend(trials.iter().filter_map(unanswered));
     let judged = rules(cell).iter().any(|(id, _)| *id == "implied:offered");
     degraded.extend(less_than_offered(cell, &trials).filter(|_| !judged));
     let judgement = judge(&Evidence {
@@ -46,6 +48,12 @@ pub(super) fn result(
         gates: judgement.gates,
         dropped: judgement.dropped,
     }
+}
+
+/// That a search ended without an answer.
+fn unanswered(trial: &Trial) -> Option<String> {
+    let why = trial.search.as_ref()?.undecided.as_ref()?;
+    Some(format!("the search of repeat {} has no answer: {why}", trial.repeat))
 }
 
 /// As results name it.

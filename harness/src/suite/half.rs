@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// How the name of half a file or folder begins.
@@ -95,13 +94,14 @@ impl HalfFolder {
         for twin in 1..=TWINS {
             let suffix = if twin == 1 { String::new() } else { format!("-{twin}") };
             let path = out.join(format!("{name}{suffix}"));
-            match renameat_with(CWD, &self.path, CWD, &path, RenameFlags::NOREPLACE) {
+            // Replaces nothing but an empty folder. A flag that says so is refused by network file systems.
+            match fs::rename(&self.path, &path) {
                 Ok(()) => {
                     self.kept = true;
                     return Ok(path);
                 }
-                Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if is_taken(&error) => {}
+                Err(error) => return Err(error),
             }
         }
         Err(ErrorKind::AlreadyExists.into())
@@ -194,6 +194,11 @@ fn remove(path: &Path) {
     let _removed = fs::remove_dir_all(path);
 }
 
+fn is_taken(error: &io::Error) -> bool {
+    use ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory};
+    matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
+}
+
 fn is_at(open: &File, path: &Path) -> bool {
     let same = |a: &fs::Metadata, b: &fs::Metadata| (a.dev(), a.ino()) == (b.dev(), b.ino());
     open.metadata().is_ok_and(|open| fs::metadata(path).is_ok_and(|there| same(&open, &there)))
@@ -209,9 +214,27 @@ pub(super) fn sweep(out: &Path) {
         } else if !is_half(&entry.file_name().to_string_lossy()) {
             let inner = fs::read_dir(&path).into_iter().flatten().flatten();
             inner.for_each(|entry| sweep_file(&entry.path()));
-        } else if File::open(&path).is_ok_and(|folder| folder.try_lock().is_ok()) {
-            remove(&path);
+        } else {
+            sweep_folder(&path);
         }
+    }
+}
+
+/// Removes half a folder that nobody fills.
+fn sweep_folder(path: &Path) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Locks may hold on one machine only.
+    if writer(&name).is_none_or(|(place, _, _)| place != self::place()) {
+        if is_stale(path) {
+            remove(path);
+        }
+        return;
+    }
+    // Held until it is gone: its maker, who waits for it, then sees that, and makes another.
+    if let Ok(folder) = File::open(path)
+        && folder.try_lock().is_ok()
+    {
+        remove(path);
     }
 }
 
@@ -280,6 +303,28 @@ mod tests {
         sweep(out.path());
         assert!(half.path().exists() && own.exists());
         assert!(!folder.exists() && !file.exists() && !inner.exists());
+    }
+
+    #[test]
+    fn a_folder_of_another_machine_is_swept_away_when_it_is_old_whatever_its_lock_says() {
+        let out = tempfile::tempdir().unwrap();
+        let [young, old] = ["a", "b"].map(|name| out.path().join(name_of("zzzzzzzz", 1, name)));
+        for path in [&young, &old] {
+            fs::create_dir(path).unwrap();
+        }
+        File::open(&old).unwrap().set_modified(SystemTime::now() - 2 * STALE).unwrap();
+        sweep(out.path());
+        assert!(young.exists() && !old.exists());
+    }
+
+    #[test]
+    fn a_name_that_is_taken_by_a_file_or_a_link_is_left_alone() {
+        let out = tempfile::tempdir().unwrap();
+        fs::write(out.path().join("a"), "mine").unwrap();
+        std::os::unix::fs::symlink("nowhere", out.path().join("a-2")).unwrap();
+        let mut half = HalfFolder::create(out.path(), "a").unwrap();
+        assert_eq!(half.keep(out.path(), "a").unwrap(), out.path().join("a-3"));
+        assert_eq!(fs::read_to_string(out.path().join("a")).unwrap(), "mine");
     }
 
     #[test]

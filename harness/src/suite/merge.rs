@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use report_schema::{CellResult, Made, ScenarioResult, Shard, SuiteResult, Verdict};
 
+use super::NOT_RUN;
 use crate::plan::shard::Part;
 
 /// Why results cannot be put together: one line for each reason.
@@ -96,6 +97,7 @@ fn differences(first: &Piece, other: &Piece) -> Vec<String> {
         ("commit", text(&a.commit), text(&b.commit)),
         ("plan", plan(&a.shard), plan(&b.shard)),
         ("settings", settings(a), settings(b)),
+        ("share of the baseline's false alarms", share(a.shard.as_ref()), share(b.shard.as_ref())),
     ];
     let differ = facts.into_iter().filter(|(_, a, b)| a != b);
     let mut reasons: Vec<String> = differ
@@ -107,6 +109,12 @@ fn differences(first: &Piece, other: &Piece) -> Vec<String> {
             .push(format!("{}: the cells of its plan are not those of {}", other.file, first.file));
     }
     reasons
+}
+
+/// Among how many figures of the whole a shard has divided the rate of false alarms.
+fn share(shard: Option<&Shard>) -> String {
+    let against = shard.and_then(|shard| shard.against);
+    against.map_or_else(|| "none".to_owned(), |figures| format!("1/{figures} a figure"))
 }
 
 /// What a run was made with beside its files, as one types it.
@@ -162,7 +170,9 @@ fn missing(pieces: &[Piece]) -> Vec<String> {
     let Some(shard) = pieces.first().and_then(|piece| piece.result.shard.as_ref()) else {
         return vec![];
     };
-    let ran = |cell: &&CellResult| !cell.trials.is_empty() || !cell.degraded.is_empty();
+    // One that cannot run there has a reason; one that nobody came to has only what was known before.
+    let refused = |cell: &CellResult| cell.degraded.iter().any(|why| why.starts_with(NOT_RUN));
+    let ran = |cell: &&CellResult| !cell.trials.is_empty() || refused(cell);
     let there: BTreeSet<&str> = pieces
         .iter()
         .flat_map(|piece| cells(&piece.result).filter(ran))

@@ -1,11 +1,12 @@
 //! The search for the highest rate that keeps a bound: which rate comes next.
 //!
 //! Pure: lowest rate, highest rate, then the geometric middle of what held and what did not, until
-//! both are close. Each rate is a trial of its own, checked like any other.
+//! both are close. Each rate is a trial of its own, checked like any other, and only trials between
+//! cores of one class count.
 
-use report_schema::{Search, SearchStep};
+use report_schema::{Placement, Search, SearchStep};
 
-use crate::gate::{Metric, MetricSource as _};
+use crate::gate::{Metric, MetricSource as _, MissingFigure};
 use crate::plan::CellPlan;
 use crate::record::Recorded;
 use crate::scenario::model::{Length, Quest, Workload};
@@ -25,12 +26,15 @@ pub(super) struct Bisection {
     quest: Quest,
     held: Option<Hertz>,
     refused: Option<Hertz>,
+    undecided: Option<String>,
+    /// Where the cores of the first step were.
+    class: Option<Placement>,
     steps: Vec<SearchStep>,
 }
 
 impl Bisection {
     pub(super) fn new(quest: Quest) -> Self {
-        Self { quest, held: None, refused: None, steps: vec![] }
+        Self { quest, held: None, refused: None, undecided: None, class: None, steps: vec![] }
     }
 
     /// The rate to try next; `None` when it is settled.
@@ -63,12 +67,41 @@ impl Bisection {
         self.steps.push(step);
     }
 
+    /// Whether a step's cores held still where those of the first step were: rates between near cores
+    /// and rates between far ones bracket nothing together.
+    pub(super) fn counts(&mut self, step: &SearchStep) -> bool {
+        match step.class {
+            Some(Placement::Changed) => false,
+            class => {
+                self.class = self.class.or(class);
+                class == self.class
+            }
+        }
+    }
+
+    /// Notes a step that decides nothing.
+    pub(super) fn leave_out(&mut self, mut step: SearchStep) {
+        let word = |class: Option<Placement>| class.map_or("unknown", Placement::as_str);
+        let first = self.class.map_or_else(String::new, |class| {
+            format!(", those of the first step were {}", class.as_str())
+        });
+        let why = format!("does not count: its cores were {}{first}", word(step.class));
+        (step.held, step.why) = (false, Some(why));
+        self.steps.push(step);
+    }
+
+    /// Ends without an answer.
+    pub(super) fn give_up(&mut self, why: String) {
+        self.undecided = Some(why);
+    }
+
     pub(super) fn finish(self) -> Search {
         let Quest { percentile, at_most, .. } = self.quest;
         Search {
             bound: format!("{} <= {at_most}", Metric::Latency(percentile)),
             sustained_hz: self.held.map(|rate| rate.0 as f64),
             refused_hz: self.refused.map(|rate| rate.0 as f64),
+            undecided: self.undecided,
             steps: self.steps,
         }
     }
@@ -81,30 +114,52 @@ pub(super) fn at_rate(cell: &CellPlan, quest: Quest, rate: Hertz) -> CellPlan {
     cell
 }
 
-/// Whether a trial kept the bound, and nothing was lost.
-pub(super) fn step(cell: &CellPlan, quest: Quest, rate: Hertz, recorded: &Recorded) -> SearchStep {
+/// Why a rate did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Lack {
+    /// It broke the bound, or something was wrong.
+    Refused(String),
+    /// Its trial cannot say.
+    Unknown(String),
+}
+
+impl Lack {
+    fn words(&self) -> &str {
+        let (Self::Refused(why) | Self::Unknown(why)) = self;
+        why
+    }
+}
+
+/// Whether a trial kept the bound, and nothing was lost; and why not.
+pub(super) fn step(
+    cell: &CellPlan,
+    quest: Quest,
+    rate: Hertz,
+    recorded: &Recorded,
+) -> (SearchStep, Option<Lack>) {
     let figures = Figures::of(&recorded.trial, None);
     let value = figures.value(Metric::Latency(quest.percentile));
     let committed = figures.value(Metric::ThroughputMessages).unwrap_or(0.0);
-    let why = refusal(cell, quest, recorded, value);
+    let lack = match refusal(cell, recorded) {
+        Some(why) => Some(Lack::Refused(why)),
+        None => above(quest, value),
+    };
     let role = recorded.trial.roles.iter().filter_map(|role| role.latency.as_ref());
     let worst = |part: fn(&report_schema::Latency) -> u64| role.clone().map(part).max();
-    SearchStep {
+    let step = SearchStep {
         rate_hz: rate.0 as f64,
         committed_hz: committed,
         p50_ns: worst(|latency| latency.p50_ns),
         p99_ns: worst(|latency| latency.p99_ns),
-        held: why.is_none(),
-        why,
-    }
+        held: lack.is_none(),
+        why: lack.as_ref().map(|lack| lack.words().to_owned()),
+        class: Some(recorded.trial.calibration.class),
+    };
+    (step, lack)
 }
 
-fn refusal(
-    cell: &CellPlan,
-    quest: Quest,
-    recorded: &Recorded,
-    value: Option<f64>,
-) -> Option<String> {
+/// What no latency can make good.
+fn refusal(cell: &CellPlan, recorded: &Recorded) -> Option<String> {
     let (trial, counts) = (&recorded.trial, recorded.trial.counts);
     if let Some(why) = trial.broken.first().or(trial.mismatches.first()) {
         return Some(why.clone());
@@ -124,14 +179,20 @@ fn refusal(
             return Some(format!("the producer fell behind by {late_ms} ms"));
         }
     }
+    None
+}
+
+/// What its latency says; too few samples of it say nothing.
+fn above(quest: Quest, value: Result<f64, MissingFigure>) -> Option<Lack> {
     let bound = quest.at_most;
     match value {
-        None => Some("nothing was timed".to_owned()),
-        Some(ns) if ns <= bound.0 as f64 => None,
-        Some(ns) => {
+        Ok(ns) if ns <= bound.0 as f64 => None,
+        Ok(ns) => {
             let metric = Metric::Latency(quest.percentile);
-            Some(format!("{metric} was {}, above {bound}", rough(ns)))
+            Some(Lack::Refused(format!("{metric} was {}, above {bound}", rough(ns))))
         }
+        Err(why @ MissingFigure::TooFew { .. }) => Some(Lack::Unknown(why.to_string())),
+        Err(_) => Some(Lack::Refused("nothing was timed".to_owned())),
     }
 }
 
@@ -164,7 +225,8 @@ mod tests {
     }
 
     fn tried(held: bool) -> SearchStep {
-        SearchStep { rate_hz: 0.0, committed_hz: 0.0, p50_ns: None, p99_ns: None, held, why: None }
+        let (p50_ns, p99_ns, why, class) = (None, None, None, None);
+        SearchStep { rate_hz: 0.0, committed_hz: 0.0, p50_ns, p99_ns, held, why, class }
     }
 
     /// Searches where everything up to `limit` holds.

@@ -177,6 +177,90 @@ fn blocks_run_until_enough_repeats_have_a_partner_and_no_longer() {
     assert_eq!(contest(vec![broken]), 8);
 }
 
+/// A search between two rates, each of whose trials is answered in turn.
+fn searched(answers: Vec<fn(&mut RawTrial)>) -> report_schema::CellResult {
+    let keys =
+        "from = \"1 kHz\"\nto = \"4 kHz\"\nbound = \"p50(latency) <= 1 ms\"\nprecision = \"50%\"";
+    let expect = "[[expect]]\nid = \"rate\"\ncheck = \"sustained-rate >= 1 /s\"\n";
+    let text = STREAM.replace("stream]", &format!("search]\n{keys}"));
+    let scenario = parse("s.toml", &format!("{text}{expect}"), &[]).unwrap();
+    let host = Host { cores: vec![0, 1], ..Host::default() };
+    let plans = [plan(&scenario, &host, &Options::default()).unwrap()];
+    let turns = one_plan_after_another(&plans);
+    let (mut outcome, _) = conduct(&plans, (turns, None), answers, usize::MAX);
+    outcome.result.scenarios.remove(0).cells.remove(0)
+}
+
+fn timed(raw: &mut RawTrial, samples: u64) {
+    let kind = report_schema::LatencyKind::EndToEndFromIntendedStart;
+    let report = raw.roles[1].report.as_mut().unwrap();
+    report.latency = crate::run::of_samples(kind, &[(1_000, samples)]);
+}
+
+fn search_of(cell: &report_schema::CellResult) -> &report_schema::Search {
+    cell.trials.iter().find_map(|trial| trial.search.as_ref()).unwrap()
+}
+
+#[test]
+fn a_search_whose_bound_too_few_samples_stand_behind_has_no_answer() {
+    let enough = searched(vec![|raw| timed(raw, 20)]);
+    assert_eq!((search_of(&enough).sustained_hz, enough.verdict), (Some(4_000.0), Verdict::Pass));
+    let few = searched(vec![|raw| timed(raw, 20), |raw| timed(raw, 19)]);
+    let search = search_of(&few);
+    assert_eq!((search.steps.len(), search.refused_hz), (2, None));
+    let told = "too few samples for p50(latency): there are 19, 20 are needed";
+    assert_eq!(search.undecided.as_deref(), Some(told));
+    let gate = few.gates.iter().find(|gate| gate.id == "rate").unwrap();
+    assert_eq!((gate.verdict, gate.value), (Verdict::Inconclusive, None));
+    assert!(gate.reason.contains(told), "{}", gate.reason);
+    assert!(few.degraded.iter().any(|why| why.contains(told)), "{:?}", few.degraded);
+}
+
+fn near(raw: &mut RawTrial) {
+    timed(raw, 20);
+}
+
+fn far(raw: &mut RawTrial) {
+    timed(raw, 20);
+    raw.roles[0].report.as_mut().unwrap().line_ns = [Some(270); 2];
+}
+
+#[test]
+fn a_step_between_other_cores_than_the_first_is_tried_again_and_decides_nothing() {
+    let slow = |raw: &mut RawTrial| {
+        far(raw);
+        raw.roles[1].report.as_mut().unwrap().latency = None;
+    };
+    let cell = searched(vec![near, slow, far, slow, near]);
+    let search = search_of(&cell);
+    assert_eq!((search.sustained_hz, search.refused_hz), (Some(4_000.0), None), "{search:?}");
+    let classes: Vec<_> = search.steps.iter().filter_map(|step| step.class).collect();
+    let (near, far) = (Placement::Near, Placement::Far);
+    assert_eq!(classes, [near, far, far, far, near]);
+    let told = "does not count: its cores were far, those of the first step were near";
+    assert_eq!(search.steps[2].why.as_deref(), Some(told));
+    assert_eq!((search.undecided.as_ref(), cell.verdict), (None, Verdict::Pass));
+}
+
+#[test]
+fn a_search_whose_cores_stay_elsewhere_has_no_answer_and_keeps_what_was_wrong() {
+    let torn = |raw: &mut RawTrial| {
+        far(raw);
+        raw.roles[1].report.as_mut().unwrap().counts.torn = 1;
+    };
+    let cell = searched(vec![near, far, torn, far]);
+    let search = search_of(&cell);
+    assert_eq!(search.undecided.as_deref(), Some("the cores moved between near and far"));
+    assert_eq!(search.steps.len(), 5, "one counted, one and three repeats did not");
+    assert_eq!(cell.verdict, Verdict::Correctness);
+    let cell = searched(vec![near, far]);
+    let gate = cell.gates.iter().find(|gate| gate.id == "rate").unwrap();
+    assert_eq!((gate.verdict, cell.verdict), (Verdict::Inconclusive, Verdict::Inconclusive));
+    assert!(gate.reason.contains("the cores moved between near and far"), "{}", gate.reason);
+    // All of them far is as good as all of them near.
+    assert_eq!(search_of(&searched(vec![far])).sustained_hz, Some(4_000.0));
+}
+
 #[test]
 fn one_bad_trial_decides() {
     let (outcome, _) = outcome(

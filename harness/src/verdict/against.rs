@@ -30,7 +30,7 @@ struct Beside<'f, 'a> {
 }
 
 impl MetricSource for Beside<'_, '_> {
-    fn value(&self, metric: Metric) -> Option<f64> {
+    fn value(&self, metric: Metric) -> Result<f64, MissingFigure> {
         self.figures.value(metric)
     }
 
@@ -46,20 +46,19 @@ pub(super) fn judge(
 ) -> GateResult {
     let unsaid = |why: String| gate(evidence, expectation, None, (Verdict::Inconclusive, why));
     let Some(against) = evidence.against else {
-        return missing(evidence, expectation, MissingFigure::Baseline);
+        return missing(evidence, expectation, &MissingFigure::Baseline);
     };
     let stored = match stored(evidence, against) {
         Ok(stored) => stored,
         Err(why) => return unsaid(why),
     };
     let members = beside(evidence, expectation, (against, stored));
-    if members.iter().any(Member::lacks) {
-        let metric = expectation.check.metric;
-        return missing(evidence, expectation, MissingFigure::Own(metric));
+    if let Some(why) = members.iter().find_map(Member::lacks) {
+        return missing(evidence, expectation, why);
     }
     let outcomes = match outcomes(evidence, expectation, &members) {
         Ok(outcomes) => outcomes,
-        Err(why) => return missing(evidence, expectation, why),
+        Err(why) => return missing(evidence, expectation, &why),
     };
     let Some(outcome) = median(expectation, &outcomes) else {
         return unsaid(alone(expectation, figures, (against, stored)));
@@ -112,13 +111,13 @@ fn outcomes(
 ) -> Result<Vec<Outcome>, MissingFigure> {
     let both = members.iter().filter(|member| member.compared);
     let of = |wanted| both.clone().filter(move |member| member.side == wanted);
-    let Some(whole) = statistics::median(of(Side::Base).filter_map(|member| member.value)) else {
+    let Some(whole) = statistics::median(of(Side::Base).filter_map(Member::figure)) else {
         return Ok(vec![]);
     };
     let one = |member: &Member<'_>| {
         let line = line_ns(member.trial);
         let level = of(Side::Base).filter(|base| line_ns(base.trial) == line);
-        let baseline = statistics::median(level.filter_map(|base| base.value)).unwrap_or(whole);
+        let baseline = statistics::median(level.filter_map(Member::figure)).unwrap_or(whole);
         let figures = &Figures::of(member.trial, evidence.clock_quantum_ns);
         let Outcome { value, bound, holds } =
             expectation.evaluate(&Beside { figures, baseline })?;

@@ -17,7 +17,8 @@ pub(super) fn came(evidence: &Evidence<'_>) -> GateResult {
             missed.filter(|fault| is_due(evidence, &trial.faults, fault)).map(move |fault| {
                 let why = fault.missed.as_deref().unwrap_or("?");
                 let said = format!("`{}` did not come: {why} ({})", fault.name, place(trial));
-                (fault.failed, said)
+                // What was cut off had no time left.
+                (fault.failed && !trial.interrupted, said)
             })
         })
     };

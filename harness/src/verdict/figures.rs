@@ -2,8 +2,9 @@
 
 use hdrhistogram::Histogram;
 use report_schema::{Counts, Latency, Role, RoleResult, Trial};
+use reports::summary;
 
-use crate::gate::{Metric, MetricSource, Percentile};
+use crate::gate::{Metric, MetricSource, MissingFigure, Percentile};
 
 /// One trial's figures, its roles' histograms added together.
 #[derive(Debug)]
@@ -58,15 +59,27 @@ fn merged(latencies: &[&Latency]) -> Option<Histogram<u64>> {
     sum.filter(|sum| !sum.is_empty())
 }
 
-fn at(histogram: Option<&Histogram<u64>>, percentile: Percentile) -> Option<f64> {
+/// So many samples, and one of their percentiles.
+type Taken = (u64, u64);
+
+fn at(histogram: Option<&Histogram<u64>>, percentile: Percentile) -> Option<Taken> {
     let histogram = histogram?;
     let value = match percentile {
-        Percentile::P50 => histogram.value_at_quantile(0.5),
-        Percentile::P99 => histogram.value_at_quantile(0.99),
-        Percentile::P999 => histogram.value_at_quantile(0.999),
         Percentile::Max => histogram.max(),
+        other => histogram.value_at_quantile(other.quantile()),
     };
-    Some(value as f64)
+    Some((histogram.len(), value))
+}
+
+/// The percentile, if enough samples lie beyond it: the rule is that of all reports.
+fn judged(metric: Metric, part: Percentile, taken: Option<Taken>) -> Result<f64, MissingFigure> {
+    let (samples, ns) = taken.ok_or(MissingFigure::Own(metric))?;
+    let quantile = part.quantile();
+    if summary::Percentile::among(samples, quantile, ns).sure {
+        return Ok(ns as f64);
+    }
+    let needed = summary::Percentile::needed(quantile);
+    Err(MissingFigure::TooFew { metric, samples, needed })
 }
 
 fn count(counts: &Counts, metric: Metric) -> Option<u64> {
@@ -86,7 +99,7 @@ fn count(counts: &Counts, metric: Metric) -> Option<u64> {
 }
 
 /// A value of a sorted list, by the nearest rank.
-fn rank(sorted: &[u64], percentile: Percentile) -> Option<f64> {
+fn rank(sorted: &[u64], percentile: Percentile) -> Option<Taken> {
     let per_mille = match percentile {
         Percentile::P50 => 500,
         Percentile::P99 => 990,
@@ -94,12 +107,12 @@ fn rank(sorted: &[u64], percentile: Percentile) -> Option<f64> {
         Percentile::Max => 1_000,
     };
     let place = (sorted.len() * per_mille).div_ceil(1_000).saturating_sub(1);
-    sorted.get(place).map(|value| *value as f64)
+    sorted.get(place).map(|value| (sorted.len() as u64, *value))
 }
 
 impl Figures<'_> {
     /// How long survivors were blocked by each fault that blocked somebody.
-    fn blocked(&self, percentile: Percentile) -> Option<f64> {
+    fn blocked(&self, percentile: Percentile) -> Option<Taken> {
         let faults = &self.trial.faults;
         let mut blocked: Vec<u64> = faults.iter().filter_map(|fault| fault.blocked_ns).collect();
         blocked.sort_unstable();
@@ -110,23 +123,41 @@ impl Figures<'_> {
         let faults = self.trial.faults.iter();
         faults.filter(|fault| fault.missed.is_none()).count() as u64
     }
-}
 
-impl MetricSource for Figures<'_> {
-    fn value(&self, metric: Metric) -> Option<f64> {
+    /// What is no percentile and no search.
+    fn plain(&self, metric: Metric) -> Option<f64> {
         let rate = |rate: f64| (rate > 0.0).then_some(rate);
         match metric {
-            Metric::Latency(percentile) => at(self.latency.as_ref(), percentile),
-            Metric::Service(percentile) => at(self.service.as_ref(), percentile),
             Metric::ThroughputMessages => rate(self.producer()?.throughput_msgs_per_s),
             Metric::ThroughputBytes => rate(self.producer()?.bytes_per_s),
             Metric::Calibration => self.calibration_ns().map(|ns| ns as f64),
             Metric::ClockQuantum => self.clock_quantum_ns.map(|ns| ns as f64),
-            Metric::Blocked(percentile) => self.blocked(percentile),
             Metric::ProducerWait => self.producer()?.longest_wait_ns.map(|ns| ns as f64),
-            Metric::SustainedRate => self.trial.search.as_ref()?.sustained_hz,
             Metric::Faults => Some(self.faults() as f64),
             counted => count(&self.trial.counts, counted).map(|count| count as f64),
+        }
+    }
+
+    /// The rate that a search found. One that ended without an answer has none, whatever held before.
+    fn sustained(&self) -> Result<f64, MissingFigure> {
+        let search = self.trial.search.as_ref();
+        match search.and_then(|search| search.undecided.clone()) {
+            Some(why) => Err(MissingFigure::Undecided(why)),
+            None => search
+                .and_then(|search| search.sustained_hz)
+                .ok_or(MissingFigure::Own(Metric::SustainedRate)),
+        }
+    }
+}
+
+impl MetricSource for Figures<'_> {
+    fn value(&self, metric: Metric) -> Result<f64, MissingFigure> {
+        match metric {
+            Metric::Latency(part) => judged(metric, part, at(self.latency.as_ref(), part)),
+            Metric::Service(part) => judged(metric, part, at(self.service.as_ref(), part)),
+            Metric::Blocked(part) => judged(metric, part, self.blocked(part)),
+            Metric::SustainedRate => self.sustained(),
+            other => self.plain(other).ok_or(MissingFigure::Own(other)),
         }
     }
 }

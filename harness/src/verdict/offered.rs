@@ -37,7 +37,7 @@ pub(super) fn judge(evidence: &Evidence<'_>) -> Option<GateResult> {
     Some(gate_of_rule(evidence, RULE, (lowest, Some(asked), "/s"), said))
 }
 
-/// That most trials did not offer what was asked for, by how much, and what to do; `None` where they
+/// That half of the trials or more did not offer what was asked for, by how much, and what to do; `None` where they
 /// did or nothing was asked for.
 #[must_use]
 pub fn less(cell: &Cell, trials: &[Trial]) -> Option<String> {
@@ -45,7 +45,7 @@ pub fn less(cell: &Cell, trials: &[Trial]) -> Option<String> {
     let rates = rates(trials);
     let lacking = rates.iter().filter(|rate| **rate < LEAST * asked).count();
     let lowest = rates.iter().copied().min_by(f64::total_cmp)?;
-    (lacking * 2 > rates.len()).then(|| {
+    (lacking * 2 >= rates.len()).then(|| {
         format!(
             "asked for {asked:.0} messages/s, achieved {lowest:.0} ({:.0} %) in the slowest of {}: the \
              figures are those of a smaller load; ask for less, or let [workload.search] find the most",

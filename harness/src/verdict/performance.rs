@@ -1,10 +1,12 @@
 //! Performance gates: trials of one class, their median, and two clock steps of doubt.
 
-use report_schema::{GateResult, Placement, Verdict};
+use report_schema::{GateResult, Placement, Trial, Verdict};
+use reports::summary::{commonest, is_whole};
 
-use super::sides::{is_steady, is_whole};
+use super::sides::is_steady;
 use super::{Evidence, Figures, against, gate, missing, several};
-use crate::gate::{Dimension, Expectation, MissingFigure, Outcome};
+use crate::gate::{Class, Dimension, Expectation, MissingFigure, Outcome};
+use crate::scenario::Cell;
 use crate::statistics::{self, DOUBT_QUANTA};
 
 pub(super) fn judge(
@@ -20,7 +22,7 @@ pub(super) fn judge(
         trials.iter().map(|figures| expectation.evaluate(*figures)).collect();
     let outcomes = match found {
         Ok(outcomes) => outcomes,
-        Err(why) => return missing(evidence, expectation, why),
+        Err(why) => return missing(evidence, expectation, &why),
     };
     let Some(outcome) = median(expectation, &outcomes) else {
         let said = (Verdict::Inconclusive, nothing(expectation, figures));
@@ -46,20 +48,30 @@ fn comparable<'f, 'a>(
     expectation: &Expectation,
     figures: &'f [Figures<'a>],
 ) -> (Placement, Vec<&'f Figures<'a>>) {
-    let of = |class: Placement| -> Vec<&Figures<'a>> {
-        let fits = |figures: &&Figures<'_>| {
-            is_whole(figures.trial()) && figures.trial().calibration.class == class
-        };
-        figures.iter().filter(fits).collect()
-    };
-    let near = of(Placement::Near);
-    if expectation.near_only {
-        return (Placement::Near, near);
+    let trials: Vec<&Trial> = figures.iter().map(Figures::trial).collect();
+    let class = if expectation.near_only { None } else { commonest(&trials) };
+    let class = class.unwrap_or(Placement::Near);
+    let fits = |figures: &&Figures<'_>| is_compared(figures.trial(), class);
+    (class, figures.iter().filter(fits).collect())
+}
+
+fn is_compared(trial: &Trial, class: Placement) -> bool {
+    is_whole(trial) && trial.calibration.class == class
+}
+
+/// Writes into each trial of a cell whether gates take figures from it. Where all that judge figures
+/// ask for near cores and there were any, these; the commonest class otherwise, so that there is
+/// something to show.
+pub fn mark(cell: &Cell, trials: &mut [Trial]) {
+    let mut judging =
+        cell.expectations.iter().filter(|one| one.class() == Class::Performance).peekable();
+    let near = judging.peek().is_some() && judging.all(|one| one.near_only);
+    let near = near && trials.iter().any(|trial| is_compared(trial, Placement::Near));
+    let class =
+        if near { Some(Placement::Near) } else { commonest(&trials.iter().collect::<Vec<_>>()) };
+    for trial in trials {
+        trial.judged = Some(class.is_some_and(|class| is_compared(trial, class)));
     }
-    let others = [Placement::Far, Placement::Unknown].map(|class| (class, of(class)));
-    others.into_iter().fold((Placement::Near, near), |most, other| {
-        if other.1.len() > most.1.len() { other } else { most }
-    })
 }
 
 pub(super) fn nothing(expectation: &Expectation, figures: &[Figures<'_>]) -> String {

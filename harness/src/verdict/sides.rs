@@ -5,34 +5,41 @@
 //! nothing of: what a figure means, and how large a difference matters.
 
 use report_schema::{Repeat, Side, Trial};
+use reports::summary::is_whole;
 
 use super::moved;
+use crate::gate::MissingFigure;
 use crate::statistics::partnered;
 
 /// One trial of one side.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Member<'a> {
     /// Whose it is.
     pub(crate) side: Side,
     pub(crate) trial: &'a Trial,
     /// The block of neighbours that it ran in.
     pub(crate) block: Option<u32>,
-    /// Its figure, if it has one.
-    pub(crate) value: Option<f64>,
+    /// Its figure, or why it has none.
+    pub(crate) value: Result<f64, MissingFigure>,
     /// Whether it is held against the other side.
     pub(crate) compared: bool,
 }
 
 impl Member<'_> {
+    /// Its figure, if it has one.
+    pub(crate) fn figure(&self) -> Option<f64> {
+        self.value.as_ref().ok().copied()
+    }
+
     fn repeat(&self) -> Option<Repeat> {
         let (side, block, line_ns) = (self.side, self.block, line_ns(self.trial));
-        let value = self.value.filter(|_| may_count(self.trial))?;
+        let value = self.figure().filter(|_| may_count(self.trial))?;
         Some(Repeat { side, block, line_ns, value })
     }
 
-    /// Whether its trial might count and has no figure: who leaves it out may leave out the worst.
-    pub(crate) fn lacks(&self) -> bool {
-        self.value.is_none() && may_count(self.trial)
+    /// Why its trial, which might count, has no figure: who leaves it out may leave out the worst.
+    pub(crate) fn lacks(&self) -> Option<&MissingFigure> {
+        self.value.as_ref().err().filter(|_| may_count(self.trial))
     }
 }
 
@@ -41,7 +48,7 @@ pub(crate) fn sides<'a>(
     base: impl IntoIterator<Item = &'a Trial>,
     candidate: impl IntoIterator<Item = &'a Trial>,
     together: bool,
-    figure: impl Fn(Side, &Trial) -> Option<f64>,
+    figure: impl Fn(Side, &Trial) -> Result<f64, MissingFigure>,
 ) -> Vec<Member<'a>> {
     let member = |side| {
         let figure = &figure;
@@ -81,15 +88,9 @@ pub(crate) fn comparable<'a>(
     base: impl IntoIterator<Item = &'a Trial>,
     candidate: impl IntoIterator<Item = &'a Trial>,
 ) -> usize {
-    let repeats = compared(&sides(base, candidate, true, |_, _| Some(0.0)));
+    let repeats = compared(&sides(base, candidate, true, |_, _| Ok(0.0)));
     let base = repeats.iter().filter(|repeat| repeat.side == Side::Base).count();
     base.min(repeats.len() - base)
-}
-
-/// Whether a trial ran whole, and its measured part began when figures held still, where that was
-/// asked for.
-pub(super) fn is_whole(trial: &Trial) -> bool {
-    trial.broken.is_empty() && !trial.interrupted && is_steady(trial)
 }
 
 /// Whether a trial's figures may be held against others.

@@ -4,6 +4,7 @@ use report_schema::{Calibration, Counts, Latency, LatencyKind, Noise, Role, Role
 
 use super::*;
 use crate::gate::parse as check;
+use crate::run::of_samples;
 use crate::scenario::parse;
 use crate::scenario::sample::STREAM;
 
@@ -62,6 +63,7 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
         visits: vec![],
         warmup_ms: Some(200),
         zones: vec![],
+        judged: None,
         search: None,
         history: None,
     }
@@ -121,6 +123,7 @@ fn figures_of_a_load_that_was_never_offered_are_no_answer() {
     assert!(why.unwrap().contains("achieved 640 (64 %)"));
     // One late trial of many is noise.
     assert_eq!(offered(&fast, &[640.0, 999.0, 999.0]).0, Some(Verdict::Pass));
+    assert_eq!(offered(&fast, &[640.0, 999.0]).0, Some(Verdict::Inconclusive), "half is not most");
     // That nothing was lost does not hang on the rate; it is said aloud.
     let (verdict, why) = offered(&[("lost == 0", false, 1)], &[640.0]);
     assert!(verdict.is_none() && why.is_some());
@@ -155,6 +158,47 @@ fn a_missing_figure_is_never_a_pass() {
         verdict("throughput.messages > 1 /s", &[trial(Placement::Near, 0.0)]),
         Verdict::Inconclusive
     );
+}
+
+/// The gate about a trial with so many latencies and as many faults that blocked somebody.
+fn with_samples(text: &str, samples: u64) -> GateResult {
+    let trial = with(|trial| {
+        trial.roles[0].latency = of_samples(LatencyKind::Service, &[(100, samples)]);
+        let fault = report_schema::FaultWindow {
+            name: "dies".to_owned(),
+            what: String::new(),
+            planned_ns: 0,
+            start_ms: 0,
+            end_ms: None,
+            missed: None,
+            failed: false,
+            blocked_ns: Some(100),
+            blocked: None,
+        };
+        trial.faults = (0..samples).map(|_| fault.clone()).collect();
+    });
+    judged(&[(text, false, 1)], &[trial]).gates.remove(2)
+}
+
+#[test]
+fn a_percentile_beyond_which_hardly_a_sample_lies_is_never_a_figure() {
+    for (part, needed) in [("p50", 20), ("p99", 1_000), ("p99.9", 10_000), ("max", 1)] {
+        let check = format!("{part}(latency) <= 1 s");
+        let found = with_samples(&check, needed);
+        assert_eq!(found.verdict, Verdict::Pass, "{check}: {}", found.reason);
+        let few = with_samples(&check, needed - 1);
+        assert_eq!((few.verdict, few.value), (Verdict::Inconclusive, None), "{check}");
+        let told = format!("there are {}, {needed} are needed", needed - 1);
+        assert!(part == "max" || few.reason.ends_with(&told), "{}", few.reason);
+    }
+    let blocked = with_samples("p99(blocked) <= 5 ms", 22);
+    assert_eq!(blocked.verdict, Verdict::Inconclusive);
+    let told = "too few samples for p99(blocked): there are 22, 1000 are needed";
+    assert_eq!(blocked.reason, told);
+    assert_eq!(with_samples("max(blocked) <= 5 ms", 22).verdict, Verdict::Pass);
+    // A bound that is made of such a figure is none either.
+    let bound = with_samples("max(latency) <= 9 * p99(latency)", 22);
+    assert_eq!(bound.verdict, Verdict::Inconclusive, "{}", bound.reason);
 }
 
 #[test]
@@ -221,6 +265,34 @@ fn only_trials_of_one_class_are_compared() {
     ];
     let found = judged(&[("throughput.messages >= 100 /s", false, 2)], &trials);
     assert_eq!((found.verdict, found.gates[2].value), (Verdict::Pass, Some(105.0)));
+}
+
+#[test]
+fn a_trial_says_whether_gates_took_figures_from_it() {
+    let mut trials = vec![
+        trial(Placement::Near, 1.0),
+        trial(Placement::Far, 2.0),
+        trial(Placement::Far, 2.0),
+        trial(Placement::Far, 9.0),
+        trial(Placement::Changed, 9.0),
+    ];
+    trials[3].broken.push("deadline".to_owned());
+    let marked = |checks: &[(&str, bool, u32)]| {
+        let mut trials = trials.clone();
+        mark(&cell(checks), &mut trials);
+        let marks: Vec<bool> = trials.iter().map(|trial| trial.judged.unwrap()).collect();
+        // What a gate says that it compared is what it marked.
+        let reason = judged(checks, &trials).gates.remove(2).reason;
+        let compared = marks.iter().filter(|judged| **judged).count();
+        assert!(reason.contains(&format!("of {compared} trial")), "{reason}: {marks:?}");
+        marks
+    };
+    let check = "throughput.messages <= 1 M/s";
+    assert_eq!(marked(&[(check, false, 1)]), [false, true, true, false, false]);
+    assert_eq!(marked(&[(check, true, 1)]), [true, false, false, false, false]);
+    // One that takes what there is decides what is shown.
+    let both = marked(&[(check, false, 1), ("calibration <= 1 s", true, 1)]);
+    assert_eq!(both, [false, true, true, false, false]);
 }
 
 #[test]

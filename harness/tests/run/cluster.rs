@@ -65,6 +65,31 @@ fn the_slurm_example_runs_every_cell_once() {
     assert!(place.out().join("whole/latest/report.html").exists());
 }
 
+#[test]
+fn shards_share_one_rate_of_false_alarms_against_a_baseline() {
+    let place = five();
+    let kept = place.out().join("kept");
+    assert_eq!(code(&place.run().output().unwrap()), 0);
+    let mut save = harness();
+    save.args(["baseline", "save", "first"]).arg(place.out().join("latest"));
+    assert_eq!(code(&save.arg("--dir").arg(&kept).output().unwrap()), 0);
+    let mut alpha = 0.0;
+    for shard in ["1/2", "2/2"] {
+        let mut run = place.run();
+        run.args(["--baseline", "first", "--shard", shard]).arg("--baselines").arg(&kept);
+        let output = run.output().unwrap();
+        // One trial is too few for an answer.
+        assert_eq!(code(&output), 5, "{}", said(&output));
+        let result = place.result();
+        assert_eq!(result.shard.unwrap().against, Some(5));
+        let comparison = &result.comparisons[0];
+        let fair = 0.01 * comparison.cells.len() as f64 / 5.0;
+        assert!((comparison.alpha - fair).abs() < 1e-12, "{comparison:?}");
+        alpha += comparison.alpha;
+    }
+    assert!((alpha - 0.01).abs() < 1e-12, "{alpha}");
+}
+
 /// Fields of mappings, one after the other.
 fn at<'a>(yaml: &'a Yaml, path: &[&str]) -> &'a Yaml {
     path.iter().fold(yaml, |yaml, key| &yaml[*key])

@@ -86,6 +86,79 @@ fn a_survivor_with_a_defect_is_found_out() {
 }
 
 #[test]
+fn a_survivor_that_skips_a_payload_of_an_overwritten_block_is_found_out() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("kills.toml");
+    let deep = format!("{SYNC}\non-full = \"overwrite\"");
+    let single = deep.replace("slots = 4", "slots = 1");
+    for (name, shape) in [("deep", deep), ("single", single)] {
+        std::fs::write(&file, few(1, &[&shape])).unwrap();
+        for (plant, verdict) in [(&["--plant", "skip-one"][..], 1), (&[], 0)] {
+            let mut command = harness();
+            command.arg("crash").arg(&file).args(["--only", "writer/W_COMMIT", "--kills", "2"]);
+            let output = command.args(plant).arg("--out").arg(out.path()).output().unwrap();
+            let text = said(&output);
+            assert_eq!(code(&output), verdict, "{name}: {text}");
+            assert_eq!(text.contains("were never delivered"), verdict == 1, "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn the_line_that_is_said_to_kill_again_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("it's mine.toml");
+    let other = "consumer-sync = \"latest-only\"\nslots = 2\nreaders = 1";
+    let only = |shape: &str, profile| format!("{shape}\nprofiles = {profile}");
+    let (full, other) = (only(SYNC, "[\"full\"]"), only(other, "[\"smoke\", \"soak\"]"));
+    std::fs::write(&file, few(1, &[&full, &other])).unwrap();
+    let result = || {
+        let text = std::fs::read_to_string(folder.path().join("out/latest/result.json")).unwrap();
+        let result = SuiteResult::from_json(&text).unwrap();
+        let row = result.crashes.iter().find(|row| row.violations() > 0).cloned();
+        (row.expect("a violation"), result.profile, result.planted)
+    };
+    let mut command = harness();
+    command.arg("crash").arg("it's mine.toml").args(["--profile", "full", "--plant", "take-twice"]);
+    command.args(["--only", "writer/W_COMMIT", "--kills", "1", "--seed", "7", "--out", "out"]);
+    let output = command.current_dir(folder.path()).output().unwrap();
+    assert_eq!(code(&output), 1, "{}", said(&output));
+    let (first, ..) = result();
+    let programs = std::path::Path::new(env!("CARGO_BIN_EXE_harness")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let again = std::process::Command::new("sh")
+        .args(["-c", &format!("{} --out out", first.replay)])
+        .env("PATH", path)
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert_eq!(code(&again), 1, "{}: {}", first.replay, said(&again));
+    let (second, profile, planted) = result();
+    assert_eq!((profile.as_str(), planted.as_deref()), ("full", Some("take-twice")));
+    let of =
+        |row: &report_schema::CrashResult| (row.site.clone(), row.shape.clone(), row.duplicated);
+    assert_eq!((of(&second), &second.replay), (of(&first), &first.replay));
+}
+
+#[test]
+fn progress_comes_to_its_end() {
+    let out = tempfile::tempdir().unwrap();
+    let file = out.path().join("kills.toml");
+    let latest = "consumer-sync = \"latest-only\"\nslots = 2\nreaders = 2";
+    let over = format!("{SYNC}\non-full = \"overwrite\"");
+    std::fs::write(&file, few(1, &[SYNC, latest, &over])).unwrap();
+    let mut command = harness();
+    command.arg("crash").arg(&file).args(["--only", "X_LEAVE", "--kills", "1", "--out"]);
+    let output = command.arg(out.path()).output().unwrap();
+    let text = said(&output);
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with('[')).collect();
+    // Six kinds of victims, of whom one has nothing to do where a slot is to spare.
+    assert!(lines.len() == 17 && lines[16].starts_with("[17/17] killing: "), "{text}");
+    let begun = "killing: undertaker in overwritten, 4 slots, 2 readers";
+    assert!(lines.iter().any(|line| line.contains(begun)), "{text}");
+}
+
+#[test]
 fn killing_nobody_is_never_a_pass() {
     let (code, said, _) = crash(&["--only", "writer/H_AGE", "--kills", "1"]);
     assert_eq!(code, 4, "{said}");

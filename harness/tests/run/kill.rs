@@ -23,7 +23,8 @@ fn an_interrupt_ends_the_run_early_and_keeps_what_is_there() {
     let place = Place::new("stream]", LENGTH);
     let harness = start(&place);
     assert!(within(Duration::from_secs(10), || workers_of(harness.id()).len() == 2));
-    pause(Duration::from_millis(300));
+    // Messages must have flowed, also where other processes have the cores.
+    pause(Duration::from_secs(2));
     let start = Instant::now();
     signal(&harness, Signal::SIGINT);
     let id = harness.id();

@@ -8,7 +8,7 @@ use crate::support::{Place, code, said};
 
 /// A search with this bound over a consumer that is busy for so long with each message.
 fn search(bound: &str, work: &str, more: &str) -> Place {
-    let keys = "from = \"20 Hz\"\nto = \"100 kHz\"\nprecision = \"100%\"";
+    let keys = "from = \"1 kHz\"\nto = \"100 kHz\"\nprecision = \"100%\"";
     let workload = format!("search]\n{keys}\nbound = \"{bound}\"");
     let place = Place::new(&workload, "duration = \"100 ms\"");
     let text = fs::read_to_string(&place.scenario).unwrap();
@@ -43,7 +43,7 @@ fn a_bound_that_no_rate_keeps_is_never_a_pass() {
     assert_eq!(code(&output), 5, "{}", said(&output));
     assert_eq!(place.result().verdict, Verdict::Inconclusive);
     let search = found(&place);
-    assert_eq!((search.sustained_hz, search.refused_hz), (None, Some(20.0)));
+    assert_eq!((search.sustained_hz, search.refused_hz), (None, Some(1_000.0)));
 }
 
 #[test]

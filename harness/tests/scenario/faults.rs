@@ -112,6 +112,7 @@ fn a_death_at_a_site_that_the_role_never_reaches_is_refused() {
         ("producer", "Z_SEQ_END"),
         ("producer", "W_LATEST"),
         ("producer", "E_RETIRE"),
+        ("reader", "R_VALIDATE"),
     ] {
         let found = problems(with(&at(role, site)));
         assert_eq!(found, ["contradiction 23:10"], "{role} {site}");
@@ -128,4 +129,41 @@ fn a_death_at_a_site_that_the_role_never_reaches_is_refused() {
     }
     let said = help(with(&at("reader", "W_COMMIT")));
     assert_eq!(said, "only the producer comes there: name a site that it passes, or another role");
+}
+
+#[test]
+fn where_a_role_comes_follows_from_the_block() {
+    const LATEST: &str = "\"latest-only\"";
+    const OVERWRITE: &str = "\"sequential-sync\"\non-full = { action = \"overwrite\" }";
+    const ZONE: &str = "\"sequential-sync\"\n[[block.zone]]\nname = \"z\"\nsize = \"64 B\"";
+    for (block, role, site, why) in [
+        (LATEST, "reader", "C_CURSOR", None),
+        (LATEST, "reader", "C_REGISTRY", None),
+        (LATEST, "reader", "C_JOIN", None),
+        (LATEST, "reader", "C_LEAVE", None),
+        (LATEST, "reader", "C_ACK", Some("no cursor holds back the producer")),
+        (LATEST, "producer", "G_READ_INDEX", Some("no cursor holds back the producer")),
+        (LATEST, "producer", "W_DRAIN", Some("looks for another slot")),
+        (OVERWRITE, "reader", "C_CURSOR", None),
+        (OVERWRITE, "reader", "C_ACK", Some("no cursor holds back the producer")),
+        (OVERWRITE, "producer", "G_REGISTRY", Some("no cursor holds back the producer")),
+        (OVERWRITE, "producer", "W_DRAIN", None),
+        (ZONE, "producer", "Z_SEQ_END", None),
+        (ZONE, "reader", "Z_SEQ_READ", None),
+        (ZONE, "producer", "Z_TWO_FLIP", Some("writes no zone of this kind")),
+        (ZONE, "reader", "Z_SEQ_END", Some("writes no zone of this kind")),
+        (ZONE, "producer", "Z_SEQ_READ", Some("looks into no zone of this kind")),
+        (ZONE, "reader", "Z_TWO_READ", Some("looks into no zone of this kind")),
+        (ZONE, "producer", "Z_RAW_WRITE", Some("stamps no checksum")),
+        (ZONE, "reader", "Z_RAW_READ", Some("compares no checksum")),
+    ] {
+        let action = format!("{{ kill-at-site = {{ site = \"{site}\" }} }}");
+        let fault = fault("\"reader\"", &format!("\"{role}\"")).replace("\"kill\"", &action);
+        let text = crate::RIGHT.replacen("\"sequential-sync\"", block, 1) + &fault;
+        let found = harness::scenario::parse("t.toml", &text, &[]);
+        match why {
+            None => assert_eq!(problems(found), [""; 0], "{role} {site} {block}"),
+            Some(why) => assert!(help(found).contains(why), "{role} {site} {block}"),
+        }
+    }
 }

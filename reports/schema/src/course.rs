@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Placement;
+
 /// A warm-up that was to end when the figures hold still.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +54,9 @@ pub struct Search {
     pub sustained_hz: Option<f64>,
     /// The lowest rate that broke it; absent when not even the highest one did.
     pub refused_hz: Option<f64>,
+    /// Why it ended without an answer, whatever held until then; absent where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undecided: Option<String>,
     /// Every rate that was tried, in order.
     pub steps: Vec<SearchStep>,
 }
@@ -70,8 +75,11 @@ pub struct SearchStep {
     pub p99_ns: Option<u64>,
     /// Whether the bound was kept.
     pub held: bool,
-    /// Why not.
+    /// Why not; or, where its cores were not those of the first step, that it does not count.
     pub why: Option<String>,
+    /// Where its cores were; absent in results that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Placement>,
 }
 
 /// What one process did about one flexible zone of the block, and what it found there.

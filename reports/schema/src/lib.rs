@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+mod calibration;
 mod comparison;
 mod counts;
 mod course;
@@ -28,6 +29,7 @@ mod transport;
 mod trial;
 mod verdict;
 
+pub use calibration::{Calibration, Placement};
 pub use comparison::{
     CellComparison, Change, Comparison, ComparisonKind, Contender, FalseAlarms, Found, Round, Turn,
 };
@@ -52,5 +54,5 @@ pub use scenario::{
 pub use shard::Shard;
 pub use suite::{INTERRUPTED_NOTE, SCHEMA_VERSION, SuiteResult};
 pub use transport::{Boundary, TransportFacts};
-pub use trial::{Calibration, FaultWindow, Noise, Placement, Role, RoleResult, Trial};
+pub use trial::{FaultWindow, Noise, Role, RoleResult, Trial};
 pub use verdict::{EXIT_NOTHING_RAN, Verdict};

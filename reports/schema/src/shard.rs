@@ -14,4 +14,8 @@ pub struct Shard {
     /// The ids of all cells of the whole suite, in the order of its plan. Cell `k`, from 1, belongs
     /// to part `(k - 1) % count + 1`.
     pub cells: Vec<String>,
+    /// How many figures of the whole suite are held against the baseline and share one rate of false
+    /// alarms; absent where none was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<u32>,
 }

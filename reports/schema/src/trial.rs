@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, Hardware, HistoryCheck, Latency, Search, Visit, WarmUp, ZoneAccount};
+use crate::{
+    Calibration, Counts, Hardware, HistoryCheck, Latency, Search, Visit, WarmUp, ZoneAccount,
+};
 
 /// One run of one cell.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,6 +41,10 @@ pub struct Trial {
     /// Somebody stopped it before its end: it shows what happened, never what did not.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub interrupted: bool,
+    /// Whether gates took figures from it: it ran whole, held still, and is of the class that they
+    /// compare; absent in results that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<bool>,
     /// Who stayed blocked by the dead, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stuck: Vec<String>,
@@ -71,47 +77,6 @@ impl Trial {
     #[must_use]
     pub fn warmed_ms(&self) -> u64 {
         self.warmup.as_ref().map(|warmup| warmup.ms).or(self.warmup_ms).unwrap_or(0)
-    }
-}
-
-/// The one-way latency of a bare cache line between the same two cores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Calibration {
-    /// Median one way before the trial; absent when it could not be measured.
-    pub before_ns: Option<u64>,
-    /// Median one way after the trial; absent when it could not be measured.
-    pub after_ns: Option<u64>,
-    /// Where the two cores were.
-    pub class: Placement,
-}
-
-/// Where the two cores of a trial were. Only trials of one class are compared.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Placement {
-    /// Close together, before and after.
-    Near,
-    /// Far apart, before and after.
-    Far,
-    /// Moved in between: the trial says nothing about either.
-    Changed,
-    /// Not measured, for instance with one core only.
-    Unknown,
-}
-
-impl Placement {
-    /// The word written in files and shown to people.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Near => "near",
-            Self::Far => "far",
-            Self::Changed => "changed",
-            Self::Unknown => "unknown",
-        }
     }
 }
 

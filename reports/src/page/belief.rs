@@ -42,33 +42,43 @@ const SWITCHES: f64 = 100.0;
 
 /// Whether the machine was quiet, and why not, in one line.
 fn quiet(summary: &Summary<'_>) -> String {
-    let sum = |value: fn(&Trial) -> Option<u64>| {
-        trials(summary).filter_map(value).fold(0, u64::saturating_add) as f64
+    // Of those trials that know it; `None` where none does.
+    let rate = |value: fn(&Trial) -> Option<u64>| {
+        let known = || trials(summary).filter_map(|trial| Some((value(trial)?, trial.duration_ms)));
+        let (sum, measured_ms) = known().fold((0_u64, 0_u64), |(sum, all), (value, ms)| {
+            (sum.saturating_add(value), all.saturating_add(ms))
+        });
+        known().next().map(|_| sum as f64 / measured_ms.max(1) as f64)
     };
-    let (all, measured_ms) =
-        (trials(summary).count(), sum(|trial| Some(trial.duration_ms)).max(1.0));
-    let stolen = sum(|trial| trial.noise.steal_ms) / measured_ms;
-    let switches = sum(|trial| trial.noise.involuntary_switches) / measured_ms * 1e3;
+    let all = trials(summary).count();
+    let stolen = rate(|trial| trial.noise.steal_ms);
+    let switches = rate(|trial| trial.noise.involuntary_switches).map(|rate| rate * 1e3);
     let moved =
         trials(summary).filter(|trial| trial.calibration.class == Placement::Changed).count();
     let degraded = summary.cells.iter().filter(|each| !each.cell.degraded.is_empty()).count();
     let facts = [
         (
-            stolen > STOLEN,
-            format!("the hypervisor took {} % of the time", format::short(stolen * 100.0)),
+            stolen.is_some_and(|part| part > STOLEN),
+            stolen.map_or_else(
+                || "what the hypervisor took is unknown".to_owned(),
+                |part| format!("the hypervisor took {} % of the time", format::short(part * 100.0)),
+            ),
         ),
         (
             moved as f64 > MOVED * all as f64,
             format!("{moved} of {} moved between cores", format::several(all, "trial")),
         ),
         (
-            switches > SWITCHES,
-            format!("processes lost their core {} times a second", format::short(switches)),
+            switches.is_some_and(|rate| rate > SWITCHES),
+            switches.map_or_else(
+                || "how often processes lost their core is unknown".to_owned(),
+                |rate| format!("processes lost their core {} times a second", format::short(rate)),
+            ),
         ),
         (
             degraded > 0,
             format!(
-                "{} did not get the cores that were asked for",
+                "{} did not get all that was asked for (what weakens the figures is said below)",
                 format::several(degraded, "cell")
             ),
         ),
@@ -117,10 +127,12 @@ fn placements(summary: &Summary<'_>) -> String {
     let other = all.saturating_sub(compared).saturating_sub(dropped);
     let left = match (dropped, other) {
         (0, 0) => String::new(),
-        (0, other) => format!("; {other} of another class are left out"),
+        (0, other) => format!("; {other} of another class, broken or unsteady are left out"),
         (dropped, 0) => format!("; {dropped} dropped before judging"),
         (dropped, other) => {
-            format!("; {dropped} dropped before judging, {other} of another class left out")
+            format!(
+                "; {dropped} dropped before judging, {other} of another class, broken or unsteady left out"
+            )
         }
     };
     format!(

@@ -1,7 +1,7 @@
 //! How trials went beyond their figures: the rates that a search tried, who came and left while
 //! messages flowed, and whether the figures held still before they were taken and while they were.
 
-use report_schema::{Search, SearchStep, Trial, Visit, WarmUp};
+use report_schema::{Placement, Search, SearchStep, Trial, Visit, WarmUp};
 
 use crate::format;
 use crate::page::RenderError;
@@ -97,6 +97,9 @@ fn searches(summary: &Summary<'_>) -> Result<Section, RenderError> {
 /// The bracket in words.
 fn found(search: &Search) -> String {
     let bound = &search.bound;
+    if let Some(why) = &search.undecided {
+        return format!("the search ended without an answer for {bound}: {why}.");
+    }
     match (search.sustained_hz, search.refused_hz) {
         (Some(held), Some(broke)) => {
             let (held, broke) = (format::rate(held), format::rate(broke));
@@ -130,6 +133,7 @@ fn lines(search: &Search) -> Vec<SweepSeries> {
         let mut points: Vec<(f64, f64)> = search
             .steps
             .iter()
+            .filter(|step| counts(search, step))
             .filter_map(|step| Some((step.rate_hz, value(step)?.max(1) as f64)))
             .collect();
         points.sort_by(|left, right| left.0.total_cmp(&right.0));
@@ -138,8 +142,15 @@ fn lines(search: &Search) -> Vec<SweepSeries> {
     vec![line("p50", |step| step.p50_ns), line("p99", |step| step.p99_ns)]
 }
 
+/// Whether its cores were where those of the first step were that held still.
+fn counts(search: &Search, step: &SearchStep) -> bool {
+    let moved = |step: &&SearchStep| step.class == Some(Placement::Changed);
+    let first = search.steps.iter().find(|step| !moved(step));
+    first.is_some_and(|first| first.class == step.class)
+}
+
 fn steps(title: &str, search: &Search) -> Table {
-    let columns = ["Offered#", "Committed#", "p50#", "p99#", "Kept", "Why not"];
+    let columns = ["Offered#", "Committed#", "p50#", "p99#", "Cores", "Kept", "Why not"];
     let mut table = Table::new(title, &columns);
     let nanos = |value: Option<u64>| match value {
         Some(value) => Datum::number(format::nanos(value as f64)),
@@ -151,6 +162,7 @@ fn steps(title: &str, search: &Search) -> Table {
             Datum::number(format::rate(step.committed_hz)),
             nanos(step.p50_ns),
             nanos(step.p99_ns),
+            Datum::text(step.class.map_or("–", Placement::as_str)),
             Datum::text(if step.held { "yes" } else { "no" }),
             Datum::wide(step.why.clone().unwrap_or_default()),
         ]);

@@ -18,7 +18,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     if rows.is_empty() {
         return Ok(section);
     }
-    let reached: Vec<&CrashResult> = rows.iter().filter(|row| row.unreached.is_none()).collect();
+    let reached: Vec<&CrashResult> = rows.iter().filter(|row| says_something(row)).collect();
     let kills: u64 = reached.iter().map(|row| row.kills).sum();
     let violations: u64 = reached.iter().map(|row| row.violations()).sum();
     let worst = reached.iter().map(|row| row.blocked_ns_max).max().unwrap_or(0);
@@ -35,7 +35,7 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     let bad: Vec<&CrashResult> =
         reached.iter().filter(|row| row.verdict != Verdict::Pass).copied().collect();
     if !bad.is_empty() {
-        section.tables.push(matrix("Kills that somebody did not survive", &bad).html()?);
+        section.tables.push(matrix("Kills that did not end as they must", &bad).html()?);
     }
     let blocks: BTreeSet<&str> = reached.iter().map(|row| row.shape.as_str()).collect();
     let blocks: Vec<&str> = blocks.into_iter().collect();
@@ -45,7 +45,8 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     }
     section.say(
         "The fault matrix, one for each victim: a field is a site in a block. Green: somebody was killed there and the \
-         survivors were unharmed. Grey: this victim does not come to this site in this block.",
+         survivors were unharmed. Red: somebody was harmed, or too few were killed there. Grey: nobody of this kind was \
+         killed there, for the reason given below.",
     );
     let victims: BTreeSet<&str> = reached.iter().map(|row| row.victim.as_str()).collect();
     for victim in victims {
@@ -59,6 +60,11 @@ pub(super) fn section(summary: &Summary<'_>) -> Result<Section, RenderError> {
     Ok(section)
 }
 
+/// Whether somebody was killed there, harmed there, or the row is no pass for another reason than that nobody came.
+fn says_something(row: &CrashResult) -> bool {
+    row.kills > 0 || row.violations() > 0 || row.verdict >= Verdict::Broken
+}
+
 /// Kills of one kind of victim, site by block.
 fn grid(victim: &str, rows: &[CrashResult], blocks: &[&str]) -> Result<String, RenderError> {
     let numbers: Vec<String> = (1..=blocks.len()).map(|number| number.to_string()).collect();
@@ -67,7 +73,7 @@ fn grid(victim: &str, rows: &[CrashResult], blocks: &[&str]) -> Result<String, R
     let mut table = Table::new(format!("Fault matrix: {victim}"), &columns);
     let own = || rows.iter().filter(|row| row.victim == victim);
     let mut sites: BTreeMap<&str, Vec<Option<&CrashResult>>> = BTreeMap::new();
-    for row in own().filter(|row| row.unreached.is_none()) {
+    for row in own().filter(|row| says_something(row)) {
         let fields = sites.entry(&row.site).or_insert_with(|| vec![None; blocks.len()]);
         if let Some(place) = blocks.iter().position(|block| *block == row.shape) {
             fields[place] = Some(row);
@@ -106,7 +112,7 @@ fn field(row: Option<&CrashResult>) -> Datum {
 fn unreached(rows: &[CrashResult]) -> Table {
     let mut reasons: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
     for row in rows {
-        if let Some(why) = &row.unreached {
+        if let Some(why) = row.unreached.as_ref().filter(|_| !says_something(row)) {
             reasons.entry(why).or_default().entry(&row.victim).or_default().insert(&row.site);
         }
     }
@@ -178,6 +184,7 @@ fn who(victim: &str) -> &'static str {
         "joiner" => "a consumer that joins where another one died",
         "successor" => "a producer that takes over from a dead one",
         "undertaker" => "a producer that clears up after a dead consumer",
+        "recoverer" => "somebody who recovers the block from outside",
         _ => "",
     }
 }
@@ -228,6 +235,7 @@ fn matrix(title: &str, rows: &[&CrashResult]) -> Table {
             "Leaked#",
             "Waited, longest#",
             "Verdict",
+            "Why",
         ],
     );
     for row in rows {
@@ -252,6 +260,8 @@ fn matrix(title: &str, rows: &[&CrashResult]) -> Table {
         }));
         cells.push(Datum::number(format::nanos(row.blocked_ns_max as f64)));
         cells.push(Datum::verdict(row.verdict));
+        let why = row.example.as_deref().or(row.unreached.as_deref());
+        cells.push(Datum::wide(why.unwrap_or("")));
         table.push(cells);
     }
     table

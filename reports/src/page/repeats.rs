@@ -51,7 +51,7 @@ fn caption(all: &[Repeats]) -> String {
     let mut caption = format!("{}.", format::several(trials().count(), "trial"));
     if other > 0 {
         caption.push_str(
-            " Hollow: the cores were not near; such trials are not compared with the others.",
+            " Hollow: the cores were not near; near trials and others are not compared with each other.",
         );
     }
     if all.len() > INKS {

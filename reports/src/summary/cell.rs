@@ -2,6 +2,8 @@
 
 use report_schema::{CellResult, Counts, Placement, Role, RoleResult, ScenarioResult, Trial};
 
+use super::judged;
+
 /// One cell with the trials that are compared.
 #[derive(Debug)]
 pub struct CellSummary<'a> {
@@ -9,9 +11,9 @@ pub struct CellSummary<'a> {
     pub scenario: &'a ScenarioResult,
     /// The cell.
     pub cell: &'a CellResult,
-    /// The class of the trials compared: near if there is one, else far, else unknown.
+    /// The class of the trials compared; unknown where there are none.
     pub class: Placement,
-    /// The trials of that class, in the order they ran.
+    /// The trials that gates took their figures from, in the order they ran.
     pub judged: Vec<&'a Trial>,
     /// Everything counted in all trials, compared or not.
     pub counts: Counts,
@@ -19,12 +21,7 @@ pub struct CellSummary<'a> {
 
 impl<'a> CellSummary<'a> {
     pub(super) fn of(scenario: &'a ScenarioResult, cell: &'a CellResult) -> Self {
-        let has = |class| cell.trials.iter().any(|trial| trial.calibration.class == class);
-        let class = [Placement::Near, Placement::Far]
-            .into_iter()
-            .find(|class| has(*class))
-            .unwrap_or(Placement::Unknown);
-        let judged = cell.trials.iter().filter(|trial| trial.calibration.class == class).collect();
+        let (class, judged) = judged(cell);
         let counts = cell.trials.iter().map(|trial| &trial.counts).sum();
         Self { scenario, cell, class, judged, counts }
     }

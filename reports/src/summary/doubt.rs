@@ -1,6 +1,6 @@
 //! Where a file contradicts itself: a pass without data, a violation under a pass.
 
-use report_schema::{GateResult, ModelKind, ModelResult, SuiteResult, Verdict};
+use report_schema::{GateResult, ModelKind, ModelResult, Placement, SuiteResult, Verdict};
 
 use crate::format;
 use crate::summary::CellSummary;
@@ -32,6 +32,38 @@ pub(super) fn all(suite: &SuiteResult, cells: &[CellSummary<'_>]) -> Vec<Doubt> 
     doubts
 }
 
+/// The verdict of the run as a whole, where it is worse than that of every part that a reader is shown,
+/// and the notes that say why: it broke off, or is not whole.
+pub(super) fn unexplained(
+    suite: &SuiteResult,
+    doubts: &[Doubt],
+    verdict: Option<Verdict>,
+) -> Option<Doubt> {
+    let verdict = verdict.filter(|verdict| *verdict > Verdict::Pass)?;
+    let cells = suite.scenarios.iter().flat_map(|scenario| &scenario.cells);
+    let compared = suite.comparisons.iter().flat_map(|comparison| &comparison.cells);
+    let parts = cells
+        .flat_map(|cell| &cell.gates)
+        .map(|gate| gate.verdict)
+        .chain(suite.models.iter().map(|model| model.verdict))
+        .chain(suite.crashes.iter().map(|row| row.verdict))
+        .chain(compared.map(|each| each.change.verdict()))
+        .chain(doubts.iter().map(|doubt| doubt.verdict))
+        .chain(suite.interrupted.then_some(Verdict::Inconclusive));
+    if Verdict::worst(parts).is_some_and(|worst| worst >= verdict) {
+        return None;
+    }
+    let notes = suite.notes.iter();
+    let compared = suite.comparisons.iter().flat_map(|comparison| &comparison.notes);
+    let notes: Vec<&str> = notes.chain(compared).map(String::as_str).collect();
+    let text = if notes.is_empty() {
+        format!("The run as a whole ended with the verdict {verdict}; no single part explains it.")
+    } else {
+        notes.join("\n")
+    };
+    Some(Doubt { verdict, text })
+}
+
 fn of_cell(summary: &CellSummary<'_>, doubts: &mut Vec<Doubt>) {
     let cell = summary.cell;
     if summary.counts.violations() > 0 && cell.verdict != Verdict::Correctness {
@@ -42,8 +74,10 @@ fn of_cell(summary: &CellSummary<'_>, doubts: &mut Vec<Doubt>) {
         );
         doubts.push(Doubt { verdict: Verdict::Correctness, text });
     }
-    if cell.verdict == Verdict::Pass && (summary.judged.is_empty() || cell.gates.is_empty()) {
-        let lack = if summary.judged.is_empty() { "trial" } else { "gate" };
+    // A broken or unsteady trial may be a pass of what is counted.
+    let still = cell.trials.iter().any(|trial| trial.calibration.class != Placement::Changed);
+    if cell.verdict == Verdict::Pass && (!still || cell.gates.is_empty()) {
+        let lack = if still { "gate" } else { "trial" };
         let text = format!("{}: it says pass without a {lack}", cell.id);
         doubts.push(Doubt { verdict: Verdict::Inconclusive, text });
     }

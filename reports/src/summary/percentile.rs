@@ -28,8 +28,15 @@ impl Percentile {
     /// A percentile that was taken elsewhere, among so many samples.
     #[must_use]
     pub fn among(samples: u64, quantile: f64, ns: u64) -> Self {
-        let beyond = samples as f64 * (1.0 - quantile) + 1e-9;
-        Self { ns, sure: quantile >= 1.0 || beyond >= SAMPLES_BEYOND }
+        Self { ns, sure: samples >= Self::needed(quantile) }
+    }
+
+    /// How many samples there must be for [`SAMPLES_BEYOND`] to lie beyond this quantile; the greatest
+    /// one needs no other.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
+    pub fn needed(quantile: f64) -> u64 {
+        if quantile >= 1.0 { 0 } else { ((SAMPLES_BEYOND - 1e-9) / (1.0 - quantile)).ceil() as u64 }
     }
 
     /// For people: with its unit, in brackets where it is not sure.
@@ -60,5 +67,6 @@ mod tests {
         assert_eq!([shown(999, 0.99), shown(1_000, 0.99)], ["(70 ns)", "70 ns"]);
         assert_eq!([shown(1_146, 0.999), shown(10_000, 0.999)], ["(70 ns)", "70 ns"]);
         assert_eq!(shown(1, 1.0), "70 ns");
+        assert_eq!([0.5, 0.99, 0.999, 1.0].map(Percentile::needed), [20, 1_000, 10_000, 0]);
     }
 }

@@ -241,10 +241,9 @@ fn open(dice: &mut Dice) -> ScenarioResult {
             };
             let mut trial = trial(dice, &shape, repeat, &cell.block);
             if repeat == 1 {
-                let what = "consumer 0 stopped".to_owned();
                 trial.faults.push(FaultWindow {
                     name: "stop".to_owned(),
-                    what,
+                    what: "consumer 0 stopped".to_owned(),
                     planned_ns: 800_000_000,
                     start_ms: 800,
                     end_ms: Some(1_100),
@@ -405,6 +404,7 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
         visits: vec![],
         warmup_ms: Some(200),
         zones: vec![],
+        judged: None,
         search: None,
         history: None,
         roles,

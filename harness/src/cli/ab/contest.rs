@@ -81,8 +81,8 @@ impl<'a> Contest<'a> {
                 repeats: Some(even(self.args.most())),
                 filter: selection.filter(),
             };
-            let scenarios = selection.scenarios(output)?;
-            planned::plans((&selection, &options), &scenarios, &self.host, output)
+            let files = selection.scenarios(output)?;
+            planned::plans((&selection, &options), &files, &self.host, output)
         };
         let mut plans = side(&self.args.base_set, output)?;
         let candidates = side(&self.args.cand_set, output)?;
@@ -159,7 +159,7 @@ impl<'a> Contest<'a> {
             obstacle: None,
         };
         let mut cells = compare(&pairs, &rules);
-        if outcome.interrupted {
+        if result.interrupted {
             cells.iter_mut().for_each(unfinished);
         }
         let comparison = Comparison {

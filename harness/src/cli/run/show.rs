@@ -6,10 +6,12 @@ use report_schema::{
     CellResult, Counts, GateResult, Latency, Placement, Role, SuiteResult, Trial, Verdict,
 };
 use reports::format;
+use reports::summary::judged;
 
 use super::Exit;
 use crate::cli::unchecked;
 use crate::table;
+use crate::verdict::moved;
 pub(in crate::cli) use findings::findings;
 
 /// One row a cell.
@@ -84,6 +86,9 @@ fn row(cell: &CellResult) -> [String; 9] {
 /// What a search found, half of its repeats at least; `None` where nothing was searched.
 fn sustained(cell: &CellResult) -> Option<String> {
     let searches = cell.trials.iter().filter_map(|trial| trial.search.as_ref());
+    if searches.clone().any(|search| search.undecided.is_some()) {
+        return Some("no answer".to_owned());
+    }
     let rate = median(searches.map(|search| search.sustained_hz.unwrap_or(0.0)).collect())?;
     let none = || "none sustained".to_owned();
     Some(if rate > 0.0 { format!("{} sustained", format::rate(rate)) } else { none() })
@@ -98,19 +103,15 @@ fn achieved(cell: &CellResult, rate: Option<f64>) -> String {
     }
 }
 
-/// The trials of the commonest class, near ones rather than others, and that class in words:
-/// figures of two classes are never mixed.
+/// The trials that gates took figures from, and their class in words: figures of two classes are never
+/// mixed.
 fn settled(cell: &CellResult) -> (String, Vec<&Trial>) {
-    let of = |class: Placement| -> Vec<&Trial> {
-        cell.trials.iter().filter(|trial| trial.calibration.class == class).collect()
-    };
-    let classes = [Placement::Unknown, Placement::Far, Placement::Near];
-    let chosen = classes.into_iter().max_by_key(|class| of(*class).len());
-    let class = chosen.unwrap_or(Placement::Unknown);
-    let (trials, total) = (of(class), cell.trials.len());
+    let (class, trials) = judged(cell);
+    let (total, moved) = (cell.trials.len(), cell.trials.iter().all(moved));
     let said = match trials.len() {
         _ if total == 0 => "-".to_owned(),
-        0 => Placement::Changed.as_str().to_owned(),
+        0 if moved => Placement::Changed.as_str().to_owned(),
+        0 => format!("none of {total}"),
         count if count == total => class.as_str().to_owned(),
         count => format!("{class}, {count} of {total}", class = class.as_str()),
     };
@@ -185,20 +186,22 @@ mod tests {
 
     #[test]
     fn a_search_shows_what_was_sustained_and_also_that_nothing_was() {
-        let found = |rates: &[Option<f64>]| {
+        let found = |rates: &[Option<f64>], undecided: Option<&str>| {
             let mut searched = cell("c");
             for sustained_hz in rates {
                 let (bound, steps) = (String::new(), vec![]);
-                let search = Search { bound, sustained_hz: *sustained_hz, refused_hz: None, steps };
+                let (sustained_hz, undecided) = (*sustained_hz, undecided.map(str::to_owned));
+                let search = Search { bound, sustained_hz, refused_hz: None, undecided, steps };
                 let mut trial = trial(0, 0, Placement::Near, 1.0);
                 trial.search = Some(search);
                 searched.trials.push(trial);
             }
             row(&searched)[6].clone()
         };
-        assert_eq!(found(&[Some(9_600.0)]), "9.6 k/s sustained");
-        assert_eq!(found(&[None, None, Some(9_600.0)]), "none sustained");
-        assert!(!found(&[]).contains("sustained"));
+        assert_eq!(found(&[Some(9_600.0)], None), "9.6 k/s sustained");
+        assert_eq!(found(&[None, None, Some(9_600.0)], None), "none sustained");
+        assert_eq!(found(&[Some(9_600.0)], Some("too few samples")), "no answer");
+        assert!(!found(&[], None).contains("sustained"));
     }
 
     #[test]

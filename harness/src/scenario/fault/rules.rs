@@ -81,7 +81,14 @@ fn noticed(parts: &Parts<'_>, (index, fault): Of<'_>, block: &BlockSpec, mistake
 fn reached(parts: &Parts<'_>, (index, fault): Of<'_>, block: &BlockSpec, mistakes: &Mistakes) {
     let Action::KillAtSite { site, .. } = fault.action else { return };
     let name = datahub::sites::TABLE.get(usize::from(site)).map_or("?", |site| site.name);
-    let Some(why) = reach::never(name, fault.target == Target::Producer, block) else { return };
+    let group = match fault.target {
+        Target::Producer => None,
+        Target::Consumer { group, .. } => {
+            let Some(group) = parts.consumers.and_then(|groups| groups.get(group)) else { return };
+            Some(group.name.as_str())
+        }
+    };
+    let Some(why) = reach::never(name, group, block) else { return };
     let span = parts.root.item_place("fault", index, "action");
     let who = if fault.target == Target::Producer { "producer" } else { "consumer" };
     let message = format!("this {who} never comes to {name}");

@@ -13,14 +13,18 @@ const NAME_LETTERS: usize = 60;
 /// Puts whole runs together: scenarios first, then models, then kills.
 pub(super) fn together(mut pieces: Vec<Piece>) -> Result<SuiteResult, MergeError> {
     pieces.sort_by_key(|piece| rank(&piece.result));
-    let [first, rest @ ..] = pieces.as_slice() else {
+    if pieces.is_empty() {
         return Err(MergeError {
             reasons: vec!["there is no run".to_owned()],
             only_missing: false,
         });
-    };
-    let mut reasons: Vec<String> =
-        rest.iter().flat_map(|piece| contradictions(first, piece)).collect();
+    }
+    // Two and two: the first of them may not tell its build.
+    let mut reasons: Vec<String> = vec![];
+    for (index, piece) in pieces.iter().enumerate() {
+        let found = pieces[..index].iter().map(|before| contradictions(before, piece));
+        reasons.extend(found.into_iter().find(|found| !found.is_empty()).into_iter().flatten());
+    }
     reasons.extend(twins(&pieces));
     if reasons.is_empty() {
         Ok(joined(&pieces))
@@ -54,9 +58,9 @@ fn contradictions(first: &Piece, other: &Piece) -> Vec<String> {
 
 /// What stands in several of the runs.
 fn twins(pieces: &[Piece]) -> Vec<String> {
-    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut reasons = vec![];
-    for piece in pieces {
+    for (index, piece) in pieces.iter().enumerate() {
         let models =
             piece.result.models.iter().map(|model| {
                 format!("model {} ({}, {})", model.scenario, model.engine, model.memory)
@@ -65,10 +69,10 @@ fn twins(pieces: &[Piece]) -> Vec<String> {
         let rows = rows.map(|row| format!("{} killed at {} ({})", row.victim, row.site, row.shape));
         let cells = cells(&piece.result).map(|cell| cell.id.clone());
         for name in cells.chain(models).chain(rows) {
-            if let Some(other) = seen.get(&name).filter(|other| **other != piece.file) {
-                reasons.push(format!("{}: {name} is also in {other}", piece.file));
+            if let Some(other) = seen.get(&name).filter(|other| **other != index) {
+                reasons.push(format!("{}: {name} is also in {}", piece.file, pieces[*other].file));
             }
-            seen.insert(name, &piece.file);
+            seen.insert(name, index);
         }
     }
     reasons
@@ -79,7 +83,7 @@ fn joined(pieces: &[Piece]) -> SuiteResult {
     let mut whole = pieces[0].result.clone();
     let begin = results().map(|result| result.started_unix_ms).min().unwrap_or(0);
     whole.suite = name(&unique(results().map(|result| result.suite.as_str())));
-    whole.profile = unique(results().map(|result| result.profile.as_str())).join("+");
+    whole.profile = profile(pieces);
     whole.started_unix_ms = begin;
     // They ran one after the other, and what came between them is not theirs.
     whole.wall_ms = results().map(|result| result.wall_ms).sum();
@@ -109,6 +113,17 @@ fn joined(pieces: &[Piece]) -> SuiteResult {
     whole.exit_code =
         if idle { report_schema::EXIT_NOTHING_RAN } else { whole.verdict.exit_code() };
     whole
+}
+
+/// That of the scenarios, where there are some: with it they are run and judged again. Each part keeps
+/// its own.
+fn profile(pieces: &[Piece]) -> String {
+    let of = |wanted: fn(&SuiteResult) -> bool| {
+        let results = pieces.iter().map(|piece| &piece.result).filter(|result| wanted(result));
+        unique(results.map(|result| result.profile.as_str())).join("+")
+    };
+    let scenarios = of(|result| !result.scenarios.is_empty());
+    if scenarios.is_empty() { of(|_| true) } else { scenarios }
 }
 
 fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

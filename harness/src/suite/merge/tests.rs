@@ -70,7 +70,7 @@ fn split(whole: &SuiteResult, count: u32) -> Vec<Piece> {
     let piece = |index| {
         let part = Part { index, count };
         let mut result = whole.clone();
-        result.shard = Some(Shard { index, count, cells: ids.clone() });
+        result.shard = Some(Shard { index, count, cells: ids.clone(), against: Some(9) });
         for scenario in &mut result.scenarios {
             let own =
                 |id: &String| ids.iter().position(|each| each == id).is_some_and(|p| part.holds(p));
@@ -110,7 +110,7 @@ fn refused(pieces: Vec<Piece>, partial: bool, why: &str) {
 #[test]
 fn what_does_not_belong_together_is_refused_with_or_without_partial() {
     type Damage = fn(&mut Vec<Piece>);
-    let damages: [(&str, Damage); 12] = [
+    let damages: [(&str, Damage); 13] = [
         ("its suite is other", |pieces| pieces[1].result.suite = "other".to_owned()),
         ("its profile is full", |pieces| pieces[1].result.profile = "full".to_owned()),
         ("its seed is 2", |pieces| pieces[1].result.seed = 2),
@@ -128,6 +128,9 @@ fn what_does_not_belong_together_is_refused_with_or_without_partial() {
         ("its plan is 4 shards", |pieces| pieces[1].result.shard.as_mut().unwrap().count = 4),
         ("the cells of its plan", |pieces| {
             pieces[1].result.shard.as_mut().unwrap().cells[0] = "x".to_owned();
+        }),
+        ("its share of the baseline's false alarms is 1/4 a figure, 1.json has 1/9", |pieces| {
+            pieces[1].result.shard.as_mut().unwrap().against = Some(4);
         }),
         ("it is no shard", |pieces| pieces[2].result.shard = None),
         ("is also in", |pieces| {
@@ -162,7 +165,9 @@ fn a_missing_shard_is_refused_or_said_in_the_verdict() {
 #[test]
 fn a_shard_that_was_interrupted_is_not_complete() {
     let mut pieces = split(&run(&[6]), 3);
-    pieces[2].result.scenarios[0].cells[0].trials.clear();
+    let cell = &mut pieces[2].result.scenarios[0].cells[0];
+    cell.trials.clear();
+    cell.degraded.push("3 processes on 2 cores: 1 not pinned".to_owned());
     refused(pieces.clone(), false, "shard 3/3 is missing or not finished: 1 cell did not run");
     assert_eq!(merge(pieces, true).unwrap().verdict, Verdict::Inconclusive);
 }
@@ -208,7 +213,12 @@ fn kinds() -> Vec<Piece> {
 #[test]
 fn runs_of_different_kinds_make_one_result_with_the_worst_verdict() {
     let mut pieces = kinds();
+    // Models have no profile but the whole.
+    for piece in pieces.iter_mut().filter(|piece| piece.result.scenarios.is_empty()) {
+        piece.result.profile = "full".to_owned();
+    }
     let whole = merge(pieces.clone(), false).unwrap();
+    assert_eq!(whole.profile, "smoke");
     assert_eq!(
         (whole.suite.as_str(), whole.verdict, whole.exit_code),
         ("s+models+crash", Verdict::Pass, 0)
@@ -242,7 +252,7 @@ fn shards_and_other_kinds_make_one_result_too_and_what_was_put_together_can_be_a
 #[test]
 fn runs_that_are_not_of_one_build_machine_and_commit_or_have_the_same_in_them_are_refused() {
     type Damage = fn(&mut Vec<Piece>);
-    let damages: [(&str, Damage); 7] = [
+    let damages: [(&str, Damage); 9] = [
         ("its commit is f00", |pieces| pieces[0].result.commit = Some("f00".to_owned())),
         ("its build is b2", |pieces| {
             pieces[0].result.made = Some(Made { build: Some("b2".to_owned()), ..Made::default() });
@@ -254,6 +264,16 @@ fn runs_that_are_not_of_one_build_machine_and_commit_or_have_the_same_in_them_ar
         ("model m (loom, shipped) is also in", |pieces| {
             let twin = pieces[1].result.clone();
             pieces.push(Piece { file: "twin".to_owned(), result: twin });
+        }),
+        ("model m (loom, shipped) is also in", |pieces| {
+            // The same file, named twice.
+            pieces.push(pieces[1].clone());
+        }),
+        ("its build is b2, models.json has b3", |pieces| {
+            let of = |build: &str| Some(Made { build: Some(build.to_owned()), ..Made::default() });
+            pieces[0].result.made = of("b2");
+            pieces[1].result.made = of("b3");
+            pieces[2].result.made = None;
         }),
         ("writer killed at W (s) is also in", |pieces| {
             let twin = pieces[0].result.clone();

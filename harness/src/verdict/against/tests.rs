@@ -185,6 +185,24 @@ fn a_trial_that_lacks_the_figure_is_never_left_out() {
 }
 
 #[test]
+fn too_few_samples_on_either_side_are_said_with_their_number() {
+    let timed = |samples| {
+        let mut trial = trial(Placement::Near, 1.0);
+        let kind = report_schema::LatencyKind::Service;
+        trial.roles[0].latency = crate::run::of_samples(kind, &[(100, samples)]);
+        vec![trial; 9]
+    };
+    let judged =
+        |base, own| gate("p99(latency) <= 1.10 * baseline", timed(base), &timed(own), |_| {});
+    assert_eq!(judged(1_000, 1_000).verdict, Verdict::Pass);
+    for (base, own) in [(999, 1_000), (1_000, 999)] {
+        let found = judged(base, own);
+        assert_eq!(found.verdict, Verdict::Inconclusive);
+        assert!(found.reason.ends_with("there are 999, 1000 are needed"), "{}", found.reason);
+    }
+}
+
+#[test]
 fn what_did_not_hold_still_or_moved_is_not_compared() {
     let mut own = waits(&[100; 9]);
     own.push(wait(Placement::Changed, 90_000));

@@ -28,9 +28,14 @@ const LATE: Option<(&str, bool)> = Some(("the trial was over", false));
 const FAILED: Option<(&str, bool)> = Some(("it did not come there again", true));
 
 fn judged(text: &str, missed: &[Option<(&str, bool)>]) -> Judgement {
+    judged_where(text, missed, false)
+}
+
+fn judged_where(text: &str, missed: &[Option<(&str, bool)>], interrupted: bool) -> Judgement {
     let cell = parse("s.toml", text, &[]).unwrap().smoke.remove(0);
     let mut trial = trial(report_schema::Placement::Near, 1.0);
     trial.faults = missed.iter().map(|missed| fault(*missed)).collect();
+    trial.interrupted = interrupted;
     judge(&Evidence {
         file: "s.toml",
         cell: &cell,
@@ -69,6 +74,12 @@ fn waits_that_were_not_kept_leave_open_whether_survivors_went_on() {
     };
     assert_eq!(of(&[]), Verdict::Inconclusive);
     assert_eq!(of(&["reader was blocked"]), Verdict::Correctness);
+}
+
+#[test]
+fn a_fault_that_an_interrupt_left_no_time_for_accuses_nobody() {
+    let cut = judged_where(&format!("{STREAM}{FAULT}"), &[None, FAILED], true);
+    assert_eq!(cut.verdict, Verdict::Inconclusive);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use reports::summary::{Drift, drifts};
 
 use super::cells;
 use crate::cli::output::coloured;
+use crate::suite::NOT_RUN;
 
 /// Cells that are named where one reason holds for many.
 const NAMED: usize = 3;
@@ -41,7 +42,7 @@ fn idle(result: &SuiteResult) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = vec![];
     let mut worst = vec![];
     for cell in cells(result).filter(|cell| cell.trials.is_empty()) {
-        let why = cell.degraded.iter().find(|reason| reason.starts_with("not run: "));
+        let why = cell.degraded.iter().find(|reason| reason.starts_with(NOT_RUN));
         let why = match why {
             Some(why) => why.as_str(),
             None if interrupted => "not run before the interrupt",
