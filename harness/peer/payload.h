@@ -39,7 +39,7 @@ static struct {
 /* What this process counts. */
 static struct {
     uint64_t committed, delivered, torn, mislabelled, backward, lost, duplicated, checksum, lapped, timeouts;
-    uint64_t next, silent, announced, bytes_read, messages, ns;
+    uint64_t next, silent, announced, told, refusals, bytes_read, messages, ns;
     char trouble[200];
 } found;
 

@@ -38,6 +38,9 @@ static DataBlockStatus make(void) {
     return status == DATABLOCK_OK ? datablock_producer_set_wait(producer, (uint32_t)task.wait) : status;
 }
 
+/* Whether the users of the block see to its checksums. */
+static int by_hand(void) { return task.algorithm && !task.enforced; }
+
 static int ring_make(char *place, size_t bytes) {
     return make() == DATABLOCK_OK && datablock_producer_path(producer, place, bytes) == DATABLOCK_OK;
 }
@@ -57,6 +60,9 @@ static enum outcome ring_acquire(struct message *message) {
 }
 
 static enum outcome ring_commit(int aborts) {
+    DataBlockStatus stamped = DATABLOCK_OK;
+    if (by_hand() && !aborts) stamped = datablock_update_checksum_slot(producer, task.payload);
+    if (stamped != DATABLOCK_OK) return outcome_of(stamped);
     return outcome_of(aborts ? datablock_abort(producer) : datablock_commit(producer, task.payload));
 }
 
@@ -65,6 +71,11 @@ static enum outcome ring_take(struct message *message) {
     DataBlockStatus status = datablock_acquire_consume_slot(consumer, READ_MS, &slot);
     message->payload = (unsigned char *)(uintptr_t)slot.payload;
     message->bytes = slot.payload_bytes, message->label = slot.sequence, message->missed = slot.missed_slots;
+    if (status == DATABLOCK_OK && by_hand()) {
+        status = datablock_verify_checksum_slot(consumer);
+        /* What is not shown is not released by the caller. */
+        if (status != DATABLOCK_OK) datablock_release_consume_slot(consumer);
+    }
     return outcome_of(status);
 }
 

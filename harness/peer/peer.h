@@ -95,6 +95,7 @@ static int take_one(void) {
         }
         if (outcome == LAPPED) {
             found.announced += message.missed;
+            found.told += message.missed;
         } else if (outcome == SPOILT) {
             found.checksum++;
             order(message.label);
@@ -145,7 +146,7 @@ static int put(uint64_t end_ns, uint64_t stamp_ns, int aborts) {
             return 0;
         }
         if (outcome == WAITED) found.timeouts++;
-        else if (outcome == FULL) sched_yield();
+        else if (outcome == FULL) found.refusals++, sched_yield();
         else if (outcome != AGAIN) {
             trouble("the producer cannot write: %s", ring_error());
             return 0;
@@ -287,9 +288,9 @@ static void report(uint64_t before, uint64_t after, int pinned) {
            "\"timeouts\":%llu},",
            (u)found.committed, (u)found.delivered, (u)found.torn, (u)found.mislabelled, (u)found.backward,
            (u)found.lost, (u)found.duplicated, (u)found.checksum, (u)found.lapped, (u)found.timeouts);
-    printf("\"next\":%llu,\"silent\":%llu,\"bytes_written\":%llu,\"bytes_read\":%llu,"
+    printf("\"next\":%llu,\"silent\":%llu,\"announced\":%llu,\"refusals\":%llu,\"bytes_written\":%llu,\"bytes_read\":%llu,"
            "\"measured\":{\"messages\":%llu,\"bytes\":%llu,\"ns\":%llu},\"line_ns\":[%s,%s],",
-           (u)found.next, (u)found.silent, (u)(found.committed * task.payload), (u)found.bytes_read,
+           (u)found.next, (u)found.silent, (u)found.told, (u)found.refusals, (u)(found.committed * task.payload), (u)found.bytes_read,
            (u)found.messages, (u)(found.messages * task.payload), (u)found.ns,
            or_null(first, sizeof first, before), or_null(second, sizeof second, after));
     if (pinned) printf("\"degraded\":[],");

@@ -4,6 +4,7 @@
 //! Pure: everything comes in through [`RawTrial`]. Nothing is judged here.
 
 mod allow;
+mod counted;
 mod cross_check;
 mod fault;
 mod history;
@@ -71,6 +72,7 @@ pub fn record(cell: &CellPlan, plan: &TrialPlan, raw: &RawTrial, started_ms: u64
         broken: broken.chain(raw.leaks.iter().cloned()).collect(),
         interrupted: raw.interrupted,
         stuck: fault::stuck(raw),
+        unwatched: fault::unwatched(raw),
         warmup: producer.and_then(|report| report.warmup.clone()),
         warmup_ms: match cell.cell.run.warmup {
             Warmup::Time(time) if time.0 > 0 => Some(time.0 / 1_000_000),

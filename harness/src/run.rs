@@ -64,6 +64,7 @@ pub(crate) use pace::busy;
 pub(crate) use payload::{Defect, Keyed, Stamp, mix};
 pub(crate) use plant::{Planted, unplantable};
 pub(crate) use signal::Interrupts;
+pub(crate) use stall::SOON_NS;
 #[cfg(test)]
 pub(crate) use stall::Stall;
 pub(crate) use wire::{Measured, Report, Usage};

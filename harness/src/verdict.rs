@@ -172,8 +172,14 @@ fn agrees(evidence: &Evidence<'_>) -> GateResult {
 
 fn survives(evidence: &Evidence<'_>) -> Option<GateResult> {
     let bad: Vec<String> = in_trials(evidence, |trial| &trial.stuck);
+    let unwatched: Vec<String> = in_trials(evidence, |trial| &trial.unwatched);
     let faults = !evidence.cell.faults.is_empty();
-    faults.then(|| rule(evidence, SURVIVORS, &bad, Verdict::Correctness))
+    let (bad, worst) = if bad.is_empty() {
+        (unwatched, Verdict::Inconclusive)
+    } else {
+        (bad, Verdict::Correctness)
+    };
+    faults.then(|| rule(evidence, SURVIVORS, &bad, worst))
 }
 
 fn in_trials(evidence: &Evidence<'_>, part: impl Fn(&Trial) -> &Vec<String>) -> Vec<String> {

@@ -62,6 +62,7 @@ pub(crate) fn trial(repeat: u32, started_ms: u64, class: Placement, wait_ns: f64
         broken: vec![],
         interrupted: false,
         stuck: vec![],
+        unwatched: vec![],
     }
 }
 

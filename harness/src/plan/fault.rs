@@ -6,7 +6,7 @@ use crate::scenario::model::Length;
 use crate::scenario::model::fault::{Action, FaultSpec, Target};
 
 /// Faults of one trial: more would be a load, not a fault.
-const FAULTS_MAX: u32 = 10_000;
+pub(crate) const FAULTS_MAX: u32 = 10_000;
 
 /// One fault that will come.
 #[derive(Debug, Clone, PartialEq, Eq)]

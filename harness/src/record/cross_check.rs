@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::allow::Allowed;
+use super::counted::{Counted, FALLEN, ROWS};
 use super::{RawTrial, commits, links, metrics};
 use crate::plan::CellPlan;
 use crate::run::{RawRole, Report};
-use crate::scenario::model::Workload;
 use crate::scenario::model::transport::Carrier;
 
 /// Every disagreement, in words. Every role must have a report, unless a fault killed it.
@@ -16,7 +16,7 @@ pub(super) fn differences(cell: &CellPlan, raw: &RawTrial, allowed: Allowed<'_>)
         return vec![];
     }
     if allowed.may_say_more() {
-        return survivors(raw, allowed);
+        return survivors(cell, raw, allowed);
     }
     let all = links(cell, raw);
     let mut differences = vec![];
@@ -52,32 +52,9 @@ fn compare(
     found: &mut Vec<String>,
 ) {
     let Some(written) = &writer.report else { return };
-    let total = |part: fn(&Report) -> u64| readers.iter().map(|report| part(report)).sum::<u64>();
-    let spoiled = total(|report| report.counts.checksum_failures);
-    let mut pairs = vec![
-        ("total_slots_written", written.counts.committed),
-        ("total_bytes_written", written.bytes_written),
-        ("total_slots_read", total(|report| report.counts.delivered) + spoiled),
-        ("checksum_failures", spoiled),
-    ];
-    if spoiled == 0 {
-        pairs.push(("total_bytes_read", total(|report| report.bytes_read)));
-    }
-    // In a closed loop one process waits on two blocks, and counts both together.
-    if cell.cell.workload != Workload::PingPong {
-        pairs.push(("writer_timeout_count", written.counts.timeouts));
-        pairs.push(("reader_timeout_count", total(|report| report.counts.timeouts)));
-    }
+    let counted = Counted::of(&cell.cell, written, readers);
     let name = &writer.plan.name;
-    for (metric, counted) in pairs {
-        match said.get(metric) {
-            Some(value) if *value == counted => {}
-            Some(value) => found.push(format!(
-                "the block of {name} says {metric} = {value}, its users counted {counted}"
-            )),
-            None => found.push(format!("the block of {name} does not say {metric}")),
-        }
-    }
+    found.extend(ROWS.iter().filter_map(|row| row.contradiction(name, said, &counted)));
 }
 
 fn producer_count(raw: &RawTrial) -> Option<u64> {
@@ -92,7 +69,7 @@ fn damage(raw: &RawTrial) -> impl Iterator<Item = String> + '_ {
 /// Where somebody fell, the block may say more than those who lived on counted, but not less, except
 /// for the payload in which each consumer fell; and it counts every commit but those at which its
 /// producer died.
-fn survivors(raw: &RawTrial, allowed: Allowed<'_>) -> Vec<String> {
+fn survivors(cell: &CellPlan, raw: &RawTrial, allowed: Allowed<'_>) -> Vec<String> {
     let mut differences: Vec<String> = damage(raw).collect();
     let metrics = metrics(raw);
     let value = |name: &str| metrics.get(name).copied().unwrap_or(0);
@@ -112,5 +89,8 @@ fn survivors(raw: &RawTrial, allowed: Allowed<'_>) -> Vec<String> {
     if written > commits || written.saturating_add(allowed.uncounted_commits()) < commits {
         differences.push(format!("the block says {written} writes for {commits} commits"));
     }
+    let counted = Counted::after_falls(&cell.cell, raw, commits);
+    let rows = FALLEN.iter().filter(|row| metrics.contains_key(row.metric));
+    differences.extend(rows.filter_map(|row| row.contradiction("producer", &metrics, &counted)));
     differences
 }

@@ -3,11 +3,9 @@
 use report_schema::FaultWindow;
 
 use crate::plan::Role;
-use crate::run::{Aftermath, RawTrial, Struck};
+use crate::run::{Aftermath, RawRole, RawTrial, SOON_NS, Struck};
 use crate::scenario::model::fault::Action;
 
-/// A survivor that begins to wait so soon after a fault waits because of it.
-const SOON_NS: u64 = 20_000_000;
 /// A survivor that waits longer than this for the dead is stuck.
 const STUCK_NS: u64 = 1_000_000_000;
 
@@ -72,6 +70,16 @@ pub(super) fn stuck(raw: &RawTrial) -> Vec<String> {
         }
     }
     stuck
+}
+
+/// Survivors of whom nobody can say whether death kept them waiting, one sentence each.
+pub(super) fn unwatched(raw: &RawTrial) -> Vec<String> {
+    let of = |role: &RawRole| {
+        let dropped = role.report.as_ref()?.stalls_dropped;
+        let name = &role.plan.name;
+        (dropped > 0).then(|| format!("{dropped} waits of {name} after faults were not kept"))
+    };
+    raw.roles.iter().filter_map(of).collect()
 }
 
 /// How long messages flowed, and how many, where the producer itself cannot say it.

@@ -30,6 +30,8 @@ fn good(cell: &CellPlan) -> RawTrial {
         ..Report::default()
     };
     producer.counts.committed = 10;
+    let zeros = datahub::metrics::METRICS.iter().map(|(_, name)| ((*name).to_owned(), 0));
+    producer.metrics = zeros.collect();
     let metrics = [
         ("total_slots_written", 10),
         ("total_bytes_written", 80),
@@ -39,7 +41,7 @@ fn good(cell: &CellPlan) -> RawTrial {
         ("writer_timeout_count", 0),
         ("reader_timeout_count", 0),
     ];
-    producer.metrics = metrics.map(|(name, value)| (name.to_owned(), value)).into();
+    producer.metrics.extend(metrics.map(|(name, value)| (name.to_owned(), value)));
     let mut consumer = Report { next: 10, bytes_read: 80, ..Report::default() };
     consumer.counts.delivered = 10;
     let roles = cell.roles.iter().zip([producer, consumer]);
@@ -114,7 +116,7 @@ fn metrics_that_disagree_are_named() {
 #[test]
 fn metrics_that_are_missing_are_a_disagreement() {
     let found = recorded(|raw| report(raw, 0).metrics = BTreeMap::new());
-    assert_eq!(found.trial.mismatches.len(), 7);
+    assert_eq!(found.trial.mismatches.len(), 22);
 }
 
 #[test]
@@ -259,12 +261,49 @@ fn a_survivor_that_death_keeps_waiting_is_stuck() {
 }
 
 #[test]
+fn waits_that_were_not_kept_leave_open_who_was_stuck() {
+    let found = recorded(|raw| {
+        strike(raw, 1, Action::Kill);
+        report(raw, 0).stalls_dropped = 2;
+    });
+    let said = "2 waits of producer after faults were not kept";
+    assert_eq!((found.trial.unwatched, found.trial.stuck), (vec![said.to_owned()], vec![]));
+}
+
+#[test]
 fn a_block_that_says_less_than_its_survivors_read_is_a_disagreement() {
     let found = recorded(|raw| {
         strike(raw, 1, Action::Restart);
         raw.roles[1].left = Counts { delivered: 12, ..Counts::default() };
     });
     assert_eq!(found.trial.mismatches, ["the block says 10 reads, its users counted 12"]);
+}
+
+#[test]
+fn the_dead_are_cleared_once_each_and_whom_the_producer_passed_is_cleared() {
+    let cleared = |actions: u64, delivered: u64| {
+        let found = recorded(|raw| {
+            strike(raw, 1, Action::Kill);
+            raw.roles[1].left = Counts { delivered, ..Counts::default() };
+            // It goes on where the dead one stopped, far behind what the ring holds.
+            let producer = report(raw, 0);
+            producer.counts.committed = 200;
+            for (name, value) in [
+                ("total_slots_written", 200),
+                ("total_slots_read", delivered),
+                ("recovery_actions_count", actions),
+            ] {
+                producer.metrics.insert(name.to_owned(), value);
+            }
+        });
+        found.trial.mismatches
+    };
+    assert_eq!((cleared(1, 10), cleared(0, 199)), (vec![], vec![]));
+    let says = |actions, bound| {
+        let counted = format!("its users counted {bound} 1");
+        vec![format!("the block of producer says recovery_actions_count = {actions}, {counted}")]
+    };
+    assert_eq!((cleared(0, 10), cleared(2, 10)), (says(0, "at least"), says(2, "at most")));
 }
 
 #[test]

@@ -199,8 +199,7 @@ impl Desk<'_> {
         read(&reader, &mut report);
         stays.tell(&mut report);
         report.measured = reader.measured();
-        report.stalls.clone_from(&reader.stalls.kept);
-        report.longest_wait_ns = reader.stalls.longest_ns();
+        report.wait(&reader.stalls);
         account(reader.zones.as_deref(), &mut report);
         if let End::Trouble(why) = end {
             report.trouble = Some(why);
@@ -263,9 +262,9 @@ impl Desk<'_> {
         writer.show();
         report.counts.committed += writer.committed;
         report.counts.timeouts += writer.timeouts;
+        report.refusals = writer.refusals;
         report.bytes_written = writer.committed.saturating_mul(self.task.block.payload_bytes);
-        report.stalls.clone_from(&writer.stalls.kept);
-        report.longest_wait_ns = writer.stalls.longest_ns();
+        report.wait(&writer.stalls);
         account(writer.zones(), report);
     }
 }
@@ -275,6 +274,8 @@ fn read(reader: &Reader<'_>, report: &mut Report) {
     report.bytes_read = reader.tally.bytes;
     report.next = reader.tally.next();
     report.silent = reader.tally.silent;
+    report.announced = reader.tally.told;
+    report.evictions = reader.evictions;
     report.latency = reader.latency.as_ref().and_then(Recorder::finish);
     report.service = reader.service.as_ref().and_then(Recorder::finish);
 }

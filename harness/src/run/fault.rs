@@ -225,7 +225,7 @@ impl<'a> Course<'a> {
 
     fn strike(&mut self, fault: PlannedFault, troupe: &mut Troupe<'_>, begun_ns: u64) {
         let role = fault.role;
-        let charge = &mut troupe.charges[role];
+        let charge = &troupe.charges[role];
         let restart = fault.action == Action::Restart;
         let planned_ns = begun_ns.saturating_add(fault.at_ns);
         if matches!(fault.action, Action::KillAtSite { .. })
@@ -246,12 +246,15 @@ impl<'a> Course<'a> {
         }
         let heir = !charge.lives();
         let start_ns = monotonic_ns();
+        if !fault.action.is_by_itself() {
+            troupe.words.strike(start_ns);
+        }
         let mut missed = None;
         match fault.action {
-            Action::Kill => charge.falls(),
+            Action::Kill => troupe.charges[role].falls(),
             Action::Restart => missed = self.restart(role, troupe).err().map(Missed::failed),
             Action::Stop { time } => {
-                charge.signal(Signal::SIGSTOP);
+                troupe.charges[role].signal(Signal::SIGSTOP);
                 self.lasting.push((start_ns.saturating_add(time.0), self.log.len(), role));
             }
             Action::Slow { by, time } => {

@@ -183,6 +183,8 @@ fn shape(block: &BlockTask) -> [(&'static str, u64); 11] {
         Full::Block { timeout_ns } => (0, timeout_ns.div_ceil(1_000_000).max(1)),
         Full::Error => (1, 5),
         Full::Overwrite => (2, 5),
+        // The rules admit none.
+        Full::Evict { .. } => (3, 5),
     };
     let algorithm = block.checksum.map_or(0, |checksum| match checksum.function {
         Function::Xxh3 => 1,

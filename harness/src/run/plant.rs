@@ -167,7 +167,7 @@ pub(super) trait Hands {
     /// When the block's file cannot be held open.
     fn made(&self, block: &Block) -> io::Result<()>;
 
-    /// Fills the slot and commits it.
+    /// Fills the slot and commits it. `by_hand`: its checksum is the worker's business.
     ///
     /// # Errors
     ///
@@ -175,8 +175,8 @@ pub(super) trait Hands {
     fn publish(
         &self,
         slot: WriteSlot<'_, Self::Memory>,
-        keyed: &Keyed,
-        stamp: &Stamp,
+        content: (&Keyed, &Stamp),
+        by_hand: bool,
     ) -> Result<(), CommitError>;
 }
 
@@ -200,14 +200,28 @@ impl Hands for Honest {
     fn publish(
         &self,
         mut slot: WriteSlot<'_, Shared>,
-        keyed: &Keyed,
-        stamp: &Stamp,
+        (keyed, stamp): (&Keyed, &Stamp),
+        by_hand: bool,
     ) -> Result<(), CommitError> {
         let payload = slot.payload();
         keyed.fill(payload, stamp);
         let bytes = payload.len();
+        if by_hand {
+            return commit_stamped(slot, bytes);
+        }
         slot.commit(bytes).map(drop)
     }
+}
+
+/// Stamps the checksum and commits.
+// Takes the slot along: one that is only lent would pass through memory in the usual case, too.
+#[inline(never)]
+fn commit_stamped<M: MappedMemory>(
+    mut slot: WriteSlot<'_, M>,
+    bytes: usize,
+) -> Result<(), CommitError> {
+    slot.update_checksum_slot(bytes)?;
+    slot.commit(bytes).map(drop)
 }
 
 /// Payload bytes by the back door.
@@ -304,19 +318,26 @@ impl Hands for Tampering {
     fn publish(
         &self,
         mut slot: WriteSlot<'_, Planted>,
-        keyed: &Keyed,
-        stamp: &Stamp,
+        (keyed, stamp): (&Keyed, &Stamp),
+        by_hand: bool,
     ) -> Result<(), CommitError> {
+        let commit = |slot, bytes| {
+            if by_hand {
+                commit_stamped(slot, bytes)
+            } else {
+                WriteSlot::commit(slot, bytes).map(drop)
+            }
+        };
         let (index, bytes) = (slot.slot_index(), slot.payload().len());
         self.knowledge.slot.set(index);
         self.knowledge.acts.hoards();
         if self.plant != Some(Plant::PublishEarly) {
             keyed.fill(slot.payload(), stamp);
-            return slot.commit(bytes).map(drop);
+            return commit(slot, bytes);
         }
         let mut payload = vec![0; bytes];
         keyed.fill(&mut payload, stamp);
-        slot.commit(bytes)?;
+        commit(slot, bytes)?;
         if let Some(door) = self.knowledge.door.get() {
             door.write(index, &payload);
         }

@@ -87,8 +87,8 @@ impl Hands for Counting {
     fn publish(
         &self,
         mut slot: WriteSlot<'_, Planted>,
-        keyed: &Keyed,
-        stamp: &Stamp,
+        (keyed, stamp): (&Keyed, &Stamp),
+        _by_hand: bool,
     ) -> Result<(), CommitError> {
         let payload = slot.payload();
         keyed.fill(payload, stamp);

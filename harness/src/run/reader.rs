@@ -32,6 +32,8 @@ pub(super) enum End {
     Ended,
     /// It was time to leave.
     Left,
+    /// The producer has gone on without it.
+    Evicted,
     /// Something went wrong.
     Trouble(String),
 }
@@ -40,7 +42,7 @@ impl End {
     /// As a reason not to write on; `ended` says what the end of the stream means here.
     pub(super) fn into_halt(self, ended: &str) -> Halt {
         match self {
-            Self::Ended | Self::Left => Halt::Trouble(ended.to_owned()),
+            Self::Ended | Self::Left | Self::Evicted => Halt::Trouble(ended.to_owned()),
             Self::Trouble(why) => Halt::Trouble(why),
         }
     }
@@ -96,6 +98,8 @@ pub(super) struct Reader<'a> {
     /// Since when it waits for somebody who takes the dead producer's place.
     orphan_since: Option<u64>,
     heirs: bool,
+    /// How often the producer went on without it.
+    pub(super) evictions: u64,
     patience_ns: u64,
     /// When it leaves, from the start of the measured part, and by the clock once that is known.
     leave: Option<(u64, Option<u64>)>,
@@ -127,6 +131,7 @@ impl<'a> Reader<'a> {
             zones: Zones::of(task),
             orphan_since: None,
             heirs: task.fate.as_ref().is_some_and(|fate| fate.heirs),
+            evictions: 0,
             patience_ns: task.patience_ns,
             leave: None,
             before: Measured::default(),
@@ -171,7 +176,7 @@ impl<'a> Reader<'a> {
         let from_ns = self.stalls.begin();
         loop {
             let taken = inlet.take(self.timeout(), |label, payload| {
-                self.stalls.end(from_ns);
+                self.stalls.end(from_ns, self.words);
                 self.take(label, payload);
             });
             match taken {
@@ -327,11 +332,19 @@ impl<'a> Reader<'a> {
                 self.tally.spoiled(sequence);
                 Ok(())
             }
+            // The next one in line was overwritten: the one that comes instead says how many were.
+            Nothing::Block(ReadError::Gone { .. }) => Ok(()),
             Nothing::Ended | Nothing::Block(ReadError::Ended) => {
                 self.note(Kind::SawEnd, self.tally.next(), 0);
                 Err(End::Ended)
             }
             Nothing::Block(ReadError::ProducerDead { .. }) if self.heirs => self.wait_for_an_heir(),
+            Nothing::Block(ReadError::Evicted { .. }) => {
+                self.note(Kind::Left, self.tally.next(), 0);
+                self.tally.evicted();
+                self.evictions += 1;
+                Err(End::Evicted)
+            }
             other => Err(End::Trouble(format!("the consumer cannot read: {other}"))),
         }
     }

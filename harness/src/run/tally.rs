@@ -29,6 +29,8 @@ pub(super) struct Tally {
     next: u64,
     /// Missed, as the block said, since the last delivery.
     announced: u64,
+    /// Missed, as the block said, in all.
+    pub(super) told: u64,
     /// Missed without a word, although one was promised.
     pub(super) silent: u64,
     /// Joined while messages flowed: what it is promised begins with its first payload.
@@ -40,8 +42,8 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn new(promise: Promise) -> Self {
         let counts = Counts::default();
-        let (bytes, next, announced, silent) = (0, 0, 0, 0);
-        Self { promise, counts, bytes, next, announced, silent, late: false, first: None }
+        let (bytes, next, announced, told, silent) = (0, 0, 0, 0, 0);
+        Self { promise, counts, bytes, next, announced, told, silent, late: false, first: None }
     }
 
     /// It joins while messages flow: nothing before its first payload was promised.
@@ -76,7 +78,13 @@ impl Tally {
 
     /// The block said that so many were missed.
     pub(super) fn missed(&mut self, count: u64) {
-        self.announced += count;
+        self.announced = self.announced.saturating_add(count);
+        self.told += count;
+    }
+
+    /// The block went on without this consumer, which joins again: all that it missed is said by that.
+    pub(super) fn evicted(&mut self) {
+        self.announced = u64::MAX;
     }
 
     #[inline]
@@ -123,6 +131,16 @@ mod tests {
     use super::*;
 
     const GOOD: Result<Stamp, Defect> = Ok(Stamp { sequence: 0, intended_ns: 0, actual_ns: 0 });
+
+    #[test]
+    fn whoever_was_evicted_has_been_told_of_all_that_it_missed() {
+        let mut tally = after(Promise::Announced, &[0, 1]);
+        tally.evicted();
+        tally.missed(3);
+        tally.delivered(90, 8, &GOOD);
+        tally.delivered(95, 8, &GOOD);
+        assert_eq!((tally.counts.lapped, tally.silent, tally.told), (92, 4, 3));
+    }
 
     fn after(promise: Promise, labels: &[u64]) -> Tally {
         let mut tally = Tally::new(promise);

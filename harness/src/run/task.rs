@@ -8,8 +8,8 @@ use super::payload::mix;
 use super::plant::Plant;
 use super::tally::Promise;
 use super::wire::{
-    BlockTask, Checksum, Duty, Fate, Full, Function, Pace, SiteDeath, Span, Stay, Steady, Sync,
-    Task, Waiting,
+    BlockTask, Checksum, Duty, Fate, Full, Function, Pace, Reading, SiteDeath, Span, Stay, Steady,
+    Sync, Task, Waiting,
 };
 use super::zone::{By, ZoneTask};
 use crate::plan::fault::{PlannedFault, schedule};
@@ -121,6 +121,7 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         abort_every: cell.producer.abort_every,
         work_ns,
         join_latest: group.is_some_and(|group| group.join == Join::Latest),
+        reading: reading(cell, group),
         stays: group.and_then(|group| group.stay).map_or(vec![], stays),
         patience_ns: PATIENCE_NS.max(4 * gap_ns.max(slowest_ns)),
         deadline_ns: cell.run.deadline.0,
@@ -134,6 +135,11 @@ fn task(order: Order<'_>, role: &RolePlan, parent: u32, words: &Path) -> Task {
         den: None,
         program: order.program.map(Path::to_owned),
     }
+}
+
+fn reading(cell: &model::Cell, group: Option<&ConsumerSpec>) -> Reading {
+    let in_line = group.is_some_and(|group| cell.asks_in_line(group));
+    if in_line { Reading::InLine } else { Reading::Shown }
 }
 
 fn steady(warmup: Warmup) -> Option<Steady> {
@@ -176,6 +182,7 @@ fn block(spec: &BlockSpec) -> BlockTask {
             OnFull::Block { timeout } => Full::Block { timeout_ns: timeout.0 },
             OnFull::Error => Full::Error,
             OnFull::Overwrite => Full::Overwrite,
+            OnFull::Evict { after } => Full::Evict { after_ns: after.0 },
         },
         checksum: spec.checksum.map(|checksum| Checksum {
             function: match checksum.algorithm {

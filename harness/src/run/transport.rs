@@ -17,6 +17,7 @@ pub(super) mod threads;
 #[cfg(feature = "peers")]
 pub(super) mod zeromq;
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -118,6 +119,12 @@ pub(super) trait Inlet: Zoned {
 
     /// The sequence with which it would go on.
     fn next_sequence(&self) -> u64;
+
+    /// Holds open what it reads, for whoever is to come back when the producer has gone; `None` where
+    /// nobody can.
+    fn hold(&self) -> Option<File> {
+        None
+    }
 }
 
 /// Why a message was not committed.
@@ -174,6 +181,10 @@ fn room_timeout(task: &Task) -> Duration {
     match task.block.on_full {
         Full::Block { timeout_ns } => Duration::from_nanos(timeout_ns),
         Full::Error | Full::Overwrite => USUAL_TIMEOUT,
+        // Whoever stands in the way is evicted meanwhile.
+        Full::Evict { after_ns } => {
+            Duration::from_nanos(after_ns).saturating_mul(4).max(USUAL_TIMEOUT)
+        }
     }
 }
 

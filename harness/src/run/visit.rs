@@ -3,6 +3,7 @@
 //! What it is given first is held against what the block had to give when it joined; what it is
 //! given from then on is counted as for everybody.
 
+use std::os::fd::AsRawFd as _;
 use std::path::PathBuf;
 
 use datahub::wait::monotonic_ns;
@@ -13,7 +14,7 @@ use super::pace::wait_until;
 use super::reader::{End, Reader};
 use super::tally::{Promise, Tally};
 use super::transport::{Inlet, Transport, TransportError};
-use super::wire::{Report, Stay, Task, Waiting};
+use super::wire::{Reading, Report, Stay, Task, Waiting};
 use super::words::{Words, nap};
 use crate::history::Kind;
 
@@ -50,6 +51,16 @@ impl<'a, T: Transport> Seat<'a, T> {
     fn join(&self) -> Result<T::Inlet, TransportError> {
         self.transport.attach(self.task, &self.place)
     }
+
+    /// Gives the seat back and takes another one, also where the producer has gone meanwhile.
+    fn join_again(&mut self) -> Result<(), TransportError> {
+        let held = self.taken.take().and_then(|inlet| inlet.hold());
+        if let Some(file) = &held {
+            self.place = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd()).into();
+        }
+        self.taken = Some(self.join()?);
+        Ok(())
+    }
 }
 
 /// The stays of one consumer, and what became of them.
@@ -73,13 +84,7 @@ impl<'a> Stays<'a> {
         reader: &mut Reader<'_>,
     ) -> End {
         if self.task.stays.is_empty() {
-            return match &mut seat.taken {
-                Some(inlet) => {
-                    reader.note(Kind::Joined, inlet.next_sequence(), 0);
-                    loops::consume(inlet, reader)
-                }
-                None => End::Trouble("the consumer has no seat".to_owned()),
-            };
+            return stay(&mut seat, reader);
         }
         let mut end = End::Ended;
         for stay in &self.task.stays {
@@ -125,7 +130,11 @@ impl<'a> Stays<'a> {
         let early = reader.take_one(&mut inlet).err();
         let kept = if self.task.join_latest { 1 } else { self.task.block.slots };
         let commits = (before, inlet.commits());
-        let promised = promised_first(self.task.block.promise, kept, commits);
+        let promise = match self.task.reading {
+            Reading::InLine => Promise::Announced,
+            Reading::Shown => self.task.block.promise,
+        };
+        let promised = promised_first(promise, kept, commits);
         let end = early.unwrap_or_else(|| loops::consume(&mut inlet, reader));
         if end == End::Left {
             reader.note(Kind::Left, reader.tally.next(), 0);
@@ -205,6 +214,23 @@ impl<'a> Stays<'a> {
         }
         report.visits = self.visits;
         report.disputes = self.disputes;
+    }
+}
+
+/// From before the first message to after the last, and back again after each eviction.
+fn stay<T: Transport>(seat: &mut Seat<'_, T>, reader: &mut Reader<'_>) -> End {
+    loop {
+        let Some(inlet) = &mut seat.taken else {
+            return End::Trouble("the consumer has no seat".to_owned());
+        };
+        reader.note(Kind::Joined, inlet.next_sequence(), 0);
+        let end = loops::consume(inlet, reader);
+        if end != End::Evicted {
+            return end;
+        }
+        if let Err(error) = seat.join_again() {
+            return End::Trouble(format!("the consumer cannot come back: {error}"));
+        }
     }
 }
 

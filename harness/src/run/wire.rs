@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::calibrate::Side;
 use super::plant::Plant;
-use super::stall::Stall;
+use super::stall::{Stall, Stalls};
 use super::tally::Promise;
 use super::words::Phase;
 use super::zone::ZoneTask;
@@ -58,6 +58,8 @@ pub(crate) struct Task {
     pub(crate) work_ns: u64,
     /// Joins at the newest payload.
     pub(crate) join_latest: bool,
+    /// Which payload it asks for.
+    pub(crate) reading: Reading,
     /// When it comes and goes, stay by stay, from the start of the measured part; none: it is there
     /// from before the first message to the last.
     pub(crate) stays: Vec<Stay>,
@@ -128,6 +130,15 @@ pub(crate) struct Steady {
     pub(crate) max_ns: u64,
 }
 
+/// Which payload a consumer asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Reading {
+    /// The one that the block shows it.
+    Shown,
+    /// The next one, by its sequence, where the block would show it the newest.
+    InLine,
+}
+
 /// One stay of a consumer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Stay {
@@ -185,6 +196,7 @@ pub(crate) enum Full {
     Block { timeout_ns: u64 },
     Error,
     Overwrite,
+    Evict { after_ns: u64 },
 }
 
 /// Which checksum, and whether the block sees to it.
@@ -285,6 +297,12 @@ pub(crate) struct Report {
     pub(crate) bytes_read: u64,
     /// Missed without the word that was promised.
     pub(crate) silent: u64,
+    /// Missed, as the block said each time.
+    pub(crate) announced: u64,
+    /// Writes that the block refused because it was full.
+    pub(crate) refusals: u64,
+    /// How often the producer went on without it.
+    pub(crate) evictions: u64,
     /// How it warmed up, where that was to last until the figures hold still.
     pub(crate) warmup: Option<WarmUp>,
     /// Its stays, where it came late or left early.
@@ -310,10 +328,21 @@ pub(crate) struct Report {
     pub(crate) degraded: Vec<String>,
     /// Why it ended before it was told to.
     pub(crate) trouble: Option<String>,
-    /// When it had to wait for others for long; only in a trial with faults.
+    /// When it had to wait for others for long, of each fault; only in a trial with faults.
     pub(crate) stalls: Vec<Stall>,
+    /// How many of those it could not keep.
+    pub(crate) stalls_dropped: u64,
     /// The longest of all its waits; only in a trial with faults.
     pub(crate) longest_wait_ns: Option<u64>,
+}
+
+impl Report {
+    /// Tells the waits of one end.
+    pub(super) fn wait(&mut self, stalls: &Stalls) {
+        self.stalls = stalls.kept();
+        self.stalls_dropped = stalls.dropped();
+        self.longest_wait_ns = stalls.longest_ns();
+    }
 }
 
 /// Messages, bytes and time of the measured part.

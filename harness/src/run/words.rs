@@ -32,8 +32,10 @@ pub(super) const PING: usize = 5;
 pub(super) const PONG: usize = 6;
 /// Not 0: the producer is dead, and nobody will take its place.
 const GONE: usize = 7;
+/// When the last fault came.
+const STRUCK_NS: usize = 8;
 /// The words that all share; those of each role follow.
-const SHARED: usize = 8;
+const SHARED: usize = 9;
 
 /// How much slower a role is to be, in nanoseconds a message.
 const SLOW_NS: usize = 0;
@@ -183,6 +185,20 @@ impl Words {
         self.0.read(GONE) != 0
     }
 
+    /// A fault comes now. Said before it does anything: whoever waits because of it knows.
+    pub(super) fn strike(&self, now_ns: u64) {
+        // Two who strike at once strike at the same time: either will do.
+        if self.struck_ns() < now_ns {
+            self.0.publish(STRUCK_NS, now_ns);
+        }
+    }
+
+    /// When the last fault came; 0: none did yet.
+    #[inline]
+    pub(super) fn struck_ns(&self) -> u64 {
+        self.0.read(STRUCK_NS)
+    }
+
     pub(super) fn slow_down(&self, role: usize, by_ns: u64) {
         self.0.publish(self.of(role, SLOW_NS), by_ns);
     }
@@ -194,6 +210,7 @@ impl Words {
 
     /// The role is about to kill itself; 0: it is not.
     pub(super) fn dies(&self, role: usize, now_ns: u64) {
+        self.strike(now_ns);
         self.0.publish(self.of(role, DIED_NS), now_ns);
     }
 
@@ -334,6 +351,18 @@ mod tests {
         assert!(!other.stopped());
         words.stop();
         assert!(other.stopped());
+    }
+
+    #[test]
+    fn the_last_fault_is_known_to_all() {
+        let words = Words::create(2).unwrap();
+        let other = Words::open(&words.path()).unwrap();
+        assert_eq!(other.struck_ns(), 0);
+        words.strike(70);
+        other.dies(1, 90);
+        words.dies(1, 0);
+        words.strike(80);
+        assert_eq!(words.struck_ns(), 90);
     }
 
     #[test]

@@ -39,6 +39,8 @@ pub(super) struct Writer<'a> {
     end_ns: u64,
     pub(super) committed: u64,
     pub(super) timeouts: u64,
+    /// Refused because there was no room.
+    pub(super) refusals: u64,
     role: usize,
     pub(super) stalls: Stalls,
     /// Where it writes down what it does.
@@ -60,6 +62,7 @@ impl<'a> Writer<'a> {
             end_ns: u64::MAX,
             committed: 0,
             timeouts: 0,
+            refusals: 0,
             role: task.role,
             stalls: Stalls::new(task.fate.is_some()),
             log: None,
@@ -105,11 +108,11 @@ impl<'a> Writer<'a> {
         let from_ns = self.stalls.begin();
         while let Err(refusal) = self.offer(outlet, (intended_ns, actual_ns)) {
             if let Err(halt) = self.blocked(refusal, &mut blocked_since) {
-                self.stalls.end(from_ns);
+                self.stalls.end(from_ns, self.words);
                 return Err(halt);
             }
         }
-        self.stalls.end(from_ns);
+        self.stalls.end(from_ns, self.words);
         self.committed += 1;
         if self.committed.is_multiple_of(SHOW_EVERY) {
             self.words.report_progress(self.committed);
@@ -151,7 +154,10 @@ impl<'a> Writer<'a> {
                 self.timeouts += 1;
                 self.note(Kind::Blocked, 0);
             }
-            Refusal::Block(WriteError::Full { .. }) => rustix::thread::sched_yield(),
+            Refusal::Block(WriteError::Full { .. }) => {
+                self.refusals += 1;
+                rustix::thread::sched_yield();
+            }
             Refusal::Trouble(why) => return Err(Halt::Trouble(why)),
             Refusal::Block(other) => {
                 return Err(Halt::Trouble(format!("the producer cannot write: {other}")));

@@ -37,6 +37,10 @@ const ALGORITHMS: &Words<Option<Algorithm>> = &[
 const CHECKSUM_POLICIES: &Words<ChecksumPolicy> =
     &[("manual", ChecksumPolicy::Manual), ("enforced", ChecksumPolicy::Enforced)];
 
+/// The shortest and the longest patience of a producer that evicts.
+const EVICT_MIN: Nanos = Nanos(1_000);
+const EVICT_MAX: Nanos = Nanos(3_600_000_000_000);
+
 /// Reads `[block]`; after a mistake the result is only good for finding more.
 pub(super) fn read(node: &Node, mistakes: &Mistakes) -> Option<BlockSpec> {
     let fields = Fields::new(node, "[block]", mistakes)?;
@@ -170,29 +174,52 @@ fn on_full(node: &Node, mistakes: &Mistakes) -> Option<OnFull> {
         Block,
         Error,
         Overwrite,
+        Evict,
     }
-    const ACTIONS: &Words<Action> =
-        &[("block", Action::Block), ("error", Action::Error), ("overwrite", Action::Overwrite)];
+    const ACTIONS: &Words<Action> = &[
+        ("block", Action::Block),
+        ("error", Action::Error),
+        ("overwrite", Action::Overwrite),
+        ("evict", Action::Evict),
+    ];
     let fields = Fields::new(node, "`on-full`", mistakes)?;
     fields.required("action", "\"block\"");
     let action = fields.word("action", ACTIONS);
     if action == Some(Action::Block) {
         fields.required("timeout", "\"5 ms\"");
     }
+    if action == Some(Action::Evict) {
+        fields.required("after", "\"5 ms\"");
+    }
     let timeout = fields.time("timeout");
-    if let (Some(Action::Error | Action::Overwrite), Some(node)) = (action, fields.node("timeout"))
+    let after = fields.time("after");
+    let needless = |key, message, help| {
+        if let Some(node) = fields.node(key) {
+            let mistake = Mistake::new("scenario::contradiction", node.span, message);
+            mistakes.push(mistake.label("never used").help(help));
+        }
+    };
+    if action.is_some_and(|action| action != Action::Block) {
+        let message = "only `action = \"block\"` waits, so only it has a timeout";
+        needless("timeout", message, "leave `timeout` out");
+    }
+    if action.is_some_and(|action| action != Action::Evict) {
+        let message = "only `action = \"evict\"` goes on without somebody, so only it has `after`";
+        needless("after", message, "leave `after` out");
+    }
+    if let (Some(after), Some(node)) = (after, fields.node("after"))
+        && !(EVICT_MIN..=EVICT_MAX).contains(&after)
     {
-        let mistake = Mistake::new(
-            "scenario::contradiction",
-            node.span,
-            "only `action = \"block\"` waits, so only it has a timeout",
-        );
-        mistakes.push(mistake.label("never used").help("leave `timeout` out"));
+        let message = format!("a patience of {after} is out of range");
+        let help = format!("from \"{EVICT_MIN}\" to \"{EVICT_MAX}\"");
+        let mistake = Mistake::new("scenario::out-of-range", node.span, message);
+        mistakes.push(mistake.label("this time").help(help));
     }
     fields.finish();
     match action? {
         Action::Block => timeout.map(|timeout| OnFull::Block { timeout }),
         Action::Error => Some(OnFull::Error),
         Action::Overwrite => Some(OnFull::Overwrite),
+        Action::Evict => after.map(|after| OnFull::Evict { after }),
     }
 }

@@ -131,6 +131,15 @@ impl Cell {
         groups.chain([self.producer.program]).any(|program| program == Program::C)
     }
 
+    /// Whether these consumers ask for each payload by its sequence, where the block would show them the
+    /// newest. In a closed loop the next one is the newest.
+    #[must_use]
+    pub fn asks_in_line(&self, group: &ConsumerSpec) -> bool {
+        let latest = self.block.consumer_sync == ConsumerSync::LatestOnly;
+        let blocks = self.block.transport == Carrier::DataHub;
+        blocks && latest && group.read == Read::Next && self.workload != Workload::PingPong
+    }
+
     /// Records that each process has room for; 0: nothing is written down, and `None`: nobody knows
     /// how many there will be.
     #[must_use]
@@ -188,7 +197,8 @@ impl BlockSpec {
     /// Whether everything committed must be delivered.
     #[must_use]
     pub fn lossless(&self) -> bool {
-        self.consumer_sync != ConsumerSync::LatestOnly && self.on_full != OnFull::Overwrite
+        let drops = matches!(self.on_full, OnFull::Overwrite | OnFull::Evict { .. });
+        self.consumer_sync != ConsumerSync::LatestOnly && !drops
     }
 }
 
@@ -302,6 +312,11 @@ pub enum OnFull {
     Error,
     /// Takes the oldest payload's place.
     Overwrite,
+    /// Waits, then goes on without the consumer that it waited for.
+    Evict {
+        /// How long it waits for the same one.
+        after: Nanos,
+    },
 }
 
 /// What a process is written in.

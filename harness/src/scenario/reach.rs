@@ -85,7 +85,7 @@ pub(crate) const OBSERVERS: &[&str] = &["H_LOOK", "H_WHO", "H_AGE"];
 const GATE: &[&str] = &["C_ACK", "G_CURSOR", "G_REGISTRY", "G_ACK", "G_READ_INDEX"];
 const LATEST: &[&str] = &["W_LATEST", "R_LATEST"];
 const PARKED: &[&str] = &["P_SLEEP", "P_FENCE", "P_SIGNAL", "P_WAKE_FENCE", "P_ANYONE", "P_RING"];
-/// Where a consumer is evicted, which no scenario asks for.
+/// Where a consumer is evicted, and where reads copy because of that.
 const EVICTED: &[&str] =
     &["E_RETIRE", "E_MARK", "E_UNPIN", "E_LEAVE", "E_FILL", "E_COPY", "E_CHECK", "E_CLEAR"];
 /// Zones of scenarios hold a value under a count, or two buffers.
@@ -102,7 +102,9 @@ pub(crate) fn never(site: &str, group: Option<&str>, block: &BlockSpec) -> Optio
         () if !producer && (of(WRITERS) || of(PRODUCERS)) => "only the producer comes there",
         () if of(MOVES) => "the stream of a scenario stays in its block",
         () if of(OBSERVERS) => "only observers come there",
-        () if of(EVICTED) => "the block of a scenario evicts nobody",
+        () if of(EVICTED) && !matches!(block.on_full, OnFull::Evict { .. }) => {
+            "the block evicts nobody"
+        }
         () if site == "R_VALIDATE" => "nobody in a scenario validates what it was given",
         () if !gated && of(GATE) => "no cursor holds back the producer of such a block",
         () if latest && site == "R_NEXT" => "consumers of a latest-only block pin what they read",

@@ -50,6 +50,7 @@ pub(super) fn check(parts: &Parts<'_>, mistakes: &Mistakes) {
         transport::check(parts, block, mistakes);
         zone::check(parts, block, mistakes);
         parkable(parts, block, mistakes);
+        evictable(parts, block, mistakes);
         losable(parts, block, mistakes);
     }
     if let (Some(Workload::PingPong), Some(consumers)) = (parts.workload, parts.consumers) {
@@ -156,7 +157,7 @@ fn enough_places(
 
 fn readable(parts: &Parts<'_>, block: &BlockSpec, consumers: &[ConsumerSpec], mistakes: &Mistakes) {
     if block.consumer_sync == ConsumerSync::LatestOnly {
-        return;
+        return in_line(parts, consumers, mistakes);
     }
     for (index, group) in consumers.iter().enumerate() {
         if group.read == Read::Latest {
@@ -165,6 +166,56 @@ fn readable(parts: &Parts<'_>, block: &BlockSpec, consumers: &[ConsumerSpec], mi
             let message = format!("reading the latest skips payloads, which \"{sync}\" forbids");
             let help = "use `read = \"next\"`, or consumer-sync \"latest-only\"";
             mistakes.push(contradiction(span, message, "skips", help));
+        }
+    }
+}
+
+/// Where somebody can be evicted, and can come back.
+fn evictable(parts: &Parts<'_>, block: &BlockSpec, mistakes: &Mistakes) {
+    if !matches!(block.on_full, OnFull::Evict { .. }) {
+        return;
+    }
+    let span = parts.root.place(&["block", "on-full"]);
+    let refuse = |bad: bool, message: &str, label: &str, help: &str| {
+        if bad {
+            mistakes.push(contradiction(span, message.to_owned(), label, help));
+        }
+    };
+    let latest = block.consumer_sync == ConsumerSync::LatestOnly;
+    let message = "nobody is waited for in a latest-only block, so nobody is evicted";
+    refuse(latest, message, "never", "leave `on-full` out, or use \"sequential-sync\"");
+    let closed = parts.workload == Some(Workload::PingPong);
+    let message = "ping-pong has one message under way, so nobody is too slow";
+    refuse(closed, message, "never", "use [workload.stream] or [workload.open]");
+    let groups = parts.consumers.unwrap_or_default();
+    let producer = parts.producer.is_some_and(|producer| producer.program == Program::C);
+    let foreign = producer || groups.iter().any(|group| group.program == Program::C);
+    let message = "the program in C neither evicts nor comes back";
+    refuse(foreign, message, "not in C", "write `program = \"rust\"`");
+    let goes = groups.iter().any(|group| group.stay.is_some());
+    let message = "who comes and goes as planned is not to be evicted in between";
+    refuse(goes, message, "comes and goes", "drop `join-at`, `leave-at` and `rejoin-at`");
+}
+
+/// Who reads a latest-only block payload by payload asks for each by its sequence.
+fn in_line(parts: &Parts<'_>, consumers: &[ConsumerSpec], mistakes: &Mistakes) {
+    if parts.workload == Some(Workload::PingPong) {
+        // The next one is the latest there.
+        return;
+    }
+    let next = consumers.iter().enumerate().filter(|(_, group)| group.read == Read::Next);
+    for (index, group) in next {
+        let span = parts.root.consumer_place(index, "read");
+        if group.wait == Wait::Park {
+            let message =
+                "nobody wakes a sleeper for one sequence of a latest-only block".to_owned();
+            let help = "use `read = \"latest\"`, or `wait = \"yield\"`";
+            mistakes.push(contradiction(span, message, "never woken", help));
+        }
+        if group.program == Program::C {
+            let message = "the program in C is shown the latest of a latest-only block".to_owned();
+            let help = "use `read = \"latest\"`, or `program = \"rust\"`";
+            mistakes.push(contradiction(span, message, "not in C", help));
         }
     }
 }
@@ -195,6 +246,7 @@ fn losable(parts: &Parts<'_>, block: &BlockSpec, mistakes: &Mistakes) {
         OnFull::Overwrite if block.consumer_sync != ConsumerSync::LatestOnly => {
             "on-full \"overwrite\" drops payloads"
         }
+        OnFull::Evict { .. } => "on-full \"evict\" goes on without a slow consumer",
         _ => "consumer-sync \"latest-only\" may skip payloads",
     };
     for written in parts.expectations {

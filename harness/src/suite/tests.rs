@@ -43,7 +43,9 @@ fn flawless(order: Order<'_>) -> RawTrial {
     ];
     let mut producer = Report { bytes_written: 8, line_ns: [Some(60); 2], ..Report::default() };
     producer.counts.committed = 1;
-    producer.metrics = metrics.map(|(name, value)| (name.to_owned(), value)).into();
+    let zeros = datahub::metrics::METRICS.iter().map(|(_, name)| ((*name).to_owned(), 0));
+    producer.metrics = zeros.collect();
+    producer.metrics.extend(metrics.map(|(name, value)| (name.to_owned(), value)));
     let mut consumer = Report { next: 1, bytes_read: 8, ..Report::default() };
     consumer.counts.delivered = 1;
     let roles = order.cell.roles.iter().zip([producer, consumer]);

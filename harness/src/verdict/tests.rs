@@ -58,6 +58,7 @@ pub(super) fn trial(class: Placement, rate: f64) -> Trial {
         broken: vec![],
         interrupted: false,
         stuck: vec![],
+        unwatched: vec![],
         warmup: None,
         visits: vec![],
         warmup_ms: Some(200),

@@ -103,6 +103,37 @@ fn a_stopped_process_is_waited_for() {
 }
 
 #[test]
+fn a_spoilt_payload_is_found_out_by_the_workers_own_checksums() {
+    let place = with(&fault("spoils", "100 ms", "producer", "\"corrupt-byte\""));
+    let text = std::fs::read_to_string(&place.scenario).unwrap();
+    let manual = "[block]\nchecksum = { algorithm = \"xxh3\", policy = \"manual\" }";
+    std::fs::write(&place.scenario, text.replace("[block]", manual)).unwrap();
+    let output = place.run().output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let trial = trial(&place.result());
+    assert_eq!(trial.metrics["checksum_failures"], 1);
+    // It is no delivery, and what is spoilt on purpose is no failure.
+    assert_eq!(trial.counts.delivered + 1, trial.counts.committed);
+    assert_eq!((trial.counts.torn, trial.counts.checksum_failures), (0, 0));
+}
+
+#[test]
+fn a_reader_that_stands_still_is_evicted_told_and_comes_back() {
+    let stop = "{ stop = { for = \"150 ms\" } }";
+    let place = with(&fault("stops", "100 ms", "reader", stop));
+    let text = std::fs::read_to_string(&place.scenario).unwrap();
+    let evict = "[block]\non-full = { action = \"evict\", after = \"5 ms\" }";
+    std::fs::write(&place.scenario, text.replace("[block]", evict)).unwrap();
+    let output = place.run().output().unwrap();
+    assert_eq!(code(&output), 0, "{}", said(&output));
+    let trial = trial(&place.result());
+    assert!(trial.metrics["evictions_count"] >= 1, "{:?}", trial.metrics);
+    // All that it missed is said, and it is given the newest.
+    assert!(trial.counts.lapped > 0, "{:?}", trial.counts);
+    assert_eq!(trial.counts.delivered + trial.counts.lapped, trial.counts.committed);
+}
+
+#[test]
 fn a_fault_that_never_came_is_no_pass_and_is_named() {
     let site = "{ kill-at-site = { site = \"W_COMMIT\", hit = 1_000_000_000 } }";
     let place = with(&fault("dies", "100 ms", "producer", site));

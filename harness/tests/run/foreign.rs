@@ -43,16 +43,31 @@ fn consumers_and_producers_in_c_pass_in_both_directions() {
     }
 }
 
+/// A checksum that nobody asks the block for.
+const BY_HAND: [&str; 2] = ["--set", "block.checksum.policy=manual"];
+
+#[test]
+fn producers_in_c_stamp_by_hand_what_others_verify_by_hand() {
+    for file in ["c-producer", "c-both"] {
+        let out = tempfile::tempdir().unwrap();
+        let filter = ["-E", "sync=sequential-sync,payload=13B", BY_HAND[0], BY_HAND[1]];
+        let output = run(&format!("foreign/{file}.toml"), out.path(), &filter);
+        assert_eq!(code(&output), 0, "{file}: {}", said(&output));
+    }
+}
+
 #[test]
 fn consumers_in_c_find_what_is_planted() {
-    for (defect, effects) in [
-        ("publish-early", &["torn", "mislabelled", "checksum-failures"][..]),
-        ("corrupt-byte", &["checksum-failures"]),
-        ("lose-commit", &["lost"]),
+    for (defect, effects, more) in [
+        ("publish-early", &["torn", "mislabelled", "checksum-failures"][..], &[][..]),
+        ("corrupt-byte", &["checksum-failures"], &[]),
+        ("corrupt-byte", &["checksum-failures"], &BY_HAND),
+        ("lose-commit", &["lost"], &[]),
     ] {
         let out = tempfile::tempdir().unwrap();
         let cell = "sync=sequential-sync,payload=4KiB";
         let filter = ["--plant", defect, "-E", cell, "--set", "run.count=4000"];
+        let filter = [&filter[..], more].concat();
         let output = run("foreign/c-consumer.toml", out.path(), &filter);
         assert_eq!(code(&output), 1, "{defect}: {}", said(&output));
         let named = |effect: &&str| said(&output).contains(&format!("{effect} == 0 does not hold"));

@@ -17,6 +17,7 @@ mod outputs;
 mod own_ring;
 mod peers;
 mod plants;
+mod reading;
 mod search;
 mod sinks;
 mod soak;

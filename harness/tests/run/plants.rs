@@ -9,10 +9,18 @@ use crate::support::{Place, code, harness, said, shipped, workers_of};
 
 /// Runs a shipped scenario with a defect; every effect that may show is named.
 fn is_found(defect: &str, scenario: &str, effects: &[&str]) {
+    is_found_under(&[], defect, scenario, effects);
+}
+
+/// The same with some settings changed.
+fn is_found_under(settings: &[&str], defect: &str, scenario: &str, effects: &[&str]) {
     let out = tempfile::tempdir().unwrap();
     let file = shipped(&format!("policies/{scenario}.toml"));
     let mut command = harness();
     command.arg("run").arg(&file).args(["--plant", defect]).arg("--out").arg(out.path());
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
     let output = command.output().unwrap();
     let said = said(&output);
     assert_eq!(code(&output), 1, "{said}");
@@ -45,6 +53,12 @@ fn a_commit_before_its_payload_is_seen() {
 #[test]
 fn a_flipped_byte_fails_its_checksum() {
     is_found("corrupt-byte", "checksum-enforced", &["checksum-failures"]);
+}
+
+#[test]
+fn a_flipped_byte_fails_the_checksum_that_the_workers_ask_for() {
+    let manual = ["block.checksum.policy=manual"];
+    is_found_under(&manual, "corrupt-byte", "checksum-enforced", &["checksum-failures"]);
 }
 
 #[test]

@@ -25,6 +25,19 @@ fn the_latest_cannot_be_read_in_sequence() {
 }
 
 #[test]
+fn who_reads_a_latest_only_block_in_line_is_awake_and_not_in_c() {
+    let reader = |keys: &str| {
+        let text = crate::RIGHT.replace("\"sequential-sync\"", "\"latest-only\"\nnotify = true");
+        let text = text.replace("\"reader\"", &format!("\"reader\"\nread = {keys}"));
+        harness::scenario::parse("t.toml", &text, &[])
+    };
+    assert!(reader("\"next\"").is_ok());
+    assert!(reader("\"latest\"\nwait = \"park\"").is_ok());
+    contradicts(reader("\"next\"\nwait = \"park\""), "15:9");
+    contradicts(reader("\"next\"\nprogram = \"c\""), "15:9");
+}
+
+#[test]
 fn ping_pong_has_one_partner_who_answers_each_message() {
     let two = "[[consumer]]\nname = \"other\"\n[workload.ping-pong]";
     contradicts(changed("[workload.stream]", two), "15:1");
@@ -72,6 +85,30 @@ fn nobody_sleeps_whom_nobody_wakes() {
 fn only_a_blocking_write_has_a_timeout() {
     let full = "[block]\non-full = { action = \"error\", timeout = \"1 ms\" }";
     contradicts(changed("[block]", full), "7:42");
+}
+
+#[test]
+fn only_who_waits_evicts_and_only_who_can_come_back_is_evicted() {
+    let evict = "on-full = { action = \"evict\", after = \"5 ms\" }";
+    let block = |keys: &str| changed("[block]", &format!("[block]\n{keys}"));
+    assert!(block(evict).is_ok());
+    contradicts(
+        block("on-full = { action = \"evict\", after = \"5 ms\", timeout = \"1 ms\" }"),
+        "7:58",
+    );
+    contradicts(block("on-full = { action = \"error\", after = \"5 ms\" }"), "7:40");
+    assert_eq!(problems(block("on-full = { action = \"evict\" }")), ["missing-key 7:11"]);
+    let long = "on-full = { action = \"evict\", after = \"2 h\" }";
+    assert_eq!(problems(block(long)).first().map(String::as_str), Some("out-of-range 7:40"));
+    for (from, to) in [
+        ("\"sequential-sync\"", "\"latest-only\""),
+        ("[workload.stream]", "[workload.ping-pong]"),
+        ("\"reader\"", "\"reader\"\nprogram = \"c\""),
+        ("\"reader\"", "\"reader\"\njoin-at = \"1 ms\""),
+    ] {
+        let text = crate::RIGHT.replace("[block]", &format!("[block]\n{evict}")).replace(from, to);
+        contradicts(harness::scenario::parse("t.toml", &text, &[]), "7:11");
+    }
 }
 
 #[test]

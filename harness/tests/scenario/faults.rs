@@ -84,6 +84,12 @@ fn mistakes_come_with_a_way_out() {
 fn faults_that_cannot_be_seen_or_contradict_each_other_are_refused() {
     let unseen = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"corrupt-byte\"");
     assert_eq!(problems(with(&unseen)), ["contradiction 23:11"]);
+    for policy in ["manual", "enforced"] {
+        let table = format!("\nchecksum = {{ algorithm = \"xxh3\", policy = \"{policy}\" }}\n");
+        let text = crate::RIGHT.replace("[block]\n", &format!("[block]{table}"));
+        let seen = harness::scenario::parse("t.toml", &format!("{text}{unseen}"), &[]);
+        assert_eq!(problems(seen), [""; 0], "{policy}");
+    }
     let scribbled = fault("\"reader\"", "\"producer\"").replace("\"kill\"", "\"scribble-header\"");
     let again = fault("\"f\"", "\"g\"").replace("\"kill\"", "\"restart\"");
     assert_eq!(problems(with(&format!("{scribbled}\n{again}"))), ["contradiction 28:11"]);
@@ -113,6 +119,13 @@ fn a_death_at_a_site_that_the_role_never_reaches_is_refused() {
     }
     for (role, site) in [("reader", "R_NEXT"), ("producer", "W_COMMIT"), ("producer", "R_LABEL")] {
         assert_eq!(problems(with(&at(role, site))), [""; 0], "{role} {site}");
+    }
+    let evict = "[block]\non-full = { action = \"evict\", after = \"5 ms\" }";
+    for (role, site) in [("producer", "E_RETIRE"), ("reader", "E_COPY")] {
+        let text = crate::RIGHT.replace("[block]", evict);
+        let evicting =
+            harness::scenario::parse("t.toml", &format!("{text}{}", at(role, site)), &[]);
+        assert_eq!(problems(evicting), [""; 0], "{role} {site}");
     }
     let said = help(with(&at("reader", "W_COMMIT")));
     assert_eq!(said, "only the producer comes there: name a site that it passes, or another role");

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use harness::host::Host;
 use harness::plan::{Options, plan};
+use harness::scenario::model::Wait;
+use harness::scenario::model::fault::Target;
 use harness::scenario::{File, Profile, Scenario, find, open};
 
 fn folder(name: &str) -> PathBuf {
@@ -69,6 +71,23 @@ fn the_groups_cover_every_policy_and_workload() {
         assert!(cells.iter().any(|cell| cell.workload.name() == word), "{word}");
     }
     assert!(cells.iter().flat_map(|cell| &cell.consumers).any(|group| group.stay.is_some()));
+}
+
+#[test]
+fn both_ends_are_killed_while_others_sleep() {
+    let cells = || all("faults").into_iter().flat_map(|(_, scenario)| scenario.smoke);
+    let asleep = |cell: &harness::scenario::model::Cell| {
+        let waits = cell.consumers.iter().map(|group| group.wait);
+        cell.block.notify && waits.chain([cell.producer.wait]).all(|wait| wait == Wait::Park)
+    };
+    let dies = |producer: bool| {
+        cells().filter(asleep).any(|cell| {
+            let mut faults = cell.faults.iter();
+            faults
+                .any(|fault| fault.action.kills() && (fault.target == Target::Producer) == producer)
+        })
+    };
+    assert!(dies(true) && dies(false));
 }
 
 #[test]

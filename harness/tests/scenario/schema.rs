@@ -71,6 +71,7 @@ fn what_the_reader_refuses_the_schema_refuses_too() {
         ("[block]", "[block]\nchecksum = { algorithm = \"md5\" }"),
         ("[block]", "[block]\nchecksum = \"xxh3\""),
         ("[block]", "[block]\non-full = { action = \"wait\" }"),
+        ("[block]", "[block]\non-full = { action = \"evict\", after = 5 }"),
         ("[block]", "[block]\nmax-consumers = 33"),
         ("[block]", "[block]\nnotify = 1"),
         ("\"reader\"", "\"reader\"\nbogus = 1"),

@@ -48,6 +48,9 @@ pub struct Trial {
     /// Who stayed blocked by the dead, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stuck: Vec<String>,
+    /// Of whom nobody can say whether the dead blocked them, one sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwatched: Vec<String>,
     /// How long the warm-up was to last that came before and does not count; absent where that is a
     /// number of messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -24,6 +24,7 @@ struct Sum<'a> {
     blocked: Vec<u64>,
     who: Option<&'a str>,
     stuck: usize,
+    unwatched: usize,
 }
 
 impl<'a> Sum<'a> {
@@ -63,6 +64,9 @@ impl<'a> Sum<'a> {
     fn recovered(&self) -> (Datum, String) {
         match (self.struck, self.stuck) {
             (0, _) => (Datum::text("–"), "–".to_owned()),
+            (_, 0) if self.unwatched > 0 => {
+                (Datum::said("unknown", Verdict::Inconclusive), "unknown".to_owned())
+            }
             (_, 0) => (Datum::said("yes", Verdict::Pass), "yes".to_owned()),
             (_, some) => {
                 let told = format!("no: {some} stayed blocked");
@@ -108,7 +112,9 @@ fn sums<'a>(summary: &Summary<'a>) -> BTreeMap<(usize, &'a str), Sum<'a>> {
             let names: BTreeSet<&str> =
                 trial.faults.iter().map(|fault| fault.name.as_str()).collect();
             for name in names {
-                rows.entry((number, name)).or_default().stuck += trial.stuck.len();
+                let sum = rows.entry((number, name)).or_default();
+                sum.stuck += trial.stuck.len();
+                sum.unwatched += trial.unwatched.len();
             }
         }
     }

@@ -399,6 +399,7 @@ fn trial(dice: &mut Dice, shape: &Shape, repeat: u32, block: &BlockFacts) -> Tri
         broken: vec![],
         interrupted: false,
         stuck: vec![],
+        unwatched: vec![],
         warmup: None,
         visits: vec![],
         warmup_ms: Some(200),

@@ -116,12 +116,16 @@ fn block(block: &BlockSpec) -> String {
             "A producer without room gets an error at once and tries again.".to_owned()
         }
         OnFull::Overwrite => "A producer without room takes the oldest payload's place.".to_owned(),
+        OnFull::Evict { after } => format!(
+            "A producer that waited {after} for the same consumer goes on without it; the consumer is \
+             told, and comes back. All reads and writes are copies."
+        ),
     };
     let checksum = match block.checksum {
         None => "Payloads carry no checksum.".to_owned(),
         Some(spec) => {
             let who = match spec.policy {
-                ChecksumPolicy::Manual => "the workers ask for it",
+                ChecksumPolicy::Manual => "the workers stamp each commit and verify each read",
                 ChecksumPolicy::Enforced => "the block stamps each commit and verifies each read",
             };
             format!("Payloads carry {} checksums; {who}.", spec.algorithm.name())

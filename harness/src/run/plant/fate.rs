@@ -117,6 +117,7 @@ impl Acts {
         if due {
             spoils.pop_front();
             if let Some(words) = &self.words {
+                words.strike(monotonic_ns());
                 words.spoil(self.role);
             }
         }
@@ -135,6 +136,9 @@ impl Acts {
             *hoard = None;
         }
         if let Some((_, time)) = fills.pop_front_if(|(at, _)| now >= *at) {
+            if let Some(words) = &self.words {
+                words.strike(monotonic_ns());
+            }
             *hoard = Some((take_all(), now.saturating_add(time)));
         }
     }

@@ -1,7 +1,7 @@
 //! Faults that cannot happen, that nobody could see, or that contradict each other.
 
 use crate::scenario::model::fault::{Action, FaultSpec, Target};
-use crate::scenario::model::{BlockSpec, ChecksumPolicy, Length, RunSpec, Workload};
+use crate::scenario::model::{BlockSpec, Length, RunSpec, Workload};
 use crate::scenario::problem::Mistakes;
 use crate::scenario::reach;
 use crate::scenario::rules::{Parts, contradiction};
@@ -69,10 +69,9 @@ fn in_time(parts: &Parts<'_>, (index, fault): Of<'_>, run: &RunSpec, mistakes: &
 }
 
 fn noticed(parts: &Parts<'_>, (index, fault): Of<'_>, block: &BlockSpec, mistakes: &Mistakes) {
-    let enforced = block.checksum.is_some_and(|spec| spec.policy == ChecksumPolicy::Enforced);
-    if fault.action == Action::CorruptByte && !enforced {
+    if fault.action == Action::CorruptByte && block.checksum.is_none() {
         let span = parts.root.item_place("fault", index, "action");
-        let message = "nobody could notice the byte: the block verifies no checksum".to_owned();
+        let message = "nobody could notice the byte: payloads carry no checksum".to_owned();
         let help = "set `checksum = { algorithm = \"xxh3\", policy = \"enforced\" }` in [block]";
         mistakes.push(contradiction(span, message, "unseen", help));
     }

@@ -106,6 +106,12 @@ impl Action {
         )
     }
 
+    /// Whether the process does it to itself, when the time has come.
+    #[must_use]
+    pub const fn is_by_itself(self) -> bool {
+        matches!(self, Self::KillAtSite { .. } | Self::CorruptByte | Self::FillShm { .. })
+    }
+
     /// How long it is in force; `None`: it is a moment.
     #[must_use]
     pub const fn time(self) -> Option<Nanos> {

@@ -60,6 +60,23 @@ fn a_fault_that_never_came_is_not_a_pass() {
 }
 
 #[test]
+fn waits_that_were_not_kept_leave_open_whether_survivors_went_on() {
+    let of = |stuck: &[&str]| {
+        let cell = parse("s.toml", &format!("{STREAM}{FAULT}"), &[]).unwrap().smoke.remove(0);
+        let mut trial = trial(report_schema::Placement::Near, 1.0);
+        trial.unwatched = vec!["2 waits of reader after faults were not kept".to_owned()];
+        trial.stuck = stuck.iter().map(|what| (*what).to_owned()).collect();
+        let (file, trials) = ("s.toml", &[trial]);
+        let evidence =
+            Evidence { file, cell: &cell, trials, clock_quantum_ns: None, against: None };
+        let gates = judge(&evidence).gates;
+        gates.into_iter().find(|gate| gate.id == "implied:survivors").unwrap().verdict
+    };
+    assert_eq!(of(&[]), Verdict::Inconclusive);
+    assert_eq!(of(&["reader was blocked"]), Verdict::Correctness);
+}
+
+#[test]
 fn a_fault_that_an_interrupt_left_no_time_for_accuses_nobody() {
     let cut = judged_where(&format!("{STREAM}{FAULT}"), &[None, FAILED], true);
     assert_eq!(cut.verdict, Verdict::Inconclusive);
