@@ -24,7 +24,7 @@ const SCOUTS_LEAST: u64 = 2;
 /// Later visits than this are as good as earlier ones.
 const HIT_MAX: u64 = 64;
 /// Attempts for each kill that is wanted, where most scouts came, and where chance decides.
-const ATTEMPTS: u64 = 64;
+const ATTEMPTS: u64 = 512;
 const ATTEMPTS_BY_CHANCE: u64 = 16;
 
 /// Serves the harness on standard input and output. Says whether it came to its end.
