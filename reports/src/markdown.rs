@@ -1,6 +1,6 @@
 //! A short summary in Markdown, for job pages and pull requests.
 //!
-//! What did not pass comes first, then what was measured ([`measured`]).
+//! What did not pass comes first, then what was measured.
 
 mod measured;
 
