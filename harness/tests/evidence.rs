@@ -9,7 +9,7 @@ use report_schema::{ComparisonKind, CrashResult, Found, SuiteResult, Verdict};
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/evidence");
 
 /// What a document says of many comparisons, or why it is no evidence of what it is to show.
-fn found(document: &str, kind: ComparisonKind) -> Result<Found, String> {
+fn found(document: &str, kind: ComparisonKind) -> Result<(Found, SuiteResult), String> {
     let result = SuiteResult::from_json(document).map_err(|error| error.to_string())?;
     if result.interrupted || result.verdict >= Verdict::Broken {
         return Err("it did not come to its end".to_owned());
@@ -18,12 +18,13 @@ fn found(document: &str, kind: ComparisonKind) -> Result<Found, String> {
     if first.kind != kind {
         return Err(format!("it compares something else: {:?}", first.kind));
     }
-    first.found.ok_or_else(|| "it does not say how often".to_owned())
+    let found = first.found.ok_or("it does not say how often")?;
+    Ok((found, result))
 }
 
 /// At most one false alarm in a hundred; a comparison that could not say is none, and counts for nothing.
 fn alike(document: &str) -> Result<(), String> {
-    let found = found(document, ComparisonKind::SelfTest)?;
+    let (found, _) = found(document, ComparisonKind::SelfTest)?;
     let said = found.comparisons.saturating_sub(found.inconclusive);
     let kept = said >= 200 && found.changed * 100 <= said;
     if kept {
@@ -34,9 +35,8 @@ fn alike(document: &str) -> Result<(), String> {
 }
 
 fn tenth(document: &str) -> Result<(), String> {
-    let Found { comparisons, regressed, .. } = found(document, ComparisonKind::Variants)?;
+    let (Found { comparisons, regressed, .. }, result) = found(document, ComparisonKind::Variants)?;
     let slower = |name: &str| name == "consumer.reader.work=5500 ns";
-    let result = SuiteResult::from_json(document).map_err(|error| error.to_string())?;
     if !result.comparisons.iter().all(|one| slower(&one.candidate.name)) {
         return Err("its candidate is not the one that is a tenth slower".to_owned());
     }

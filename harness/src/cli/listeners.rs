@@ -66,33 +66,38 @@ impl Listeners {
     /// The last event, and the exit code with it.
     pub(super) fn close(
         &self,
-        mut events: Events,
+        events: Events,
         (result, exit, folder): (&SuiteResult, Exit, String),
         output: &mut Output,
     ) -> Exit {
-        events.tell(Happening::SuiteEnded(SuiteEnded {
+        let ended = SuiteEnded {
             verdict: result.verdict,
             exit_code: exit.code(),
             wall_ms: result.wall_ms,
             folder,
             interrupted: result.interrupted,
-        }));
-        events.failure().map_or(exit, |error| exit.or_worse(self.unwritten(error, output)))
+        };
+        self.end(events, (ended, exit), output)
     }
 
     /// The last event of what came to no result, and the exit code with it.
-    pub(super) fn give_up(&self, mut events: Events, exit: Exit, output: &mut Output) -> Exit {
+    pub(super) fn give_up(&self, events: Events, exit: Exit, output: &mut Output) -> Exit {
         let verdict = match exit {
             Exit::NothingRan => Verdict::Inconclusive,
             _ => Verdict::Broken,
         };
-        events.tell(Happening::SuiteEnded(SuiteEnded {
-            verdict,
-            exit_code: exit.code(),
-            wall_ms: 0,
-            folder: String::new(),
-            interrupted: false,
-        }));
+        let (exit_code, folder) = (exit.code(), String::new());
+        let ended = SuiteEnded { verdict, exit_code, wall_ms: 0, folder, interrupted: false };
+        self.end(events, (ended, exit), output)
+    }
+
+    fn end(
+        &self,
+        mut events: Events,
+        (ended, exit): (SuiteEnded, Exit),
+        output: &mut Output,
+    ) -> Exit {
+        events.tell(Happening::SuiteEnded(ended));
         events.failure().map_or(exit, |error| exit.or_worse(self.unwritten(error, output)))
     }
 

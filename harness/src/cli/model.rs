@@ -36,9 +36,9 @@ Examples:
       Do the orderings hold on these very cores?
 
 Exit codes: 0 every run went as it must, 1 a model was violated, or a mutant or defect that must be
-noticed was not, 2 usage, also an unknown
-engine, model, site or defect, 4 no model's name contains FILTER, 5 a search came to no result in its time, 6 an
-engine broke, 7 a file could not be written, 130 interrupted: what had ended is in the report.")]
+noticed was not, 2 usage, also an unknown engine, model, site or defect, 4 no model's name contains
+FILTER, 5 a search came to no result in its time, 6 an engine broke, 7 a file could not be written,
+130 interrupted: what had ended is in the report.")]
 pub(super) struct Args {
     /// Only models whose name contains this.
     filter: Option<String>,
